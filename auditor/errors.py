@@ -1,0 +1,39 @@
+"""What can go wrong for the person at the keyboard, as one tree.
+
+* AuditorError             exit code 2 unless said otherwise
+  + UsageError             a flag or an argument makes no sense
+  + ConfigError            a configuration, waiver or baseline file is wrong
+  + PolicyError            a policy file is wrong (METADATA or Rego)
+  + NothingToAudit         exit code 3: nothing was found where we were told to look
+  + ClusterError           the cluster could not be reached at all
+
+Whatever is wrong with a single file or list that was to be audited is no error but a ``Gap``.
+"""
+
+
+class AuditorError(Exception):
+    """Its text says what happened, to which object or file, and what to do next."""
+
+    exit_code = 2
+
+
+class UsageError(AuditorError):
+    """A flag or an argument makes no sense."""
+
+
+class ConfigError(AuditorError):
+    """A configuration, waiver or baseline file is wrong."""
+
+
+class PolicyError(AuditorError):
+    """A policy file is wrong. The text names the file and, where known, line and column."""
+
+
+class NothingToAudit(AuditorError):
+    """Nothing was found; the text says where we looked."""
+
+    exit_code = 3
+
+
+class ClusterError(AuditorError):
+    """The cluster could not be reached at all, or its configuration could not be read."""

@@ -1,0 +1,1 @@
+"""What can be said of a snapshot before any policy is asked."""

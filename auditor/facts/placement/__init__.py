@@ -1,0 +1,1 @@
+"""Where pods can run, and how far apart."""

@@ -1,0 +1,1 @@
+"""What turns a remedy into edits, and proves it."""

@@ -1,0 +1,1 @@
+"""What makes or rewrites whole objects for a fix."""

@@ -1,0 +1,378 @@
+"""The vocabulary of the product. Imports nothing of ours; everything else may import it.
+
+Values are frozen. A path is a tuple of mapping keys and sequence indices, counted from the
+top of a manifest: ``("spec", "containers", 0, "name")``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Protocol
+
+Path = tuple[str | int, ...]
+Manifest = Mapping[str, Any]
+
+
+class Severity(StrEnum):
+    """How much a finding matters, worst first when sorted by ``rank``."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical, up to 4 for info."""
+        return list(Severity).index(self)
+
+    def at_least(self, other: Severity) -> bool:
+        """Whether this is as severe as `other`, or more."""
+        return self.rank <= other.rank
+
+
+class Unseen(StrEnum):
+    """Why a gap is a gap."""
+
+    INCOMPLETE = "incomplete"
+    """It was to be audited and could not be: a broken file, a forbidden list."""
+    UNKNOWN = "unknown"
+    """Manifests alone cannot tell: a namespace's labels, a pod's address."""
+
+
+class Safety(StrEnum):
+    """What a fix may do to the behaviour of the workload, as its author claims."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    MANUAL = "manual"
+
+
+class Status(StrEnum):
+    """Whether a finding still asks for something."""
+
+    OPEN = "open"
+    WAIVED = "waived"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Which object: what `kubectl get` would need to find it."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    """Empty for objects of the cluster itself."""
+    name: str
+
+    @property
+    def group(self) -> str:
+        """The API group, empty for core/v1."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Identity across API versions: group, kind, namespace, name."""
+        return (self.group, self.kind, self.namespace, self.name)
+
+    def __str__(self) -> str:
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{where}{self.name}[{self.kind}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A region of a text. All four numbers count from 1; columns count code points; the end is
+    exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Lines(Protocol):
+    """What knows where each field of one document stands."""
+
+    def span(self, path: Path) -> Span:
+        """The region of the field at `path`, or of its nearest ancestor that is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an object was read."""
+
+    uri: str
+    """A file as the user named it, with forward slashes; for a live object a made-up path."""
+    lines: Lines
+    prefix: Path = ()
+    """Where the object stands in its document: not empty for items of a List."""
+    live: bool = False
+    """Read from a cluster: `uri` and `lines` describe a rendering, not a file of the user's."""
+
+    def span(self, path: Path) -> Span:
+        """The region of the field at `path` of the object, or of its nearest written ancestor."""
+        return self.lines.span(self.prefix + path)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One object as it was written, never changed after."""
+
+    ref: Ref
+    manifest: Manifest
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that we could not see. Never a pass."""
+
+    what: str
+    why: str
+    severity: Unseen
+    kinds: tuple[str, ...] = ()
+    """The kinds of objects that are missing because of it; ("*",) where any may be."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The cluster as it is, or as it would be."""
+
+    resources: tuple[Resource, ...]
+    gaps: tuple[Gap, ...] = ()
+
+    @cached_property
+    def by_key(self) -> Mapping[tuple[str, str, str, str], Resource]:
+        """Each object by its identity; the last one wins where two have the same."""
+        return {resource.ref.key: resource for resource in self.resources}
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, tuple[Resource, ...]]:
+        """All objects of each kind, in the order they were read."""
+        kinds: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            kinds.setdefault(resource.ref.kind, []).append(resource)
+        return {kind: tuple(found) for kind, found in kinds.items()}
+
+    def of_kind(self, *kinds: str) -> Iterator[Resource]:
+        """Every object of these kinds."""
+        for kind in kinds:
+            yield from self.by_kind.get(kind, ())
+
+    def find(self, ref: Ref) -> Resource | None:
+        """The object with this identity, whatever its API version."""
+        return self.by_key.get(ref.key)
+
+    def replacing(self, *changed: Resource, removing: Iterable[Ref] = ()) -> Snapshot:
+        """The cluster as it would be with `changed` in place and `removing` gone.
+
+        An object that is not there yet is added at the end. The snapshot itself stays as it is.
+        """
+        new = {resource.ref.key: resource for resource in changed}
+        gone = {ref.key for ref in removing}
+        kept = [new.pop(r.ref.key, r) for r in self.resources if r.ref.key not in gone]
+        return Snapshot((*kept, *(r for key, r in new.items() if key not in gone)), self.gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A rule and what its METADATA says of it."""
+
+    id: str
+    """Its path under the policies folder without the ending: ``workload/privileged_container``."""
+    title: str
+    description: str
+    severity: Severity
+    profile: str
+    """The smallest profile that has it: essential, recommended or strict."""
+    kinds: tuple[str, ...]
+    facts: tuple[str, ...]
+    controls: tuple[str, ...]
+    equivalents: tuple[str, ...]
+    aliases: tuple[str, ...]
+    links: tuple[str, ...]
+    file: str
+    """The file that it was read from."""
+    module: str
+    """Its Rego text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One step of a JSON Patch (RFC 6902) with its path still in pieces. No `test`, no `move`."""
+
+    op: str
+    """add, replace or remove."""
+    path: Path
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What a policy says would resolve its finding, before anything is proven."""
+
+    title: str
+    safety: Safety
+    patch: tuple[Operation, ...] = ()
+    """Steps on the object of the finding."""
+    synthesize: str = ""
+    """The name of a builder in ``auditor.fixes.synthesize`` that makes the changes instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason for a finding, at a place of its own."""
+
+    message: str
+    ref: Ref | None = None
+    path: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object as a fix would leave it."""
+
+    resource: Resource
+    """The whole object after the change. For a new object, its origin is that of `beside`."""
+    operations: tuple[Operation, ...]
+    """The steps that lead there; for a new object, one `add` at the path ()."""
+    beside: Ref | None = None
+    """For a new object: the object before which it is to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdit:
+    """The replacement of a region of a file; an insertion where the region is empty."""
+
+    uri: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was shown in memory about a fix. Each part is a fact that was checked, or None where
+    the question does not arise or could not be asked; `unproven` says which, and why."""
+
+    resolved: bool
+    introduced: tuple[str, ...] = ()
+    """Findings of equal or higher severity that the fix would bring, as "policy object"."""
+    opened: tuple[str, ...] = ()
+    """Flows that the fix would open."""
+    closed: tuple[str, ...] = ()
+    """Flows that it closes."""
+    kept: tuple[str, ...] = ()
+    """Needed flows that still flow after it."""
+    cut: tuple[str, ...] = ()
+    """Needed flows that it would cut."""
+    scheduled: tuple[str, ...] = ()
+    """Pods with the node that each was bound to in the simulation, as "pod → node"."""
+    unschedulable: tuple[str, ...] = ()
+    """Pods that would find no node."""
+    stable: bool = True
+    """Applying the fix a second time changes nothing."""
+    exact: bool = True
+    """The edited text, read again, is the patched object and nothing else."""
+    unproven: tuple[str, ...] = ()
+    """What could not be shown, and why."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the fix may be offered as proven."""
+        broken = self.introduced or self.opened or self.cut or self.unschedulable or self.unproven
+        return self.resolved and self.stable and self.exact and not broken
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A way out of a finding, with what was shown of it."""
+
+    title: str
+    safety: Safety
+    changes: tuple[Change, ...]
+    edits: tuple[TextEdit, ...]
+    """The changes as edits of the user's files; empty for live objects."""
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of one object."""
+
+    policy: Policy
+    ref: Ref
+    path: Path
+    anchor: str
+    """A name the policy gives (a container's, a port's) that outlives moved lines and indices."""
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+    remedy: Remedy | None = None
+    fix: Fix | None = None
+    status: Status = Status.OPEN
+    reason: str = ""
+    """Why it is waived, in the words of the waiver."""
+
+    @property
+    def severity(self) -> Severity:
+        """That of its policy."""
+        return self.policy.severity
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that outlive moved lines, shifted indices and rewording."""
+        parts = (self.policy.id, *self.ref.key, self.anchor)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The answer: what is wrong, and what could not be seen."""
+
+    snapshot: Snapshot
+    findings: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+    engine: tuple[str, str] = ("", "")
+    """Name and version of what evaluated the policies."""
+    policies: tuple[Policy, ...] = ()
+    """The policies that were asked."""
+    kubernetes: int = 136
+    """The Kubernetes version judged for, as 100 × major + minor."""
+    judged: int = 0
+    """How many objects met at least one policy."""
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that are neither waived nor in the baseline."""
+        return tuple(f for f in self.findings if f.status is Status.OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user declared about the audit and the cluster."""
+
+    kubernetes: int = 136
+    rack_label: str = "topology.kubernetes.io/rack"
+    zone_label: str = "topology.kubernetes.io/zone"
+    profile: str = "recommended"
+    select: tuple[str, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A fault that somebody answers for."""
+
+    policy: str
+    object: str
+    """A pattern as of a shell, over ``namespace/name[Kind]`` or ``namespace/name``."""
+    reason: str
+    until: str = ""
+    """A date as YYYY-MM-DD; empty where it does not end."""

@@ -1,0 +1,1 @@
+"""Where policies come from and what evaluates them."""

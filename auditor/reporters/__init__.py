@@ -1,0 +1,1 @@
+"""What turns an audit into a report."""

@@ -1,0 +1,1 @@
+"""The admission webhook: the same audit before the object exists."""
