@@ -89,7 +89,8 @@ class Ref:
 @dataclass(frozen=True, slots=True)
 class Span:
     """A region of a text. All four numbers count from 1; columns count code points; the end is
-    exclusive."""
+    exclusive.
+    """
 
     line: int
     column: int
@@ -259,7 +260,8 @@ class TextEdit:
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What was shown in memory about a fix. Each part is a fact that was checked, or None where
-    the question does not arise or could not be asked; `unproven` says which, and why."""
+    the question does not arise or could not be asked; `unproven` says which, and why.
+    """
 
     resolved: bool
     introduced: tuple[str, ...] = ()

@@ -147,7 +147,8 @@ def texts(value: Any) -> Mapping[str, str]:
 
 def controller_of(resource: Resource, by_uid: Mapping[str, Resource]) -> Resource | None:
     """The object that really controls `resource`: named by an owner reference with
-    ``controller: true`` whose uid belongs to an object of that kind and name in `by_uid`."""
+    ``controller: true`` whose uid belongs to an object of that kind and name in `by_uid`.
+    """
     for owner in sequence(mapping(resource.manifest.get("metadata")).get("ownerReferences")):
         owner = mapping(owner)
         if owner.get("controller") is not True:
@@ -170,7 +171,8 @@ def resources_by_uid(snapshot: Snapshot) -> Mapping[str, Resource]:
 
 def workloads_of(snapshot: Snapshot) -> tuple[Workload, ...]:
     """Every workload that people edit: those that no other object of the snapshot controls,
-    less pods that have ended."""
+    less pods that have ended.
+    """
     owners = resources_by_uid(snapshot)
     found = []
     for resource in snapshot.of_kind(*WORKLOAD_KINDS):
