@@ -4,7 +4,7 @@
   + UsageError             a flag or an argument makes no sense
   + ConfigError            a configuration, waiver or baseline file is wrong
   + PolicyError            a policy file is wrong (METADATA or Rego)
-  + NothingToAudit         exit code 3: nothing was found where we were told to look
+  + NothingToAuditError    exit code 3: nothing was found where we were told to look
   + ClusterError           the cluster could not be reached at all
 
 Whatever is wrong with a single file or list that was to be audited is no error but a ``Gap``.
@@ -29,7 +29,7 @@ class PolicyError(AuditorError):
     """A policy file is wrong. The text names the file and, where known, line and column."""
 
 
-class NothingToAudit(AuditorError):
+class NothingToAuditError(AuditorError):
     """Nothing was found; the text says where we looked."""
 
     exit_code = 3

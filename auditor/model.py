@@ -140,6 +140,8 @@ class Gap:
     severity: Unseen
     kinds: tuple[str, ...] = ()
     """The kinds of objects that are missing because of it; ("*",) where any may be."""
+    ref: Ref | None = None
+    """The object that could not be judged, where it is one."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,9 @@ class Policy:
     severity: Severity
     profile: str
     """The smallest profile that has it: essential, recommended or strict."""
+    fix: str
+    """How its findings are resolved: deterministic (a patch in the finding), generated (objects
+    are made), manual or none."""
     kinds: tuple[str, ...]
     facts: tuple[str, ...]
     controls: tuple[str, ...]
@@ -348,6 +353,8 @@ class Audit:
     """The Kubernetes version judged for, as 100 × major + minor."""
     judged: int = 0
     """How many objects met at least one policy."""
+    folded: tuple[Finding, ...] = ()
+    """Findings on what a controller made that its template has as well: not told again."""
 
     @property
     def open(self) -> tuple[Finding, ...]:
@@ -374,7 +381,7 @@ class Waiver:
 
     policy: str
     object: str
-    """A pattern as of a shell, over ``namespace/name[Kind]`` or ``namespace/name``."""
+    """Over ``namespace/name[Kind]`` or ``namespace/name``; ``*`` and ``?`` stand for others."""
     reason: str
     until: str = ""
     """A date as YYYY-MM-DD; empty where it does not end."""

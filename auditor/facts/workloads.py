@@ -34,6 +34,13 @@ WORKLOAD_KINDS = tuple(dict.fromkeys(kind for _, kind in TEMPLATES))
 
 FINISHED = ("Succeeded", "Failed")
 
+MADE_BY: Mapping[str, tuple[str, ...]] = {
+    "Pod": ("ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job"),
+    "ReplicaSet": ("Deployment", "Rollout"),
+    "Job": ("CronJob",),
+}
+"""Kind → the kinds whose controllers make it from a template of theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -85,7 +92,7 @@ class Workload:
         spec = mapping(self.resource.manifest.get("spec"))
         key = {"Job": "parallelism", "CronJob": ""}.get(self.ref.kind, "replicas")
         wanted = spec.get(key, 1)
-        return wanted if isinstance(wanted, int) and wanted >= 0 else 1
+        return wanted if type(wanted) is int and wanted >= 0 else 1
 
     @property
     def metadata_paths(self) -> tuple[Path, ...]:
@@ -140,23 +147,66 @@ def _containers(pod: Manifest, path: Path) -> Iterator[Container]:
                 yield Container(name, (*path, name, index), spec)
 
 
+def unreadable(resource: Resource) -> Iterator[tuple[Path, str]]:
+    """Where a workload has not the form that lets its containers be read, and why. A list of
+    containers may be missing; nothing that is there may be of another type.
+    """
+    if resource.ref.kind not in WORKLOAD_KINDS:
+        return
+    template = TEMPLATES.get((resource.ref.group, resource.ref.kind))
+    if template is None:
+        yield ("apiVersion",), f"no {resource.ref.kind} of {resource.ref.api_version} is known"
+        return
+    spec = (*template, "spec")
+    for path in (spec[: length + 1] for length in range(len(spec))):
+        value = at(resource.manifest, path)
+        if value is not None and not isinstance(value, Mapping):
+            yield path, "is no mapping"
+            return
+    for name in CONTAINER_LISTS:
+        yield from _no_containers(resource.manifest, (*spec, name))
+
+
+def _no_containers(manifest: Manifest, path: Path) -> Iterator[tuple[Path, str]]:
+    value = at(manifest, path)
+    if value is not None and not isinstance(value, list):
+        yield path, "is no list"
+    for index, container in enumerate(sequence(value)):
+        if not isinstance(container, Mapping):
+            yield (*path, index), "is no mapping"
+
+
 def texts(value: Any) -> Mapping[str, str]:
     """Labels or annotations: the pairs whose value is text, as the API server demands."""
     return {k: v for k, v in mapping(value).items() if isinstance(k, str) and isinstance(v, str)}
 
 
 def controller_of(resource: Resource, by_uid: Mapping[str, Resource]) -> Resource | None:
-    """The object that really controls `resource`: named by an owner reference with
-    ``controller: true`` whose uid belongs to an object of that kind and name in `by_uid`.
+    """The object whose template really made `resource`: named by an owner reference with
+    ``controller: true``, there under that uid, kind and name in the same namespace, of a kind
+    that makes such objects, and with a selector that fits; a controller lets go of what does not
+    fit. Whoever writes a pod can write the reference too, and must not hide behind it.
     """
-    for owner in sequence(mapping(resource.manifest.get("metadata")).get("ownerReferences")):
-        owner = mapping(owner)
+    references = sequence(mapping(resource.manifest.get("metadata")).get("ownerReferences"))
+    for owner in map(mapping, references):
         if owner.get("controller") is not True:
             continue
         found = by_uid.get(str(owner.get("uid")))
-        if found and (found.ref.kind, found.ref.name) == (owner.get("kind"), owner.get("name")):
+        named = found and (found.ref.kind, found.ref.name) == (owner.get("kind"), owner.get("name"))
+        if found and named and _may_make(found, resource):
             return found
     return None
+
+
+def _may_make(owner: Resource, made: Resource) -> bool:
+    if (owner.ref.group, owner.ref.kind) not in TEMPLATES:
+        return False
+    if owner.ref.kind not in MADE_BY.get(made.ref.kind, ()):
+        return False
+    selector = mapping(at(owner.manifest, ("spec", "selector")))
+    exact = selector if owner.ref.kind == "ReplicationController" else selector.get("matchLabels")
+    labels = texts(at(made.manifest, ("metadata", "labels")))
+    return owner.ref.namespace == made.ref.namespace and texts(exact).items() <= labels.items()
 
 
 def resources_by_uid(snapshot: Snapshot) -> Mapping[str, Resource]:

@@ -1,1 +1,36 @@
-"""Who can reach what."""
+"""Who can reach what: the network policies of a snapshot, judged exactly.
+
+One module for each dialect of policies; today that is NetworkPolicy v1 (`policies`, `judge`).
+"""
+
+from auditor.facts.network.answers import (
+    Direction,
+    Entrance,
+    InvalidPolicy,
+    Listening,
+    Peer,
+    Reach,
+    Reason,
+    Rule,
+    Stranger,
+    World,
+)
+from auditor.facts.network.engine import Network
+from auditor.facts.network.ports import PortSet
+from auditor.facts.network.selectors import matches
+
+__all__ = [
+    "Direction",
+    "Entrance",
+    "InvalidPolicy",
+    "Listening",
+    "Network",
+    "Peer",
+    "PortSet",
+    "Reach",
+    "Reason",
+    "Rule",
+    "Stranger",
+    "World",
+    "matches",
+]

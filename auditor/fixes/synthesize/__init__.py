@@ -1,1 +1,20 @@
-"""What makes or rewrites whole objects for a fix."""
+"""What makes or rewrites whole objects for a fix.
+
+A builder takes the facts and the finding and returns the objects as they should be; it promises
+nothing: ``auditor.fixes.proof`` checks what it made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from auditor.facts import Facts
+from auditor.fixes.synthesize.affinity import draw_near
+from auditor.fixes.synthesize.network import isolate, narrow
+from auditor.model import Change, Finding
+
+Builder = Callable[[Facts, Finding], tuple[Change, ...]]
+
+BUILDERS: Mapping[str, Builder] = {"draw_near": draw_near, "isolate": isolate, "narrow": narrow}
+"""By the name that a policy writes into ``fix.synthesize``. A builder raises
+``CannotBuildError`` where it cannot know enough."""

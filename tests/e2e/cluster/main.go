@@ -1,4 +1,4 @@
-// One binary, five names: etcd and the Kubernetes control plane, built from their own Go modules.
+// One binary, four names: etcd and the Kubernetes control plane, built from their own Go modules.
 //
 // The name it is called by says which program runs. They stay separate processes, because the
 // components share global registries (metrics, feature gates) that must not meet.
@@ -24,7 +24,7 @@ func main() {
 	commands := map[string]func() *cobra.Command{
 		"kube-apiserver":          apiserver.NewAPIServerCommand,
 		"kube-controller-manager": controllermanager.NewControllerManagerCommand,
-		"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand(nil) },
+		"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
 	}
 	name := filepath.Base(os.Args[0])
 	if name == "etcd" {

@@ -1,0 +1,194 @@
+"""The core: what is wrong with a snapshot, and what could not be seen.
+
+The command, the webhook and the proof of a fix all ask here, so that they give one answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from auditor.facts import FACTS, Facts
+from auditor.facts.workloads import controller_of, resources_by_uid, unreadable
+from auditor.model import (
+    Audit,
+    Finding,
+    Gap,
+    Policy,
+    Ref,
+    Resource,
+    Settings,
+    Snapshot,
+    Status,
+    Unseen,
+)
+from auditor.policies.engine import EvaluationError, PolicyEngine
+from auditor.policies.judge import judge
+from auditor.policies.waivers import waived
+
+Key = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Who judges: the chosen policies and the engine that they were compiled for."""
+
+    policies: tuple[Policy, ...]
+    engine: PolicyEngine
+    gaps: tuple[Gap, ...] = ()
+    """What this bench cannot answer, whatever the snapshot: controls that no policy covers."""
+
+
+def audit(snapshot: Snapshot, bench: Bench, settings: Settings) -> Audit:
+    """Judge every object of `snapshot`."""
+    return _audit(snapshot, bench, settings, None)
+
+
+def audit_changed(
+    before: Audit, after: Snapshot, changed: Iterable[Ref], bench: Bench, settings: Settings
+) -> Audit:
+    """The audit of `after`, which differs from the snapshot of `before` in the objects `changed`.
+
+    Policies that read the object alone are asked only about those; policies on facts are asked
+    again about every object of which the facts have something to say.
+    """
+    return _audit(after, bench, settings, (before, {ref.key for ref in changed}))
+
+
+def _audit(
+    snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
+) -> Audit:
+    facts = Facts(snapshot, settings)
+    asked, unasked = _assessable(bench.policies, snapshot)
+    findings: list[Finding] = []
+    failed: list[Gap] = []
+    judged = 0
+    for resource in snapshot.resources:
+        policies = _concerned(asked, resource)
+        judged += bool(policies)
+        if known and resource.ref.key not in known[1]:
+            policies = tuple(policy for policy in policies if policy.facts)
+        for policy in policies:
+            try:
+                findings += judge(resource, policy, facts, bench.engine)
+            except EvaluationError as error:
+                failed.append(_failed(policy, resource, error))
+    if known:
+        findings += _carried(*known, snapshot, asked)
+        failed += _still_failed(*known, snapshot, asked)
+    kept, folded = _folded(findings, snapshot)
+    told, overruled = waived(kept, settings.waivers, bench.policies)
+    gaps = (*snapshot.gaps, *_unread(snapshot), *bench.gaps, *unasked, *_untold(facts, asked))
+    return Audit(
+        snapshot=snapshot,
+        findings=_ordered(told),
+        folded=_ordered(folded),
+        gaps=(*gaps, *sorted(failed, key=lambda gap: (gap.what, gap.why)), *overruled),
+        engine=(bench.engine.name, bench.engine.version),
+        policies=bench.policies,
+        kubernetes=settings.kubernetes,
+        judged=judged,
+    )
+
+
+def _concerned(policies: tuple[Policy, ...], resource: Resource) -> tuple[Policy, ...]:
+    return tuple(policy for policy in policies if resource.ref.kind in policy.kinds)
+
+
+def _assessable(
+    policies: tuple[Policy, ...], snapshot: Snapshot
+) -> tuple[tuple[Policy, ...], list[Gap]]:
+    """The policies whose facts can be known, and a gap for each that a missing list takes away."""
+    missing = {kind: gap for gap in snapshot.gaps for kind in gap.kinds if kind != "*"}
+    asked, unasked = [], []
+    for policy in policies:
+        needed = [kind for fact in policy.facts for kind in FACTS[fact].needs if kind in missing]
+        if not needed:
+            asked.append(policy)
+            continue
+        why = f"it needs every {needed[0]}, and the {missing[needed[0]].what} could not be read"
+        unasked.append(Gap(f"policy {policy.id}", f"not assessed: {why}", Unseen.INCOMPLETE))
+    return tuple(asked), unasked
+
+
+def _unread(snapshot: Snapshot) -> Iterator[Gap]:
+    """A gap for each part of a pod template that has not the form of one."""
+    for resource in snapshot.resources:
+        for path, why in unreadable(resource):
+            place = f"{resource.origin.uri}:{resource.origin.span(path).line}"
+            what = f"{'.'.join(map(str, path))} of {resource.ref} ({place})"
+            # A group with a dot is somebody's own: its kinds may have pods, and may have none.
+            custom = path == ("apiVersion",) and "." in resource.ref.group
+            severity = Unseen.UNKNOWN if custom else Unseen.INCOMPLETE
+            yield Gap(what, why, severity, ref=resource.ref)
+
+
+def _untold(facts: Facts, asked: tuple[Policy, ...]) -> Iterator[Gap]:
+    """What the facts could not tell; nothing where no policy asked for any."""
+    if any(policy.facts for policy in asked):
+        yield from facts.misread
+    yield from facts.gaps.values()
+
+
+def _failed(policy: Policy, resource: Resource, error: EvaluationError) -> Gap:
+    what = _question(policy, resource.ref)
+    return Gap(what, str(error), Unseen.INCOMPLETE, ref=resource.ref)
+
+
+def _question(policy: Policy, ref: Ref) -> str:
+    return f"policy {policy.id} on {ref}"
+
+
+def _carried(
+    before: Audit, changed: set[Key], after: Snapshot, asked: tuple[Policy, ...]
+) -> Iterator[Finding]:
+    """The findings on objects that did not change, of policies that read the object alone."""
+    ours = {policy.id for policy in asked if not policy.facts}
+    for finding in (*before.findings, *before.folded):
+        key = finding.ref.key
+        if finding.policy.id in ours and key not in changed and key in after.by_key:
+            yield replace(finding, fix=None, status=Status.OPEN, reason="")
+
+
+def _still_failed(
+    before: Audit, changed: set[Key], after: Snapshot, asked: tuple[Policy, ...]
+) -> Iterator[Gap]:
+    """The objects that did not change and that a policy on the object alone could not judge."""
+    for gap in before.gaps:
+        if gap.ref is None or gap.ref.key in changed or gap.ref.key not in after.by_key:
+            continue
+        if any(gap.what == _question(policy, gap.ref) for policy in asked if not policy.facts):
+            yield gap
+
+
+def _folded(findings: list[Finding], snapshot: Snapshot) -> tuple[list[Finding], list[Finding]]:
+    """The findings, apart from those that are only the copy of a finding on what made the object.
+
+    A pod is silent only where its real controller has the same finding: what was added to the
+    pod afterwards still speaks, and so does a pod that merely claims an owner.
+    """
+    owners = resources_by_uid(snapshot)
+    told = {(finding.ref.key, finding.policy.id, finding.anchor) for finding in findings}
+
+    def copied(finding: Finding) -> bool:
+        resource = snapshot.find(finding.ref)
+        owner = controller_of(resource, owners) if resource else None
+        return bool(owner and (owner.ref.key, finding.policy.id, finding.anchor) in told)
+
+    kept: list[Finding] = []
+    folded: list[Finding] = []
+    for finding in findings:
+        (folded if copied(finding) else kept).append(finding)
+    return kept, folded
+
+
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The worst first, then by object and policy."""
+    return tuple(sorted(findings, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[object, ...]:
+    ref = finding.ref
+    place = (ref.kind, ref.namespace, ref.name, ref.api_version)
+    said = (finding.policy.id, finding.anchor, finding.message, str(finding.path))
+    return (finding.severity.rank, *place, *said)

@@ -1,0 +1,90 @@
+"""The command `auditor`. Imports nothing heavy: each verb's module is loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+
+from auditor import __version__
+from auditor.errors import AuditorError
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "audit": ("auditor.cli.audit:audit", "Find what is wrong in manifests or a cluster."),
+    "fix": ("auditor.cli.fix:fix", "Show proven fixes as a diff, or write them."),
+    "webhook": ("auditor.cli.webhook:webhook", "Answer admission reviews with the same audit."),
+    "policies": ("auditor.cli.policies:policies", "List and explain the policies."),
+    "new": ("auditor.cli.new:new", "Write the first lines of a new policy and its fixtures."),
+}
+"""Verb → where its command is, and its line in --help."""
+
+
+class Verbs(click.Group):
+    """The verbs, each loaded when it is needed and listed without loading any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], VERBS, n=1)
+            if close:
+                raise click.UsageError(f"{error.message} Did you mean '{close[0]}'?", ctx) from None
+            raise
+
+
+EPILOG = """\b
+Exit codes: 0 clean; 1 findings at or above --fail-on; 2 usage or configuration;
+3 nothing to audit; 4 something that was to be audited could not be seen.
+"""
+
+
+@click.command(
+    cls=Verbs,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="auditor %(version)s")
+def cli() -> None:
+    """Audit Kubernetes manifests and clusters, and prove every fix before offering it."""
+
+
+def main() -> None:
+    """Run the command. Every error of ours is told in a sentence, without a traceback."""
+    try:
+        code = cli.main(prog_name="auditor", standalone_mode=False)
+    except AuditorError as error:
+        click.echo(f"fatal: no audit was performed: {error}", err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); a second error at shutdown would help nobody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    sys.exit(code)

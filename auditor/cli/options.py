@@ -1,0 +1,174 @@
+"""Options that several verbs share, and what they add up to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from auditor.audit import Bench
+    from auditor.model import Settings, Snapshot
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+NEWEST = 37
+"""The newest Kubernetes minor version that the policies know."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class KubernetesVersion(click.ParamType[int]):
+    """1.N, read into 100 + N."""
+
+    name = "1.N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number, or a usage error that names the flag."""
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"v?1\.(\d{1,2})(?:\.\d+)?", str(value))
+        if not match or int(match[1]) > NEWEST:
+            self.fail(f"'{value}' is no version from 1.0 to 1.{NEWEST}", param, ctx)
+        return 100 + int(match[1])
+
+
+def choice_of_policies(command: F) -> F:
+    """The flags that choose policies and what they are judged for."""
+    options = [
+        click.option(
+            "--profile",
+            type=click.Choice(["essential", "recommended", "strict"]),
+            default="recommended",
+            show_default=True,
+            help="How many policies to ask.",
+        ),
+        click.option(
+            "--select", multiple=True, metavar="POLICY", help="Ask only this policy or folder."
+        ),
+        click.option(
+            "--framework", multiple=True, metavar="ID", help="Ask the policies of this framework."
+        ),
+        click.option(
+            "--kubernetes-version",
+            type=KubernetesVersion(),
+            default="1.36",
+            show_default=True,
+            help="Judge for this version.",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(["regorus", "regopy", "both"]),
+            default="regorus",
+            show_default=True,
+            help="What evaluates Rego; 'both' demands that they agree.",
+        ),
+        click.option(
+            "--policies",
+            "policies_folder",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="Use the policies of this folder instead of the built-in ones.",
+        ),
+        click.option(
+            "--config",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Configuration file [default: the nearest .auditor.yaml].",
+        ),
+        click.option("--rack-label", metavar="KEY", help="The node label that names the rack."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def cluster_access(command: F) -> F:
+    """--kubeconfig and --context."""
+    for option in (
+        click.option("--context", help="The context of the kubeconfig to use."),
+        click.option("--kubeconfig", type=click.Path(), help="Path of the kubeconfig."),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the options add up to."""
+
+    bench: Bench
+    settings: Settings
+
+
+def choose(
+    *,
+    start: Path,
+    profile: str,
+    select: tuple[str, ...],
+    framework: tuple[str, ...],
+    kubernetes_version: int,
+    engine: str,
+    policies_folder: Path | None,
+    config: Path | None,
+    rack_label: str | None,
+) -> Chosen:
+    """The bench and the settings that the shared options ask for.
+
+    Raises:
+        ConfigError, PolicyError: see there.
+    """
+    from auditor.audit import Bench
+    from auditor.cli.config import load as load_config
+    from auditor.model import Settings
+    from auditor.policies.engine import compile_policies
+    from auditor.policies.frameworks import uncovered, wanted_controls
+    from auditor.policies.loader import chosen, load
+
+    declared = load_config(config, start)
+    policies, library = load(policies_folder)
+    controls = wanted_controls(framework)
+    asked = chosen(policies, profile, select, frozenset(controls))
+    modules = {policy.file: policy.module for policy in asked} | dict(library)
+    program = compile_policies(engine, modules)
+    settings = Settings(
+        kubernetes=kubernetes_version,
+        rack_label=rack_label or declared.topology.rack,
+        zone_label=declared.topology.zone,
+        waivers=declared.waiver_values,
+    )
+    return Chosen(Bench(asked, program, uncovered(controls, policies)), settings)
+
+
+def read(
+    paths: tuple[str, ...], *, cluster: bool, kubeconfig: str | None, context: str | None
+) -> Snapshot:
+    """The snapshot of files and folders, or of a cluster.
+
+    Raises:
+        UsageError: neither or both were named. NothingToAuditError: there is nothing in them.
+        ClusterError: see there.
+    """
+    from auditor.errors import NothingToAuditError, UsageError
+
+    if bool(paths) == cluster:
+        raise UsageError("name files and folders to audit, or --cluster (and not both)")
+    if cluster:
+        from auditor.sources.cluster import ClusterSource
+
+        snapshot = ClusterSource(kubeconfig, context).snapshot()
+        where = "the cluster"
+    else:
+        from auditor.sources.files import FileSource
+
+        snapshot = FileSource(paths).snapshot()
+        where = ", ".join(paths)
+    if not snapshot.resources and not snapshot.gaps:
+        raise NothingToAuditError(
+            f"no Kubernetes object in {where} (looked at *.yaml, *.yml and *.json, "
+            "in sub-folders too)"
+            if not cluster
+            else f"no object in {where}"
+        )
+    return snapshot

@@ -1,0 +1,23 @@
+"""Says on a terminal what takes time. Reports go to standard output; this never does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str], None]]:
+    """Show `what` on standard error while the block runs; the function given says what is next.
+
+    Silent where nobody looks: without a terminal, and with CI set.
+    """
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} …") as status:
+        yield lambda now: status.update(f"{now} …")

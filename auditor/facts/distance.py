@@ -1,0 +1,192 @@
+"""How far a service may be placed from a database that it uses, while it could be near.
+
+Judged by what the manifests allow, so that the answer is the same before the object exists, when
+it is written, and when it runs: where the pods happen to stand today is told as evidence. Hops
+are links of a fat tree: 0 on the same node, 2 in the same rack, 4 in the same zone, 6 beyond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auditor.facts.dependencies import Dependency, is_database
+from auditor.facts.exposure import as_object
+from auditor.facts.network import matches
+from auditor.facts.placement import Pod, pods_of
+from auditor.facts.workloads import Workload, at, mapping, sequence
+from auditor.model import Gap, Manifest, Unseen
+
+if TYPE_CHECKING:
+    from auditor.facts.facts import Facts
+
+HOSTNAME = "kubernetes.io/hostname"
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """A database that a service may be placed away from, without need."""
+
+    edge: Dependency
+    rack: str
+    """The only rack in which the database may run."""
+    eligible: tuple[str, ...]
+    """The nodes on which the service may run."""
+    away: tuple[str, ...]
+    """Those of them that are in another rack."""
+    hops: int
+    """From the farthest of those to the rack of the database."""
+    near_hops: int
+    """From the farthest eligible node of the rack."""
+
+
+def fars(facts: Facts, client: Workload) -> tuple[Far, ...]:
+    """Every database that `client` uses and may be needlessly far from."""
+    edges = {
+        edge.target.ref.key: edge
+        for edge in facts.needs.get(client.ref.key, ())
+        if is_database(edge.target)
+    }
+    found = (_far(facts, edge) for edge in edges.values() if not _is_drawn(facts, edge))
+    return tuple(far for far in found if far)
+
+
+def _far(facts: Facts, edge: Dependency) -> Far | None:
+    rack = _only_rack(facts, edge.target)
+    if rack is None or _prefers(facts, edge.client, rack):
+        return None
+    topology = facts.topology
+    eligible, home = facts.standing.eligible(edge.client), facts.standing.eligible(edge.target)
+    for why in facts.standing.doubts:
+        facts.unknown(Gap("where pods may run", why, Unseen.UNKNOWN))
+    near = [node for node in topology.nodes if node.name in eligible and node.rack == rack]
+    away = tuple(n.name for n in topology.nodes if n.name in eligible and n.rack != rack)
+    if not away or not near or not _room(facts, edge.client, rack):
+        return None
+    return Far(
+        edge,
+        rack,
+        eligible,
+        away,
+        _farthest(facts, away, home),
+        _farthest(facts, tuple(n.name for n in near), home),
+    )
+
+
+def _only_rack(facts: Facts, database: Workload) -> str | None:
+    """The rack that holds every node on which the database may run."""
+    topology = facts.topology
+    if not topology.nodes:
+        _cannot_tell(facts, database, "no Node objects are given")
+        return None
+    racks = {node.name: node.rack for node in topology.nodes}
+    if not any(racks.values()):
+        _cannot_tell(facts, database, f"no node has the label {facts.settings.rack_label}")
+        return None
+    homes = {racks[name] for name in facts.standing.eligible(database)}
+    return homes.pop() if len(homes) == 1 else None
+
+
+def _cannot_tell(facts: Facts, workload: Workload, why: str) -> None:
+    what = f"on which nodes {workload.name} may run"
+    facts.unknown(Gap(what, why, Unseen.UNKNOWN))
+
+
+def _room(facts: Facts, client: Workload, rack: str) -> bool:
+    """Whether all pods of the client fit into the rack beside what is there."""
+    simulation = facts.standing.simulation(without=client)
+    inside = {node.name for node in facts.topology.nodes if node.rack == rack}
+    for pod in pods_of(client):
+        nodes = [name for name in simulation.feasible(pod).nodes if name in inside]
+        if not nodes:
+            return False
+        simulation.bind(pod, nodes[0])
+    return True
+
+
+def _farthest(facts: Facts, nodes: tuple[str, ...], home: tuple[str, ...]) -> int:
+    """The hops from the farthest of `nodes` to the farthest node of `home`."""
+    hops = (facts.topology.hops(a, b) for a in nodes for b in home)
+    return max((h for h in hops if h is not None), default=0)
+
+
+def _is_drawn(facts: Facts, edge: Dependency) -> bool:
+    """Whether a rule of the client, hard or soft, draws its pods to those of the database."""
+    hard, soft = _terms(edge.client, "podAffinity")
+    terms = [*hard, *(mapping(term.get("podAffinityTerm")) for term in soft)]
+    return any(_draws(facts, term, edge) for term in terms)
+
+
+def _terms(client: Workload, kind: str) -> tuple[list[Manifest], list[Manifest]]:
+    affinity = mapping(mapping(client.pod.get("affinity")).get(kind))
+    hard = sequence(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    soft = sequence(affinity.get("preferredDuringSchedulingIgnoredDuringExecution"))
+    return [mapping(term) for term in hard], [mapping(term) for term in soft]
+
+
+def _prefers(facts: Facts, client: Workload, rack: str) -> bool:
+    """Whether a soft node affinity of the client asks for the rack by its label."""
+    _, soft = _terms(client, "nodeAffinity")
+    expressions = (
+        mapping(expression)
+        for term in soft
+        for expression in sequence(at(term, ("preference", "matchExpressions")))
+    )
+    wanted = {"key": facts.settings.rack_label, "operator": "In", "values": [rack]}
+    return any(expression == wanted for expression in expressions)
+
+
+def _draws(facts: Facts, term: Mapping[str, Any], edge: Dependency) -> bool:
+    target, home = edge.target, edge.client.ref.namespace
+    selector = term.get("labelSelector")
+    if term.get("topologyKey") not in (facts.settings.rack_label, HOSTNAME) or selector is None:
+        return False
+    spaces = term.get("namespaceSelector")
+    labels = facts.namespace_labels.get(target.ref.namespace, {})
+    inside = target.ref.namespace in sequence(term.get("namespaces")) or (
+        spaces is not None and matches(mapping(spaces), labels)
+    )
+    if spaces is None and not sequence(term.get("namespaces")):
+        inside = target.ref.namespace == home
+    return inside and matches(mapping(selector), target.labels)
+
+
+def distance(facts: Facts, client: Workload) -> list[dict[str, Any]] | None:
+    """The fact `distance` for policies; None for a workload that uses no database."""
+    if not any(is_database(edge.target) for edge in facts.needs.get(client.ref.key, ())):
+        return None
+    return [_told(facts, far) for far in fars(facts, client)]
+
+
+def _told(facts: Facts, far: Far) -> dict[str, Any]:
+    client, edge = far.edge.client, far.edge
+    written = "affinity" if mapping(client.pod.get("affinity")) else "containers"
+    return {
+        "database": edge.target.name,
+        "rack": far.rack,
+        "eligible": len(far.eligible),
+        "away": len(far.away),
+        "hops": far.hops,
+        "near_hops": far.near_hops,
+        "path": (*client.pod_path, written),
+        "evidence": [
+            {
+                "message": f"names Service {edge.service.ref.namespace}/{edge.service.ref.name}",
+                "object": as_object(edge.ref),
+                "path": edge.path,
+            },
+            *_standing(facts, client),
+        ],
+    }
+
+
+def _standing(facts: Facts, client: Workload) -> Iterator[dict[str, Any]]:
+    """Where the live pods of the client stand now."""
+    racks = {node.name: node.rack for node in facts.topology.nodes}
+    for resource in facts.standing.live.get(client.ref.key, ()):
+        node = Pod.from_resource(resource).node
+        if node:
+            where = f", rack {racks[node]}" if racks.get(node) else ""
+            message = f"{resource.ref.name} runs on {node}{where}"
+            yield {"message": message, "object": as_object(resource.ref), "path": ()}

@@ -1,0 +1,187 @@
+"""Who reaches a workload that holds personal data, without being one of its declared clients.
+
+Beside the workloads of the snapshot, pods that are not there yet are asked too: one without
+labels in each namespace, one in a namespace that nobody has made, and the internet where an object
+leads it there. Monitors of a declared health API are judged apart (see ``oversight``), except where
+nothing isolates the workload at all. Who reaches that health API alone reaches no data.
+
+A port counts also where no container or Service names it: those lists bind nobody, and somebody
+wrote a rule for that port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auditor.facts.network import Entrance, Peer, PortSet, Reach, Stranger, World
+from auditor.facts.workloads import Workload, at
+from auditor.model import Gap, Ref, Unseen
+
+if TYPE_CHECKING:
+    from auditor.facts.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Somebody who reaches the data and should not."""
+
+    peer: Peer
+    reach: Reach
+    rank: int
+    """0 is the worst."""
+    why: str
+    """What makes this one bad; empty where nothing does."""
+
+
+def clients_of(facts: Facts, target: Workload) -> tuple[Workload, ...]:
+    """The workloads that may ask: the declared clients, or, where nothing is declared, those
+    whose configuration names the workload's Service, less monitors of its health API.
+    """
+    named = facts.data.clients_of(target)
+    if named is not None:
+        found = [client for clients in named.values() for client in clients]
+    else:
+        watching = _watching(facts, target)
+        edges = (edge.client for edge in facts.dependencies if edge.target.ref == target.ref)
+        found = [client for client in edges if client.ref.key not in watching]
+    return tuple({client.ref.key: client for client in found}.values())
+
+
+def _watching(facts: Facts, target: Workload) -> set[tuple[str, str, str, str]]:
+    """The monitors, where the workload declares what they may ask."""
+    watched = facts.data.health_ports(target)
+    return {monitor.ref.key for monitor in facts.monitors} if watched else set()
+
+
+def others(facts: Facts, target: Workload) -> tuple[Other, ...]:
+    """Everybody else who reaches `target`, the worst first."""
+    isolated = bool(facts.network.isolating(target, "Ingress"))
+    allowed = {client.ref.key for client in clients_of(facts, target)} | {target.ref.key}
+    if isolated:
+        allowed |= _watching(facts, target)
+    harmless = PortSet.of("TCP", *facts.data.health_ports(target))
+    found = [*_internet(facts, target)]
+    for peer in _peers(facts, allowed):
+        reach = facts.network.reach(peer, target)
+        _note_unknown(facts, target, peer, reach)
+        if reach.ports - harmless:
+            rank, why = _badness(facts, peer, target)
+            found.append(Other(peer, reach, rank, why))
+    return tuple(sorted(found, key=lambda other: (other.rank, name_of(other.peer))))
+
+
+def _internet(facts: Facts, target: Workload) -> Iterator[Other]:
+    """The internet, where something leads it to the workload and the policies let it in. Behind
+    an Ingress they see the controller's pods instead, which are peers of their own.
+    """
+    public = [entrance for entrance in facts.network.entrances(target) if entrance.public]
+    reach = facts.network.reach(World(), target) if public else None
+    for entrance in public:
+        if reach and entrance.port in reach.ports.numbers("TCP"):
+            yield Other(World(), reach, 0, f"through {_told_entrance(entrance)}")
+            return
+
+
+def _peers(facts: Facts, allowed: set[tuple[str, str, str, str]]) -> Iterator[Peer]:
+    for workload in facts.workloads:
+        if workload.ref.key not in allowed:
+            yield workload
+    for namespace in sorted({workload.ref.namespace for workload in facts.workloads}):
+        yield Stranger(namespace, {})
+    yield Stranger("", {})
+
+
+def name_of(peer: Peer) -> str:
+    """The peer as a person would say it."""
+    if isinstance(peer, Workload):
+        return peer.name
+    if isinstance(peer, Stranger):
+        where = f"namespace {peer.namespace}" if peer.namespace else "a new namespace"
+        return f"any pod of {where}"
+    return "the internet"
+
+
+def _badness(facts: Facts, peer: Peer, target: Workload) -> tuple[int, str]:
+    if not isinstance(peer, Workload):
+        return 5, ""
+    entrances = [entrance for entrance in facts.network.entrances(peer) if entrance.public]
+    if entrances:
+        return 1, f"the internet reaches it through {_told_entrance(entrances[0])}"
+    owns = owns_node(peer)
+    if owns:
+        return 2, f"it owns its node: {owns}"
+    return (3, "") if peer.ref.namespace != target.ref.namespace else (4, "")
+
+
+def _told_entrance(entrance: Entrance) -> str:
+    return f"{entrance.ref.kind} {entrance.ref.namespace}/{entrance.ref.name}"
+
+
+def owns_node(workload: Workload) -> str:
+    """Why who controls one of its containers controls its node; empty where nothing says so."""
+    for field in ("hostPID", "hostNetwork", "hostIPC"):
+        if workload.pod.get(field) is True:
+            return field
+    for container in workload.containers:
+        if at(container.spec, ("securityContext", "privileged")) is True:
+            return f"container '{container.name}' runs privileged"
+    return ""
+
+
+def _note_unknown(facts: Facts, target: Workload, peer: Peer, reach: Reach) -> None:
+    doubts = reach.unknown
+    if isinstance(peer, Workload) and peer.pod.get("hostNetwork") is True:
+        # True whatever the policies say: no change of them brings this doubt, and none ends it.
+        doubts = (f"no NetworkPolicy surely holds for {peer.name}, on the network of its node",)
+    for why in doubts:
+        facts.unknown(Gap(f"who reaches {target.name}", why, Unseen.UNKNOWN))
+
+
+def exposure(facts: Facts, target: Workload) -> dict[str, Any] | None:
+    """The fact `exposure` for policies; None for a workload that holds no personal data."""
+    data = facts.data.of(target)
+    if data is None:
+        return None
+    named = facts.data.clients_of(target) or {}
+    return {
+        "data": [name.upper() for name in data.names],
+        "declared": {"object": as_object(data.declared.ref), "path": data.declared.path},
+        "own": data.declared.ref == target.ref,
+        "clients": [client.name for client in clients_of(facts, target)],
+        "missing_clients": [name for name, found in named.items() if not found],
+        "isolated": bool(facts.network.isolating(target, "Ingress")),
+        "others": [_told(other) for other in others(facts, target)],
+    }
+
+
+def _told(other: Other) -> dict[str, Any]:
+    peer = other.peer
+    return {
+        "name": name_of(peer),
+        "object": as_object(peer.ref) if isinstance(peer, Workload) else None,
+        "internet": isinstance(peer, World),
+        "ports": str(other.reach.ports),
+        "why": other.why,
+        "reasons": [reason_of(reason) for reason in other.reach.reasons],
+    }
+
+
+def reason_of(reason: Any) -> dict[str, Any]:
+    """A reason of the network engine as policies read it."""
+    return {
+        "object": as_object(reason.ref) if reason.ref else None,
+        "path": reason.path,
+        "message": reason.text,
+    }
+
+
+def as_object(ref: Ref) -> dict[str, str]:
+    """The identity of an object as policies and reports write it."""
+    return {
+        "apiVersion": ref.api_version,
+        "kind": ref.kind,
+        "namespace": ref.namespace,
+        "name": ref.name,
+    }

@@ -1,0 +1,293 @@
+"""Pods as policies see them: only what a policy can ask about, so that equal ones are one.
+
+A `Point` is one pod (or one address outside) up to everything that the given policies can tell
+apart. The pods of a workload are one point as long as nothing tells them apart: live pods give
+their addresses and the labels that controllers write at run time; without live pods both are
+unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, TypeGuard
+
+from auditor.facts.network.answers import Peer, Stranger, World
+from auditor.facts.network.policies import Block, NetPolicy, Pods
+from auditor.facts.network.ports import LAST, PROTOCOLS
+from auditor.facts.network.selectors import METADATA_NAME, Hidden, Labels, Selector, Truth
+from auditor.facts.workloads import (
+    FINISHED,
+    Container,
+    Workload,
+    at,
+    controller_of,
+    mapping,
+    resources_by_uid,
+    sequence,
+    texts,
+)
+from auditor.model import Path, Resource, Snapshot
+
+NO_SUCH_NAME = "?"
+"""The name of a namespace that nobody has made: no label value, so no selector can name it."""
+
+OUTSIDE = "outside"
+POD = "pod"
+NODE = "node"
+
+Key = tuple[str, str, str, str]
+IPAddress = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """One pod or address. Two with the same content are the same object."""
+
+    kind: str
+    """POD; NODE for a pod on the network of its node; OUTSIDE for an address."""
+    namespace: str
+    labels: Labels
+    home: Labels
+    """The labels of its namespace."""
+    within: Mapping[Block, Truth]
+    """Whether its address is in each block that some policy names."""
+    ports: tuple[tuple[str, str, int], ...] | None
+    """(protocol, name, number) of its named ports; None where they are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What the policies of a snapshot ask of pods at all."""
+
+    keys: frozenset[str] = frozenset()
+    """Of pod labels."""
+    blocks: tuple[Block, ...] = ()
+    names: frozenset[str] = frozenset()
+    """Of ports."""
+
+    @classmethod
+    def of(cls, policies: Iterable[NetPolicy]) -> Questions:
+        """The questions of all these policies."""
+        keys: set[str] = set()
+        blocks: dict[Block, None] = {}
+        names: set[str] = set()
+        for policy in policies:
+            keys |= _keys(policy.selector)
+            for rule in (rule for rules in policy.rules.values() for rule in rules):
+                names |= {name for _, name in rule.named}
+                blocks |= {peer: None for peer in rule.peers if isinstance(peer, Block)}
+                for peer in rule.peers:
+                    keys |= _keys(peer.pods) if isinstance(peer, Pods) else set()
+        return cls(frozenset(keys), tuple(blocks), frozenset(names))
+
+
+def _keys(selector: Selector | None) -> set[str]:
+    return {requirement.key for requirement in selector.requirements} if selector else set()
+
+
+@dataclass(slots=True)
+class Points:
+    """Makes the points of one snapshot. Not frozen: it remembers what it has made."""
+
+    snapshot: Snapshot
+    questions: Questions
+    _homes: dict[str, Labels] = field(init=False)
+    _live: Mapping[Key, Sequence[Resource]] = field(init=False)
+    _families: tuple[frozenset[int], bool] = field(init=False)
+    _made: dict[object, Point] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._homes = namespace_labels(self.snapshot)
+        self._live = pods_by_owner(self.snapshot)
+        self._families = _families(self.snapshot)
+
+    def of(self, peer: Peer) -> tuple[Point, ...]:
+        """The distinct points of a peer; at least one.
+
+        Raises:
+            ValueError: the address of a World is none.
+        """
+        if isinstance(peer, World):
+            return (self._outside(peer.address),)
+        if isinstance(peer, Stranger):
+            return (self._point(POD, peer.namespace, Labels(peer.labels), None, None),)
+        live = self._live.get(peer.ref.key) or (None,)
+        return tuple(dict.fromkeys(self._pod(peer, pod) for pod in live))
+
+    def _outside(self, address: str) -> Point:
+        ip = ip_address(address)
+        mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+        return self._point(OUTSIDE, "", Labels({}), (mapped or ip,), ())
+
+    def _pod(self, workload: Workload, pod: Resource | None) -> Point:
+        kind = NODE if workload.pod.get("hostNetwork") is True else POD
+        ports = tuple(
+            (protocol, name, number) for number, protocol, name, _ in container_ports(workload)
+        )
+        labels = labels_of(workload, pod)
+        addresses = _addresses(pod) if pod else ()
+        return self._point(kind, workload.ref.namespace, labels, addresses or None, ports)
+
+    def _point(
+        self,
+        kind: str,
+        namespace: str,
+        labels: Labels,
+        addresses: tuple[IPAddress, ...] | None,
+        ports: tuple[tuple[str, str, int], ...] | None,
+    ) -> Point:
+        asked = self.questions
+        known = {key: value for key, value in labels.known.items() if key in asked.keys}
+        hidden = {key: value for key, value in labels.hidden.items() if key in asked.keys}
+        named = None if ports is None else tuple(p for p in ports if p[1] in asked.names)
+        within = {block: self._within(block, addresses) for block in asked.blocks}
+        identity = (
+            kind, namespace, frozenset(known.items()), frozenset(hidden.items()),
+            tuple(within.values()), named,
+        )  # fmt: skip
+        found = self._made.get(identity)
+        if found is None:
+            home = self._home(namespace)
+            found = Point(kind, namespace, Labels(known, hidden), home, within, named)
+            self._made[identity] = found
+        return found
+
+    def _home(self, namespace: str) -> Labels:
+        if not namespace:
+            return Labels({METADATA_NAME: NO_SUCH_NAME})
+        known = self._homes.get(namespace)
+        return known or Labels({METADATA_NAME: namespace}, open=True)
+
+    def _within(self, block: Block, addresses: tuple[IPAddress, ...] | None) -> Truth:
+        if addresses is not None:
+            # Of two addresses, one of each family, the connection may use the one that is inside.
+            return Truth.YES if any(block.holds(ip) for ip in addresses) else Truth.NO
+        versions, sure = self._families
+        if block.cidr.version not in versions:
+            return Truth.NO if sure else Truth.MAYBE
+        return Truth.YES if block.whole else Truth.MAYBE
+
+
+def namespace_labels(snapshot: Snapshot) -> dict[str, Labels]:
+    """The labels of every namespace that has an object, with the one the API server writes."""
+    return {
+        found.ref.name: Labels(
+            {**texts(at(found.manifest, ("metadata", "labels"))), METADATA_NAME: found.ref.name}
+        )
+        for found in snapshot.of_kind("Namespace")
+    }
+
+
+def _families(snapshot: Snapshot) -> tuple[frozenset[int], bool]:
+    """The IP versions that pods have, and whether pods of the snapshot show it. Without pods that
+    have an address it is taken to be IPv4, which is what Kubernetes does unless told otherwise.
+    """
+    found = {ip.version for pod in snapshot.of_kind("Pod") for ip in _addresses(pod)}
+    return (frozenset(found), True) if found else (frozenset((4,)), False)
+
+
+def pods_by_owner(snapshot: Snapshot) -> Mapping[Key, Sequence[Resource]]:
+    """The pods that have not ended, by the identity of the object that in the end controls them:
+    itself for a pod that nobody controls.
+    """
+    owners = resources_by_uid(snapshot)
+    found: dict[Key, list[Resource]] = {}
+    for pod in snapshot.of_kind("Pod"):
+        if at(pod.manifest, ("status", "phase")) in FINISHED:
+            continue
+        top: Resource = pod
+        seen: set[Key] = set()
+        while (owner := controller_of(top, owners)) and owner.ref.key not in seen:
+            seen.add(owner.ref.key)
+            top = owner
+        found.setdefault(top.ref.key, []).append(pod)
+    return found
+
+
+def _addresses(pod: Resource) -> tuple[IPAddress, ...]:
+    status = mapping(pod.manifest.get("status"))
+    listed = [mapping(entry).get("ip") for entry in sequence(status.get("podIPs"))]
+    return tuple(ip for ip in map(_address, listed or [status.get("podIP")]) if ip)
+
+
+def _address(value: Any) -> IPAddress | None:
+    try:
+        return ip_address(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def labels_of(workload: Workload, pod: Resource | None = None) -> Labels:
+    """The labels of the workload's pods; those that controllers write are taken from `pod`, one of
+    its live pods, and hidden without one.
+    """
+    written = runtime_labels(workload)
+    if pod is None:
+        return Labels(workload.labels, written)
+    live = texts(at(pod.manifest, ("metadata", "labels")))
+    ours = {key: value for key, value in workload.labels.items() if key not in written}
+    return Labels(ours | {key: live[key] for key in written if key in live})
+
+
+def runtime_labels(workload: Workload) -> Mapping[str, Hidden]:
+    """The labels that the controller of this kind adds to its pods.
+
+    https://kubernetes.io/docs/reference/labels-annotations-taints/
+    """
+    name, kind = workload.ref.name, workload.ref.kind
+    if kind in ("Job", "CronJob"):
+        # The pods of a CronJob belong to Jobs that have its name and a time.
+        job = Hidden(name if kind == "Job" else f"{name}-")
+        return {
+            "job-name": job,
+            "batch.kubernetes.io/job-name": job,
+            "controller-uid": Hidden(),
+            "batch.kubernetes.io/controller-uid": Hidden(),
+            "batch.kubernetes.io/job-completion-index": Hidden(always=False),
+        }
+    return {
+        "Deployment": {"pod-template-hash": Hidden()},
+        "Rollout": {"rollouts-pod-template-hash": Hidden()},
+        "DaemonSet": {
+            "controller-revision-hash": Hidden(),
+            "pod-template-generation": Hidden(always=False),
+        },
+        "StatefulSet": {
+            "controller-revision-hash": Hidden(),
+            "statefulset.kubernetes.io/pod-name": Hidden(f"{name}-"),
+            "apps.kubernetes.io/pod-index": Hidden(always=False),
+        },
+    }.get(kind, {})
+
+
+def serving(workload: Workload) -> Iterator[Container]:
+    """The containers that run as long as the pod: ordinary ones, then init containers that are
+    restarted (sidecars).
+    """
+    for container in workload.containers:
+        if container.list == "containers":
+            yield container
+    for container in workload.containers:
+        if container.list == "initContainers" and container.spec.get("restartPolicy") == "Always":
+            yield container
+
+
+def container_ports(workload: Workload) -> Iterator[tuple[int, str, str, Path]]:
+    """Number, protocol, name and path of every port that the containers declare. What is no port
+    is left out.
+    """
+    for container in serving(workload):
+        for index, value in enumerate(sequence(container.spec.get("ports"))):
+            port = mapping(value)
+            number, name = port.get("containerPort"), port.get("name")
+            protocol = port.get("protocol") or "TCP"
+            if is_port(number) and protocol in PROTOCOLS:
+                text = name if isinstance(name, str) else ""
+                yield number, protocol, text, (*container.path, "ports", index)
+
+
+def is_port(value: Any) -> TypeGuard[int]:
+    """Whether it is a port number."""
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LAST

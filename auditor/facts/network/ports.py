@@ -1,0 +1,193 @@
+"""Sets of ports: per protocol, which numbers. The algebra on which verdicts are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+Interval = tuple[int, int]
+"""First and last number, both inside."""
+Intervals = tuple[Interval, ...]
+
+PROTOCOLS = ("TCP", "UDP", "SCTP")
+"""All that NetworkPolicy speaks of; what it does to other protocols is not defined."""
+FIRST, LAST = 1, 65535
+WHOLE: Intervals = ((FIRST, LAST),)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers(Collection[int]):
+    """The port numbers of one protocol, ascending."""
+
+    intervals: Intervals
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and any(a <= number <= b for a, b in self.intervals)
+
+    def __iter__(self) -> Iterator[int]:
+        for first, last in self.intervals:
+            yield from range(first, last + 1)
+
+    def __len__(self) -> int:
+        return sum(last - first + 1 for first, last in self.intervals)
+
+
+@dataclass(frozen=True, slots=True)
+class PortSet:
+    """A set of (protocol, number) pairs. Equal sets are equal values; an empty one is false.
+
+    Numbers outside 1 to 65535 are left out.
+    """
+
+    tcp: Intervals = ()
+    udp: Intervals = ()
+    sctp: Intervals = ()
+
+    ALL: ClassVar[PortSet]
+    NONE: ClassVar[PortSet]
+
+    def __post_init__(self) -> None:
+        for field in ("tcp", "udp", "sctp"):
+            object.__setattr__(self, field, _merged(getattr(self, field)))
+
+    @classmethod
+    def of(cls, protocol: str, *numbers: int) -> PortSet:
+        """These numbers of one protocol.
+
+        Raises:
+            KeyError: `protocol` is none of TCP, UDP and SCTP.
+        """
+        return cls(**{_FIELDS[protocol]: tuple((number, number) for number in numbers)})
+
+    @classmethod
+    def span(cls, protocol: str, first: int = FIRST, last: int = LAST) -> PortSet:
+        """The numbers from `first` to `last`, both inside; by default the whole protocol.
+
+        Raises:
+            KeyError: `protocol` is none of TCP, UDP and SCTP.
+        """
+        return cls(**{_FIELDS[protocol]: ((first, last),)})
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is in it."""
+        return not (self.tcp or self.udp or self.sctp)
+
+    def __bool__(self) -> bool:
+        return not self.empty
+
+    def numbers(self, protocol: str) -> Numbers:
+        """The numbers of one protocol; none for a protocol that is not TCP, UDP or SCTP."""
+        field = _FIELDS.get(protocol)
+        return Numbers(getattr(self, field) if field else ())
+
+    def contains(self, protocol: str, number: int) -> bool:
+        """Whether this one pair is in it."""
+        return number in self.numbers(protocol)
+
+    def covers(self, other: PortSet) -> bool:
+        """Whether everything in `other` is in this set too."""
+        return not other.subtract(self)
+
+    def union(self, other: PortSet) -> PortSet:
+        """What is in either."""
+        if self is PortSet.ALL or not other:
+            return self
+        if other is PortSet.ALL or not self:
+            return other
+        return PortSet(*(mine + theirs for mine, theirs in self._beside(other)))
+
+    def intersection(self, other: PortSet) -> PortSet:
+        """What is in both."""
+        if self is PortSet.ALL:
+            return other
+        if other is PortSet.ALL:
+            return self
+        return PortSet(*(_common(mine, theirs) for mine, theirs in self._beside(other)))
+
+    def overlaps(self, other: PortSet) -> bool:
+        """Whether anything is in both."""
+        return any(
+            a <= d and c <= b
+            for mine, theirs in self._beside(other)
+            for a, b in mine
+            for c, d in theirs
+        )
+
+    def subtract(self, other: PortSet) -> PortSet:
+        """What is in this set and not in `other`."""
+        return self.intersection(other.complement())
+
+    def complement(self) -> PortSet:
+        """Every port that is not in it."""
+        return PortSet(*(_gaps(numbers) for numbers in (self.tcp, self.udp, self.sctp)))
+
+    __or__ = union
+    __and__ = intersection
+    __sub__ = subtract
+
+    def _beside(self, other: PortSet) -> Iterator[tuple[Intervals, Intervals]]:
+        yield self.tcp, other.tcp
+        yield self.udp, other.udp
+        yield self.sctp, other.sctp
+
+    def __str__(self) -> str:
+        """``TCP 80, 443, UDP 53``, or what is missing where that is shorter to say."""
+        if not self:
+            return "no port"
+        missing = self.complement()
+        if not missing:
+            return "every port"
+        if self.tcp and self.udp and self.sctp and missing.pieces < self.pieces:
+            return f"every port but {missing}"
+        told = zip(PROTOCOLS, (self.tcp, self.udp, self.sctp), strict=True)
+        return ", ".join(_told(protocol, intervals) for protocol, intervals in told if intervals)
+
+    @property
+    def pieces(self) -> int:
+        """How many unbroken ranges it has."""
+        return len(self.tcp) + len(self.udp) + len(self.sctp)
+
+
+_FIELDS = {protocol: protocol.lower() for protocol in PROTOCOLS}
+
+
+def _merged(intervals: Intervals) -> Intervals:
+    """Sorted, clipped, with what touches joined: one form for each set."""
+    if not intervals or (
+        len(intervals) == 1 and FIRST <= intervals[0][0] <= intervals[0][1] <= LAST
+    ):
+        return intervals
+    clipped = sorted((max(a, FIRST), min(b, LAST)) for a, b in intervals)
+    found: list[Interval] = []
+    for first, last in clipped:
+        if first > last:
+            continue
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return tuple(found)
+
+
+def _common(ours: Intervals, theirs: Intervals) -> Intervals:
+    pairs = ((max(a, c), min(b, d)) for a, b in ours for c, d in theirs)
+    return tuple((first, last) for first, last in pairs if first <= last)
+
+
+def _gaps(intervals: Intervals) -> Intervals:
+    starts = (FIRST, *(last + 1 for _, last in intervals))
+    ends = (*(first - 1 for first, _ in intervals), LAST)
+    return tuple((a, b) for a, b in zip(starts, ends, strict=True) if a <= b)
+
+
+def _told(protocol: str, intervals: Intervals) -> str:
+    if intervals == WHOLE:
+        return f"every {protocol} port"
+    spans = (str(a) if a == b else f"{a}-{b}" for a, b in intervals)
+    return f"{protocol} {', '.join(spans)}"
+
+
+PortSet.ALL = PortSet(WHOLE, WHOLE, WHOLE)
+PortSet.NONE = PortSet()

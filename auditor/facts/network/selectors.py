@@ -1,0 +1,191 @@
+"""Label selectors, as apimachinery reads them, over labels of which some may not be known.
+
+Rules: k8s.io/apimachinery pkg/labels (Requirement.Matches) and
+pkg/apis/meta/v1/validation (ValidateLabelSelector).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from auditor.model import Path
+
+METADATA_NAME = "kubernetes.io/metadata.name"
+"""The label with its name that the API server writes on every namespace."""
+
+_NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_DNS = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_KEY = re.compile(rf"(?:(?P<prefix>{_DNS}(?:\.{_DNS})*)/)?{_NAME}")
+_VALUE = re.compile(rf"(?:{_NAME})?")
+_WITH_VALUES = ("In", "NotIn")
+_WITHOUT_VALUES = ("Exists", "DoesNotExist")
+
+
+class Truth(IntEnum):
+    """What can be told. `min` is "and", `max` is "or"."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
+
+
+class RefusedError(Exception):
+    """The API server would refuse this part of an object. Never leaves the package."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(why)
+        self.path = path
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What is known of the value of a label that a controller writes at run time."""
+
+    prefix: str = ""
+    """How the value begins."""
+    always: bool = True
+    """Whether the label is surely there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The labels of a pod or a namespace, as far as they are known."""
+
+    known: Mapping[str, str]
+    hidden: Mapping[str, Hidden] = field(default_factory=dict)
+    """Labels whose value is not known; they count before `known`."""
+    open: bool = False
+    """Whether there may be labels that neither of the two names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One condition on one label."""
+
+    key: str
+    operator: str
+    values: frozenset[str] = frozenset()
+
+    def admits(self, value: str | None) -> bool:
+        """Whether a label with `value` meets it; None stands for a label that is absent."""
+        if self.operator == "In":
+            return value in self.values
+        if self.operator == "NotIn":
+            return value not in self.values
+        return (value is not None) == (self.operator == "Exists")
+
+    def truth(self, labels: Labels) -> Truth:
+        """Whether `labels` meet it."""
+        hidden = labels.hidden.get(self.key)
+        if hidden:
+            return self._guess(hidden)
+        value = labels.known.get(self.key)
+        if value is None and labels.open:
+            return Truth.MAYBE
+        return Truth.YES if self.admits(value) else Truth.NO
+
+    def _guess(self, hidden: Hidden) -> Truth:
+        if self.operator in _WITHOUT_VALUES:
+            if not hidden.always:
+                return Truth.MAYBE
+            return Truth.YES if self.operator == "Exists" else Truth.NO
+        if any(value.startswith(hidden.prefix) for value in self.values):
+            return Truth.MAYBE
+        return Truth.YES if self.operator == "NotIn" else Truth.NO
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """All of its requirements must be met; one without any matches everything."""
+
+    requirements: tuple[Requirement, ...] = ()
+
+    def truth(self, labels: Labels) -> Truth:
+        """Whether `labels` meet every requirement. Cost: one look-up per requirement."""
+        worst = Truth.YES
+        for requirement in self.requirements:
+            worst = min(worst, requirement.truth(labels))
+            if worst is Truth.NO:
+                break
+        return worst
+
+    def undecided(self, labels: Labels) -> tuple[str, ...]:
+        """The keys for which `labels` do not tell."""
+        keys = (r.key for r in self.requirements if r.truth(labels) is Truth.MAYBE)
+        return tuple(dict.fromkeys(keys))
+
+
+def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a label selector as written matches `labels`. One that is invalid matches nothing."""
+    try:
+        return parse_selector(selector, ()).truth(Labels(labels)) is Truth.YES
+    except RefusedError:
+        return False
+
+
+def parse_selector(value: Any, path: Path) -> Selector:
+    """The label selector `value`, which stands at `path`; None is the empty one.
+
+    Raises:
+        RefusedError: it is not what the API server accepts.
+    """
+    if value is None:
+        return Selector()
+    if not isinstance(value, Mapping):
+        raise RefusedError(path, "is no label selector")
+    exact = _from_labels(value.get("matchLabels"), (*path, "matchLabels"))
+    other = _from_expressions(value.get("matchExpressions"), (*path, "matchExpressions"))
+    return Selector((*exact, *other))
+
+
+def _from_labels(value: Any, path: Path) -> Iterator[Requirement]:
+    if value is None:
+        return
+    if not isinstance(value, Mapping):
+        raise RefusedError(path, "is no mapping of labels")
+    for key, wanted in value.items():
+        _check_key(key, (*path, key))
+        _check_value(wanted, (*path, key))
+        yield Requirement(key, "In", frozenset((wanted,)))
+
+
+def _from_expressions(value: Any, path: Path) -> Iterator[Requirement]:
+    if value is None:
+        return
+    if not isinstance(value, list):
+        raise RefusedError(path, "is no list of expressions")
+    for index, expression in enumerate(value):
+        yield _requirement(expression, (*path, index))
+
+
+def _requirement(value: Any, path: Path) -> Requirement:
+    if not isinstance(value, Mapping):
+        raise RefusedError(path, "is no expression")
+    key, operator, values = value.get("key"), value.get("operator"), value.get("values")
+    _check_key(key, (*path, "key"))
+    if operator not in _WITH_VALUES + _WITHOUT_VALUES:
+        raise RefusedError((*path, "operator"), f"'{operator}' is no operator of label selectors")
+    if values is not None and not isinstance(values, list):
+        raise RefusedError((*path, "values"), "is no list of values")
+    if bool(values) != (operator in _WITH_VALUES):
+        needs = "needs" if operator in _WITH_VALUES else "takes no"
+        raise RefusedError((*path, "values"), f"{operator} {needs} values")
+    for index, wanted in enumerate(values or ()):
+        _check_value(wanted, (*path, "values", index))
+    return Requirement(str(key), operator, frozenset(values or ()))
+
+
+def _check_key(key: Any, path: Path) -> None:
+    found = _KEY.fullmatch(key) if isinstance(key, str) else None
+    if not found or len(found["prefix"] or "") > 253:
+        raise RefusedError(path, f"'{key}' is no label key")
+
+
+def _check_value(value: Any, path: Path) -> None:
+    if not isinstance(value, str) or not _VALUE.fullmatch(value):
+        raise RefusedError(path, f"'{value}' is no label value")

@@ -1,0 +1,159 @@
+"""Pods that want to be near others, or away from them, in both directions.
+
+Rules: kube-scheduler plugin interpodaffinity. Pods that are being deleted still count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from auditor.facts.network.selectors import Labels, Truth
+from auditor.facts.placement.filters import Check
+from auditor.facts.placement.occupancy import BEST, Group, Occupancy
+from auditor.facts.placement.pods import Pod
+from auditor.facts.placement.rules import Term
+
+Pairs = Counter[tuple[str, str]]
+"""How often something is met, by topology key and its value."""
+
+
+def affinity_checks(pod: Pod, occupancy: Occupancy) -> Iterator[Check]:
+    """The checks for the rules of `pod`, and for those of the pods that are placed."""
+    rules = pod.shape.affinity
+    if rules.near:
+        yield _near(pod, occupancy, rules.near)
+    if rules.away:
+        pairs = _each(rules.away, occupancy)
+        if pairs:
+            yield _apart(pairs, occupancy, "holds pods that this one must be away from")
+    if pairs := _kept_away(pod, occupancy):
+        yield _apart(pairs, occupancy, "holds pods that must be away from this one")
+
+
+def undecided(pod: Pod, occupancy: Occupancy) -> Iterator[str]:
+    """The namespaces whose labels a rule needs and that are not declared."""
+    rules = pod.shape.affinity
+    terms = (*rules.near, *rules.away, *rules.rather_near, *rules.rather_away)
+    if any(term.spaces for term in terms):
+        for group in occupancy.groups:
+            if any(_concerns(term, group, occupancy) is Truth.MAYBE for term in terms):
+                yield group.namespace
+    spaces = occupancy.spaces(pod.namespace)
+    for group in occupancy.bearers if spaces.open else ():
+        theirs = group.affinity
+        terms = (*theirs.near, *theirs.away, *theirs.rather_near, *theirs.rather_away)
+        if any(term.concerns(pod.namespace, spaces) is Truth.MAYBE for term in terms):
+            yield pod.namespace
+
+
+def _concerns(term: Term, group: Group, occupancy: Occupancy) -> Truth:
+    return term.concerns(group.namespace, occupancy.spaces(group.namespace))
+
+
+def _matches(term: Term, group: Group, occupancy: Occupancy) -> bool:
+    return term.selects(group.labels) and _concerns(term, group, occupancy) is Truth.YES
+
+
+def _each(terms: Sequence[Term], occupancy: Occupancy) -> Pairs:
+    """Where pods are that one of `terms` means."""
+    pairs: Pairs = Counter()
+    for group in occupancy.groups:
+        for term in terms:
+            if _matches(term, group, occupancy):
+                _add(pairs, term, group, occupancy, 1)
+    return pairs
+
+
+def _add(pairs: Pairs, term: Term, group: Group, occupancy: Occupancy, weight: int) -> None:
+    for value, count in occupancy.domains(term.key, group):
+        pairs[term.key, value] += weight * count
+
+
+def _near(pod: Pod, occupancy: Occupancy, terms: Sequence[Term]) -> Check:
+    """Every term must be met by pods that all terms mean. The first of a set of pods that mean
+    themselves may start anywhere that has the labels.
+    """
+    pairs: Pairs = Counter()
+    for group in occupancy.groups:
+        if all(_matches(term, group, occupancy) for term in terms):
+            for term in terms:
+                _add(pairs, term, group, occupancy, 1)
+    first = not pairs and _means_itself(pod, occupancy, terms)
+    keys = tuple({term.key: None for term in terms})
+
+    def check(index: int) -> str | None:
+        labels = occupancy.nodes[index].labels
+        for key in keys:
+            value = labels.get(key)
+            if value is None:
+                return f"has no label {key}, which the pod's affinity needs"
+            if not first and (key, value) not in pairs:
+                return "holds no pods that this one must be near to"
+        return None
+
+    return check
+
+
+def _means_itself(pod: Pod, occupancy: Occupancy, terms: Sequence[Term]) -> bool:
+    labels, spaces = Labels(pod.labels), occupancy.spaces(pod.namespace)
+    return all(
+        term.selects(labels) and term.concerns(pod.namespace, spaces) is Truth.YES for term in terms
+    )
+
+
+def _kept_away(pod: Pod, occupancy: Occupancy) -> Pairs:
+    """Where placed pods are that must be away from `pod`."""
+    pairs: Pairs = Counter()
+    labels, spaces = Labels(pod.labels), occupancy.spaces(pod.namespace)
+    for group in occupancy.bearers:
+        for term in group.affinity.away:
+            if term.selects(labels) and term.concerns(pod.namespace, spaces) is Truth.YES:
+                _add(pairs, term, group, occupancy, 1)
+    return pairs
+
+
+def _apart(pairs: Pairs, occupancy: Occupancy, why: str) -> Check:
+    keys = tuple({key: None for key, _ in pairs})
+
+    def check(index: int) -> str | None:
+        labels = occupancy.nodes[index].labels
+        return why if any((key, labels.get(key)) in pairs for key in keys) else None
+
+    return check
+
+
+def score_affinity(pod: Pod, occupancy: Occupancy, nodes: Sequence[int]) -> list[int] | None:
+    """0 to 100 for each of `nodes`, by the wishes of `pod` and of the pods that are placed. What
+    those must be near to counts 1. None where no wish is met.
+    """
+    pairs = _wishes(pod, occupancy)
+    if not pairs:
+        return None
+    keys = tuple({key: None for key, _ in pairs})
+    raw = []
+    for index in nodes:
+        labels = occupancy.nodes[index].labels
+        raw.append(sum(pairs[key, labels[key]] for key in keys if key in labels))
+    least, most = min(raw), max(raw)
+    if most == least:
+        return [0] * len(raw)
+    return [int(BEST * ((score - least) / (most - least))) for score in raw]
+
+
+def _wishes(pod: Pod, occupancy: Occupancy) -> Pairs:
+    pairs: Pairs = Counter()
+    rules = pod.shape.affinity
+    for sign, terms in ((1, rules.rather_near), (-1, rules.rather_away)):
+        for group in occupancy.groups if terms else ():
+            for term in terms:
+                if _matches(term, group, occupancy):
+                    _add(pairs, term, group, occupancy, sign * term.weight)
+    labels, spaces = Labels(pod.labels), occupancy.spaces(pod.namespace)
+    for group in occupancy.bearers:
+        theirs = group.affinity
+        for sign, terms in ((1, (*theirs.near, *theirs.rather_near)), (-1, theirs.rather_away)):
+            for term in terms:
+                if term.selects(labels) and term.concerns(pod.namespace, spaces) is Truth.YES:
+                    _add(pairs, term, group, occupancy, sign * term.weight)
+    return pairs

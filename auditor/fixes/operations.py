@@ -1,0 +1,96 @@
+"""Applies the steps of a remedy to a manifest in memory."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from auditor.model import Change, Manifest, Operation, Path, Resource
+
+
+class CannotApplyError(Exception):
+    """A step does not fit the object. The text says which, and why."""
+
+
+def applied(manifest: Manifest, operations: Sequence[Operation]) -> dict[str, Any]:
+    """A copy of `manifest` after all steps. Missing parents of an added key are made; what is
+    replaced or removed must be there.
+
+    Raises:
+        CannotApplyError: a step does not fit.
+    """
+    result: Any = copy.deepcopy(manifest)
+    for operation in operations:
+        if not operation.path:
+            result = copy.deepcopy(operation.value)
+            continue
+        parent = _parent(result, operation)
+        _apply(parent, operation)
+    if not isinstance(result, dict):
+        raise CannotApplyError("the result is no object")
+    return result
+
+
+def _parent(document: Any, operation: Operation) -> Any:
+    for step in operation.path[:-1]:
+        makes = isinstance(document, dict) and isinstance(step, str) and operation.op == "add"
+        if makes and document.get(step) is None:
+            document[step] = {}
+        if not _is_there(document, step):
+            raise CannotApplyError(f"nothing at {_told(operation.path)}")
+        document = document[step]
+    return document
+
+
+def _apply(parent: Any, operation: Operation) -> None:
+    last, value = operation.path[-1], copy.deepcopy(operation.value)
+    if operation.op == "add" and isinstance(parent, list):
+        parent.insert(_index(parent, operation), value)
+    elif operation.op == "remove" and _is_there(parent, last):
+        del parent[last]
+    elif _can_set(parent, operation):
+        parent[last] = value
+    else:
+        raise CannotApplyError(f"cannot {operation.op} {_told(operation.path)}")
+
+
+def _index(parent: list[Any], operation: Operation) -> int:
+    last = operation.path[-1]
+    if last == "-":
+        return len(parent)
+    if isinstance(last, int) and 0 <= last <= len(parent):
+        return last
+    raise CannotApplyError(f"cannot add {_told(operation.path)}: there are {len(parent)} items")
+
+
+def _can_set(parent: Any, operation: Operation) -> bool:
+    if operation.op == "replace":
+        return _is_there(parent, operation.path[-1])
+    adds = operation.op == "add" and isinstance(operation.path[-1], str)
+    return adds and isinstance(parent, dict)
+
+
+def _is_there(parent: Any, step: str | int) -> bool:
+    if isinstance(parent, dict):
+        return isinstance(step, str) and step in parent
+    return isinstance(parent, list) and isinstance(step, int) and 0 <= step < len(parent)
+
+
+def _told(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def patched(resource: Resource, *operations: Operation) -> Change:
+    """The change of an object that is there.
+
+    Raises:
+        CannotApplyError: see `applied`.
+    """
+    manifest = applied(resource.manifest, operations)
+    return Change(Resource(resource.ref, manifest, resource.origin), operations)
+
+
+def created(resource: Resource, beside: Resource) -> Change:
+    """A new object, to be written just before `beside`."""
+    return Change(resource, (Operation("add", (), resource.manifest),), beside.ref)

@@ -1,0 +1,274 @@
+"""Evaluates Rego. The only module that knows which engine runs the policies.
+
+Both engines answer the same protocol: compile modules once, then evaluate one entry point on one
+input. An evaluation that fails is an error, never "no findings". One program belongs to one
+process and one thread at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+import orjson
+
+from auditor.errors import PolicyError
+
+RawFinding = Mapping[str, Any]
+
+BANNED = {
+    "http.send": "a policy must not use the network",
+    "opa.runtime": "a policy must not read the environment",
+    "net.lookup_ip_addr": "a policy must not use the network",
+    "time.now_ns": "the same input must give the same answer",
+    "rand.intn": "the same input must give the same answer",
+    "rego.metadata": "METADATA is read by the loader; the engines differ here",
+    "io.jwt": "no engine of ours has it",
+    "crypto.": "regorus does not have it",
+    "print(": "it ends up in no report",
+}
+"""What no policy may use, and why: https://www.openpolicyagent.org/docs/policy-reference."""
+
+
+class EvaluationError(Exception):
+    """A policy could not be evaluated on an input. Its text is the engine's, on one line."""
+
+
+class PolicyEngine(Protocol):
+    """Compiled policies, ready to be asked."""
+
+    name: str
+    version: str
+
+    def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
+        """What the rule `deny` of `package` says of the input `document` (JSON).
+
+        Raises:
+            EvaluationError: the engine could not tell.
+        """
+
+
+def compile_policies(kind: str, modules: Mapping[str, str]) -> PolicyEngine:
+    """A program of all `modules` (file name → Rego text) for the engine of that name.
+
+    Raises:
+        PolicyError: a module does not compile, or uses what one of the engines cannot do.
+    """
+    for file, text in modules.items():
+        _lint(file, text)
+    return EachThread(ENGINES[kind], modules)
+
+
+def _lint(file: str, text: str) -> None:
+    code = _NO_CODE.sub(_blank, text)
+    for word, why in BANNED.items():
+        found = re.search(rf"(?<![\w.]){re.escape(word)}", code)
+        if found:
+            place = f"{file}:{_line(code, found.start())}"
+            raise PolicyError(f"{place}: '{word.rstrip('(.')}' is not allowed: {why}")
+    for found in re.finditer(r"\bsome\s+\w+\s*,\s*\w+\s+in\b", code):
+        if _in_comprehension(code[: found.start()]):
+            raise PolicyError(
+                f"{file}:{_line(code, found.start())}: 'some k, v in' inside a comprehension: "
+                "regopy cannot parse it; write a helper rule"
+            )
+    package = re.search(r"^package[ \t]+policies\.", code, re.MULTILINE)
+    if package and not re.search(r"^deny[ \t]+contains\b", code, re.MULTILINE):
+        place = f"{file}:{_line(code, package.start())}"
+        raise PolicyError(f"{place}: a policy needs a rule 'deny contains … if'")
+
+
+_NO_CODE = re.compile(r'"(?:\\.|[^"\\\n])*"|`[^`]*`|#[^\n]*')
+"""Strings and comments."""
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
+
+
+def _in_comprehension(before: str) -> bool:
+    """Whether a comprehension is still open where `before` ends."""
+    bars: list[bool] = []
+    for sign in before:
+        if sign in "[{(":
+            bars.append(False)
+        elif sign in "]})" and bars:
+            bars.pop()
+        elif sign == "|" and bars:
+            bars[-1] = True
+    return any(bars)
+
+
+def _one_line(error: BaseException) -> str:
+    text = str(error).split("Stack backtrace", 1)[0]
+    place = re.search(r"--> (\S+)", text)
+    said = re.search(r"error: (.+)", text)
+    if place and said:
+        return f"{place[1]}: {said[1]}"
+    return " ".join(text.split())
+
+
+def _regopy_error(error: BaseException, file: str, text: str) -> str:
+    """Where regopy says that a module is wrong: it counts bytes from the top of the file."""
+    found = re.search(r"\|(\d+)\|\d+\s+\(errormsg \d+:([^()]*)\)", str(error))
+    if not found:
+        return f"{file}: {_one_line(error)}"
+    line = text.encode()[: int(found[1])].count(b"\n") + 1
+    return f"{file}:{line}: {found[2]}"
+
+
+class EachThread:
+    """A program for each thread that asks: no engine may be shared between two, and that of
+    regorus may not even be handed over. Compiling costs some milliseconds.
+    """
+
+    def __init__(
+        self, make: Callable[[Mapping[str, str]], PolicyEngine], modules: Mapping[str, str]
+    ) -> None:
+        self._make: Callable[[], PolicyEngine] = partial(make, modules)
+        self._mine = threading.local()
+        program = self._program()
+        self.name, self.version = program.name, program.version
+
+    def _program(self) -> PolicyEngine:
+        if not hasattr(self._mine, "program"):
+            self._mine.program = self._make()
+        program: PolicyEngine = self._mine.program
+        return program
+
+    def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
+        """See PolicyEngine. An engine that broke down is thrown away."""
+        try:
+            return self._program().evaluate(package, document)
+        except (Exception, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # what Rust calls a panic is no Exception in Python
+            del self._mine.program
+            raise EvaluationError(
+                f"{package}: the engine broke down: {_one_line(error)}"
+            ) from error
+
+
+class Regorus:
+    """Microsoft's Rust engine, from the package gordon-to-regorus."""
+
+    name = "regorus"
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        import regorus
+
+        self.version = _version("gordon-to-regorus")
+        self._engine = regorus.Engine()
+        for file, text in modules.items():
+            try:
+                self._engine.add_policy(file, text)
+            except RuntimeError as error:
+                raise PolicyError(_one_line(error)) from error
+
+    def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
+        """See PolicyEngine."""
+        try:
+            self._engine.set_input_json(document.decode())
+            answer = self._engine.eval_rule_as_json(f"data.{package}.deny")
+        except RuntimeError as error:
+            raise EvaluationError(_one_line(error)) from error
+        return _as_list(orjson.loads(answer))
+
+
+class Regopy:
+    """Microsoft's C++ engine, from the package regopy.
+
+    Strict built-in errors are always on: without them a policy that uses what the engine lacks
+    would answer "no findings".
+    """
+
+    name = "regopy"
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        import regopy
+
+        self.version = _version("regopy")
+        self._error = regopy.RegoError
+        self._interpreter = regopy.Interpreter()
+        self._interpreter.strict_built_in_errors = True
+        for file, text in modules.items():
+            try:
+                self._interpreter.add_module(file, text)
+            except self._error as error:
+                raise PolicyError(_regopy_error(error, file, text)) from error
+
+    def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
+        """See PolicyEngine."""
+        try:
+            self._interpreter.set_input_term(document.decode())
+            said = str(self._interpreter.query(f"data.{package}.deny"))
+        except self._error as error:
+            raise EvaluationError(_one_line(error)) from error
+        try:
+            return _as_list(json.loads(said)["expressions"][0])
+        except (ValueError, TypeError, LookupError) as error:
+            # It gives no reason: <error> where a built-in failed, "undefined" without the rule.
+            raise EvaluationError(f"{package}: regopy answers {_shortened(said)}") from error
+
+
+class Both:
+    """Asks both engines and demands that they agree."""
+
+    name = "both"
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._first, self._second = Regorus(modules), Regopy(modules)
+        self.version = f"regorus {self._first.version}, regopy {self._second.version}"
+
+    def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
+        """See PolicyEngine.
+
+        Raises:
+            EvaluationError: one of them could not tell, or they differ.
+        """
+        first = self._first.evaluate(package, document)
+        if first != self._second.evaluate(package, document):
+            raise EvaluationError(f"{package}: regorus and regopy give different answers")
+        return first
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def _as_list(answer: Any) -> list[RawFinding]:
+    """A set of objects in a fixed order: engines differ in how they print sets."""
+    try:
+        if isinstance(answer, dict):
+            answer = [orjson.loads(key) for key in answer]
+        if not isinstance(answer, list) or not all(isinstance(one, dict) for one in answer):
+            raise EvaluationError("'deny' must be a set of objects")
+        return sorted(answer, key=lambda one: orjson.dumps(one, option=orjson.OPT_SORT_KEYS))
+    except orjson.JSONDecodeError as error:
+        raise EvaluationError("'deny' must be a set of objects") from error
+    except TypeError as error:
+        raise EvaluationError(f"'deny' holds what JSON cannot carry: {error}") from error
+
+
+ENGINES: Mapping[str, Callable[[Mapping[str, str]], PolicyEngine]] = {
+    "regorus": Regorus,
+    "regopy": Regopy,
+    "both": Both,
+}

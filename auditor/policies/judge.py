@@ -1,0 +1,149 @@
+"""Asks the policies about one object at a time, and checks what they answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from auditor.facts import Facts
+from auditor.facts.workloads import workload_of
+from auditor.model import (
+    Evidence,
+    Finding,
+    Operation,
+    Path,
+    Policy,
+    Ref,
+    Remedy,
+    Resource,
+    Safety,
+)
+from auditor.policies.engine import EvaluationError, PolicyEngine
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Step(_Strict):
+    op: str = Field(pattern="^(add|replace|remove)$")
+    path: list[str | int]
+    value: Any = None
+
+
+class _Fix(_Strict):
+    title: str
+    safety: Safety
+    patch: list[_Step] = []
+    synthesize: str = ""
+
+
+class _Place(_Strict):
+    message: str
+    object: dict[str, str] | None = None
+    path: list[str | int] = []
+
+
+class _Answer(_Strict):
+    path: list[str | int]
+    message: str = Field(min_length=1)
+    anchor: str = ""
+    evidence: list[_Place] = []
+    fix: _Fix | None = None
+
+
+def prepared(resource: Resource, facts: Mapping[str, Any], kubernetes: int) -> bytes:
+    """The input of a policy as JSON: the object, its pod specification, a flat list of its
+    containers with their paths, and what the facts say of it.
+
+    Raises:
+        EvaluationError: the object holds what JSON cannot carry to an engine unchanged.
+    """
+    document: dict[str, Any] = {
+        "kubernetes": kubernetes,
+        "object": resource.manifest,
+        "facts": facts,
+    }
+    workload = workload_of(resource)
+    if workload:
+        document["workload"] = {
+            "pod": workload.pod,
+            "path": workload.pod_path,
+            "containers": [
+                {"list": c.list, "path": c.path, "spec": c.spec} for c in workload.containers
+            ],
+        }
+    try:
+        encoded = orjson.dumps(document)
+    except TypeError as error:
+        raise EvaluationError(f"the object cannot be given to a policy: {error}") from error
+    # orjson writes null for what is no number, and a policy would see another object.
+    if b"null" in encoded and not _is_exact(resource.manifest):
+        raise EvaluationError("the object cannot be given to a policy: it holds NaN or infinity")
+    return encoded
+
+
+def _is_exact(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_exact, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_exact, value))
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def judge(
+    resource: Resource, policy: Policy, facts: Facts, engine: PolicyEngine
+) -> Iterator[Finding]:
+    """What `policy` says of `resource`. A policy on facts is asked only about objects of which
+    one of its facts has something to say.
+
+    Raises:
+        EvaluationError: the policy could not be evaluated, or its answer has the wrong form.
+    """
+    about = facts.about(resource, policy.facts)
+    if policy.facts and not about:
+        return
+    document = prepared(resource, about, facts.settings.kubernetes)
+    for answer in engine.evaluate("policies." + policy.id.replace("/", "."), document):
+        yield _finding(policy, resource.ref, answer)
+
+
+def _finding(policy: Policy, ref: Ref, raw: Mapping[str, Any]) -> Finding:
+    try:
+        answer = _Answer.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise EvaluationError(
+            f"{policy.file}: deny gave a wrong {field}: {first['msg']}"
+        ) from error
+    return Finding(
+        policy=policy,
+        ref=ref,
+        path=tuple(answer.path),
+        anchor=answer.anchor,
+        message=answer.message,
+        evidence=tuple(_evidence(place) for place in answer.evidence),
+        remedy=_remedy(answer.fix),
+    )
+
+
+def _evidence(place: _Place) -> Evidence:
+    path: Path = tuple(place.path)
+    if not place.object:
+        return Evidence(place.message, None, path)
+    known = {key: place.object.get(key, "") for key in ("kind", "namespace", "name")}
+    return Evidence(
+        place.message, Ref(api_version=place.object.get("apiVersion", ""), **known), path
+    )
+
+
+def _remedy(fix: _Fix | None) -> Remedy | None:
+    if fix is None:
+        return None
+    steps = tuple(Operation(step.op, tuple(step.path), step.value) for step in fix.patch)
+    return Remedy(fix.title, fix.safety, steps, fix.synthesize)

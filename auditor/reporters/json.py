@@ -1,0 +1,154 @@
+"""The report as JSON, the contract for other programs. Knows nothing of terminals or of SARIF.
+
+Its form is `report.schema.json`, and stays what it is while `format` says ``auditor/1``. The keys
+are fixed; what is not known is null. Findings stand worst first. Lines and columns count from 1,
+columns count code points, the end is exclusive. A live object has no file: `file` is the made-up
+path ``cluster/NAMESPACE/PLURAL/NAME.yaml``, and the region is that of the object written as YAML;
+that text is not part of the report, since it may hold credentials.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TextIO
+
+from auditor import __version__
+from auditor.model import (
+    Audit,
+    Change,
+    Evidence,
+    Finding,
+    Fix,
+    Gap,
+    Proof,
+    Ref,
+    Snapshot,
+    Span,
+    Status,
+    TextEdit,
+)
+from auditor.reporters.encoded import encoded
+from auditor.reporters.patches import json_patch
+from auditor.reporters.places import (
+    Place,
+    place_of,
+    place_of_evidence,
+    worst_first,
+)
+from auditor.reporters.words import by_severity, by_unseen, kubernetes_version
+
+
+def render(audit: Audit, _paths: tuple[str, ...], _terminal: TextIO | None) -> str:
+    """The audit as one JSON document."""
+    return encoded(document(audit))
+
+
+def document(audit: Audit) -> dict[str, Any]:
+    """The audit as mappings and lists, before it is written."""
+    name, version = audit.engine
+    return {
+        "format": "auditor/1",
+        "auditor": __version__,
+        "engine": {"name": name, "version": version},
+        "kubernetesVersion": kubernetes_version(audit.kubernetes),
+        "findings": [_finding(audit.snapshot, finding) for finding in worst_first(audit.findings)],
+        "gaps": [_gap(gap) for gap in audit.gaps],
+        "summary": {
+            "findings": {status.value: by_severity(audit, status) for status in Status},
+            "gaps": by_unseen(audit),
+            "objectsJudged": audit.judged,
+            "policiesAsked": len(audit.policies),
+        },
+    }
+
+
+def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
+    return {
+        "policy": finding.policy.id,
+        "severity": finding.severity.value,
+        "object": _object(finding.ref),
+        "path": list(finding.path),
+        "message": finding.message,
+        **_place(place_of(snapshot, finding.ref, finding.path)),
+        "fingerprint": finding.fingerprint,
+        "status": finding.status.value,
+        "evidence": [_evidence(snapshot, finding, evidence) for evidence in finding.evidence],
+        "fix": _fix(snapshot, finding.fix) if finding.fix else None,
+    }
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {"what": gap.what, "why": gap.why, "severity": gap.severity.value}
+
+
+def _object(ref: Ref) -> dict[str, str]:
+    return {
+        "apiVersion": ref.api_version,
+        "kind": ref.kind,
+        "namespace": ref.namespace,
+        "name": ref.name,
+    }
+
+
+def _place(place: Place | None) -> dict[str, Any]:
+    if place is None:
+        return dict.fromkeys(("file", "line", "column", "endLine", "endColumn"))
+    return {"file": place.file, **_region(place.span)}
+
+
+def _region(span: Span) -> dict[str, int]:
+    return {
+        "line": span.line,
+        "column": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
+
+
+def _evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> dict[str, Any]:
+    return {
+        "message": evidence.message,
+        "object": _object(evidence.ref) if evidence.ref else None,
+        "path": list(evidence.path),
+        **_place(place_of_evidence(snapshot, finding, evidence)),
+    }
+
+
+def _fix(snapshot: Snapshot, fix: Fix) -> dict[str, Any]:
+    return {
+        "title": fix.title,
+        "safety": fix.safety.value,
+        "proven": fix.proof.holds,
+        "proof": _proof(fix.proof),
+        "edits": [_edit(edit) for edit in fix.edits],
+        "patch": [_patch(snapshot, change) for change in fix.changes],
+    }
+
+
+def _edit(edit: TextEdit) -> dict[str, Any]:
+    return {"file": edit.uri, **_region(edit.span), "text": edit.text}
+
+
+def _patch(snapshot: Snapshot, change: Change) -> dict[str, Any]:
+    """A new object as its whole manifest under "create"; a changed one as RFC 6902 operations."""
+    named = {"object": _object(change.resource.ref)}
+    before = snapshot.find(change.resource.ref)
+    if change.beside or before is None:
+        return {**named, "create": change.resource.manifest}
+    return {**named, "operations": json_patch(before.manifest, change.operations)}
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    return {
+        "holds": proof.holds,
+        "resolved": proof.resolved,
+        "introduced": proof.introduced,
+        "opened": proof.opened,
+        "closed": proof.closed,
+        "kept": proof.kept,
+        "cut": proof.cut,
+        "scheduled": proof.scheduled,
+        "unschedulable": proof.unschedulable,
+        "stable": proof.stable,
+        "exact": proof.exact,
+        "unproven": proof.unproven,
+    }

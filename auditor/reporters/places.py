@@ -1,0 +1,75 @@
+"""Finds what a report points at: the object, the file, the region. Every reporter may know it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from auditor.model import Evidence, Finding, Lines, Path, Ref, Resource, Snapshot, Span
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field of an object, and the region in which it is written."""
+
+    resource: Resource
+    path: Path
+    span: Span
+
+    @property
+    def file(self) -> str:
+        """The file as the user named it; for a live object a made-up path."""
+        return self.resource.origin.uri
+
+
+def place_of(snapshot: Snapshot, ref: Ref, path: Path) -> Place | None:
+    """Where the field at `path` of that object stands, or None where the object is not known."""
+    resource = snapshot.find(ref)
+    return Place(resource, path, resource.origin.span(path)) if resource else None
+
+
+def place_of_evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> Place | None:
+    """Where a reason stands. Without an object of its own it is a field of the finding's object;
+    without a path either it has no place.
+    """
+    if evidence.ref:
+        return place_of(snapshot, evidence.ref, evidence.path)
+    return place_of(snapshot, finding.ref, evidence.path) if evidence.path else None
+
+
+def text_of(lines: Lines | None) -> str:
+    """The whole text that `lines` tell places of, or "" where they do not keep it."""
+    return str(getattr(lines, "text", ""))
+
+
+@lru_cache(maxsize=4)
+def lines_of(text: str) -> list[str]:
+    """The lines of a text without their ends; a report asks for the same few files many times."""
+    return text.split("\n")
+
+
+def worst_first(findings: tuple[Finding, ...]) -> list[Finding]:
+    """By severity; findings of one severity stay in the order of the audit."""
+    return sorted(findings, key=lambda finding: finding.severity.rank)
+
+
+def dotted(path: Path) -> str:
+    """A path as `kubectl explain` writes it, with indices and odd keys in brackets."""
+    return "".join(_dotted(path)).removeprefix(".")
+
+
+def _dotted(path: Path) -> Iterator[str]:
+    for step in path:
+        if isinstance(step, int):
+            yield f"[{step}]"
+        else:
+            yield f".{step}" if _WORD.match(step) else f"['{step}']"
+
+
+def pointer(path: Path) -> str:
+    """A path as a JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

@@ -1,0 +1,96 @@
+"""The words that reports share: counts, versions, and what a proof showed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from auditor.model import Audit, Fix, Proof, Safety, Severity, Status, Unseen
+
+EFFECT = {
+    Safety.SAFE: "safe",
+    Safety.UNSAFE: "may change behaviour",
+    Safety.MANUAL: "needs your decision",
+}
+"""What the safety of a fix means to the person who would apply it."""
+
+
+def escaped(text: str) -> str:
+    """Text on one line that cannot act on a terminal: control characters, marks that turn the
+    reading direction, odd spaces and broken code points are written as escapes.
+    """
+    if text.isprintable():
+        return text
+    return "".join(ch if ch.isprintable() else _escape(ch) for ch in text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def counted(number: int, thing: str) -> str:
+    """A number and what it counts: "1 gap", "2 gaps", "no gaps"."""
+    plural = {"policy": "policies", "proven fix": "proven fixes"}.get(thing, thing + "s")
+    return f"{number or 'no'} {thing if number == 1 else plural}"
+
+
+def listed(items: Sequence[str], most: int = 3) -> str:
+    """The first items, and how many more there are."""
+    more = [f"and {len(items) - most} more"] if len(items) > most else []
+    return ", ".join([*items[:most], *more])
+
+
+def kubernetes_version(number: int) -> str:
+    """136 → 1.36."""
+    major, minor = divmod(number, 100)
+    return f"{major}.{minor}"
+
+
+def by_severity(audit: Audit, status: Status) -> dict[str, int]:
+    """How many findings of that status there are of each severity."""
+    count = Counter(f.severity for f in audit.findings if f.status is status)
+    return {severity.value: count[severity] for severity in Severity}
+
+
+def by_unseen(audit: Audit) -> dict[str, int]:
+    """How many gaps there are of each kind."""
+    count = Counter(gap.severity for gap in audit.gaps)
+    return {unseen.value: count[unseen] for unseen in Unseen}
+
+
+def shown_by(proof: Proof) -> list[str]:
+    """What a proof that holds showed, each in a few words."""
+    points = ["the finding is gone"]
+    points += [f"keeps {counted(len(proof.kept), 'flow')}"] if proof.kept else []
+    points += [f"closes {counted(len(proof.closed), 'flow')}"] if proof.closed else []
+    points += (
+        [f"{counted(len(proof.scheduled), 'pod')} can be scheduled"] if proof.scheduled else []
+    )
+    return points
+
+
+def objections(fix: Fix) -> list[str]:
+    """Why a fix is not proven, each in a few words; empty where it is."""
+    return list(_objections(fix.proof, carried_out=bool(fix.changes)))
+
+
+def _objections(proof: Proof, *, carried_out: bool) -> Iterator[str]:
+    if carried_out and not proof.resolved:
+        yield "the finding would stay"
+    yield from _harm("would bring", proof.introduced)
+    yield from _harm("would cut", proof.cut)
+    yield from _harm("would open", proof.opened)
+    yield from _harm("would leave without a node", proof.unschedulable)
+    if not proof.stable:
+        yield "applied twice it changes more"
+    if not proof.exact and not proof.unproven:
+        yield "the edited text is not the patched object"
+    yield from proof.unproven
+    if not carried_out and not proof.unproven:
+        yield "it could not be carried out"
+
+
+def _harm(what: str, items: Iterable[str]) -> Iterator[str]:
+    found = tuple(items)
+    if found:
+        yield f"{what} {listed(found)}"

@@ -1,0 +1,180 @@
+"""Reads manifests from files, folders and standard input into a snapshot.
+
+What cannot be read becomes a gap that names file and line; the rest of the file still counts.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor.model import Gap, Resource, Snapshot, Unseen
+from auditor.sources.folders import STDIN, File, files_of
+from auditor.sources.memory import collector_paused
+from auditor.sources.objects import objects_of
+from auditor.sources.scopes import custom_scopes, in_namespace
+from auditor.sources.yaml import Broken, Document, documents
+
+_KUSTOMIZATIONS = frozenset(("kustomization.yaml", "kustomization.yml", "Kustomization"))
+_CHART_FILES = frozenset(("Chart.yaml", "Chart.yml", "Chart.lock"))
+_KIND = re.compile(
+    r"^[ \t]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z][A-Za-z0-9]*)", re.MULTILINE
+)
+_OBJECT = re.compile(r"\b(?:apiVersion|kind)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Files, folders with all below them, patterns, and `-` for standard input."""
+
+    paths: tuple[str, ...]
+
+    def snapshot(self) -> Snapshot:
+        """Every object that is written there, and a gap for all that could not be seen.
+
+        Raises:
+            UsageError: a path does not exist.
+        """
+        reading = _Reading()
+        with collector_paused():
+            for file in files_of(self.paths):
+                if isinstance(file, Gap):
+                    reading.gaps.append(file)
+                else:
+                    reading.read(file)
+            return reading.snapshot()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was found so far."""
+
+    resources: list[Resource] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    charts: dict[str, int] = field(default_factory=dict)
+    """Folder of a chart → how many of its templates are not rendered."""
+
+    def snapshot(self) -> Snapshot:
+        custom = custom_scopes(resource.manifest for resource in self.resources)
+        placed = tuple(
+            Resource(in_namespace(r.ref, custom), r.manifest, r.origin) for r in self.resources
+        )
+        charts = [_unrendered_chart(chart, count) for chart, count in self.charts.items()]
+        return Snapshot(placed, (*self.gaps, *charts, *_twice(placed)))
+
+    def read(self, file: File) -> None:
+        try:
+            data = sys.stdin.buffer.read() if file.path == STDIN else Path(file.path).read_bytes()
+        except OSError as error:
+            why = f"it could not be read: {error.strerror or error}"
+            self.gaps.append(_gap(file.uri, why))
+            return
+        text, rewritable, gap = _decoded(file.uri, data)
+        self.gaps += [gap] if gap else []
+        chart = _chart_of(file) if "{{" in text else None
+        if chart:
+            self.charts[chart] = self.charts.get(chart, 0) + 1
+            return
+        if _is_other(file):
+            self.gaps += _kustomization(file)
+            return
+        rewritable = rewritable and file.path.isprintable()
+        for document in documents(file.uri, text, rewritable=rewritable):
+            self._take(file, document)
+
+    def _take(self, file: File, document: Document | Broken) -> None:
+        if isinstance(document, Broken):
+            self.gaps += _broken(file, document)
+            return
+        for problem in document.problems:
+            what = f"{file.uri}:{document.source.line(problem.offset)}"
+            self.gaps.append(Gap(what, problem.why, Unseen.UNKNOWN))
+        for found in objects_of(document):
+            if isinstance(found, Resource):
+                self.resources.append(found)
+            elif found.certain or file.named:
+                self.gaps.append(found.gap)
+
+
+def _gap(what: str, why: str, *kinds: str) -> Gap:
+    return Gap(what, why, Unseen.INCOMPLETE, kinds or ("*",))
+
+
+def _decoded(uri: str, data: bytes) -> tuple[str, bool, Gap | None]:
+    """The text as kubectl reads it, whether it is the file byte for byte, and what is odd."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return data.decode("utf-16"), False, None
+        except UnicodeDecodeError as error:
+            why = f"it begins as UTF-16 and is none: {error.reason} at byte {error.start}"
+            return data.decode("utf-16", "replace"), False, _gap(uri, why)
+    try:
+        return data.decode("utf-8"), True, None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        why = f"it is not UTF-8: byte {error.start} is {data[error.start]:#04x}"
+        return data.decode("utf-8", "replace"), False, _gap(f"{uri}:{line}", why)
+
+
+def _is_other(file: File) -> bool:
+    """Whether the file belongs to Helm or Kustomize, and holds no object by its name."""
+    name = Path(file.path).name
+    return file.path != STDIN and (name in _KUSTOMIZATIONS or name in _CHART_FILES)
+
+
+def _kustomization(file: File) -> list[Gap]:
+    if Path(file.path).name not in _KUSTOMIZATIONS:
+        return []
+    return [_gap(file.uri, "kustomize is not built: its files are audited as they stand")]
+
+
+def _chart_of(file: File) -> str | None:
+    """The chart whose template the file is."""
+    if file.path == STDIN:
+        return None
+    for folder in Path(file.path).absolute().parents:
+        if folder.name == "templates" and (folder.parent / "Chart.yaml").is_file():
+            depth = len(Path(file.path).absolute().relative_to(folder.parent).parts)
+            named = Path(file.path).parts
+            return Path(*named[:-depth]).as_posix() if len(named) > depth else str(folder.parent)
+    return None
+
+
+def _unrendered_chart(chart: str, count: int) -> Gap:
+    templates = "one template is" if count == 1 else f"{count} templates are"
+    return _gap(
+        chart, f"a Helm chart: {templates} not rendered; audit what `helm template` writes instead"
+    )
+
+
+def _broken(file: File, document: Broken) -> list[Gap]:
+    text = document.text[document.start : document.end]
+    if not file.named and not _OBJECT.search(text):
+        return []
+    what = f"{file.uri}:{document.line}"
+    if "{{" in text:
+        return [_gap(what, "a template that is not rendered", *_kinds(text))]
+    return [_gap(what, f"it is no YAML: {document.problem.why}", *_kinds(text))]
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    """The kind of a broken document where only one is written, and it is no list."""
+    kinds = set(_KIND.findall(text))
+    return tuple(kinds) if len(kinds) == 1 and not kinds & {"List"} else ()
+
+
+def _twice(resources: tuple[Resource, ...]) -> Iterator[Gap]:
+    """A gap for every identity that several objects have."""
+    same: dict[tuple[str, str, str, str], list[Resource]] = {}
+    for resource in resources:
+        same.setdefault(resource.ref.key, []).append(resource)
+    for found in same.values():
+        ref = found[0].ref
+        if len(found) > 1 and ref.name and not ref.name.endswith("*"):
+            places = " and ".join(f"{r.origin.uri}:{r.origin.span(()).line}" for r in found)
+            why = f"it is written more than once, at {places}: only one of them can be there"
+            yield Gap(str(ref), why, Unseen.UNKNOWN)

@@ -1,0 +1,168 @@
+"""Finds the files that a path means: a file, a folder with all below it, or a pattern."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor.errors import UsageError
+from auditor.model import Gap, Unseen
+
+STDIN = "-"
+SUFFIXES = (".yaml", ".yml", ".json")
+_SKIPPED = frozenset(("node_modules", "__pycache__"))
+_PATTERN = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to read."""
+
+    path: str
+    named: bool
+    """The user named it, and not a folder above it."""
+
+    @property
+    def uri(self) -> str:
+        """The path as the user named it, with forward slashes; what is no text is escaped."""
+        if self.path == STDIN:
+            return "<stdin>"
+        return _shown(self.path)
+
+
+def files_of(paths: tuple[str, ...]) -> Iterator[File | Gap]:
+    """Every file that the paths mean, once each, in their order; folders are sorted.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
+    walk = _Walk()
+    for path in paths:
+        for one in _matches(path):
+            yield from walk.named(one)
+
+
+def _matches(path: str) -> list[str]:
+    """The path itself, or what it means as a pattern that the shell left alone."""
+    if path == STDIN or os.path.lexists(path):
+        return [path]
+    if not _PATTERN & set(path):
+        raise UsageError(f"'{path}' does not exist{_meant(path)}")
+    found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute one
+    if not found:
+        raise UsageError(f"nothing matches '{path}'")
+    return found
+
+
+def _meant(path: str) -> str:
+    folder, name = os.path.split(path)
+    try:
+        names = [entry.name for entry in Path(folder).iterdir()]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean '{Path(folder, close[0]).as_posix()}'?" if close else ""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What was seen so far, so that nothing is read twice and no loop is followed."""
+
+    files: set[tuple[int, int]] = field(default_factory=set)
+    folders: set[tuple[int, int]] = field(default_factory=set)
+
+    def named(self, path: str) -> Iterator[File | Gap]:
+        if path == STDIN:
+            yield File(path, named=True)
+            return
+        try:
+            status = Path(path).stat()
+        except OSError as error:
+            yield _unread(path, error)
+            return
+        if stat.S_ISDIR(status.st_mode):
+            yield from self._below(path)
+        elif _first(self.files, status):
+            yield File(path, named=True)
+
+    def _below(self, root: str) -> Iterator[File | Gap]:
+        """A whole folder. Links come after all else: most lead to what is there anyway."""
+        inside = os.path.realpath(root)
+        links: list[str] = []
+        yield from self._folder(root, links)
+        while links:
+            yield from self._link(links.pop(0), inside, links)
+
+    def _folder(self, path: str, links: list[str]) -> Iterator[File | Gap]:
+        try:
+            if not _first(self.folders, Path(path).stat()):
+                return
+            with os.scandir(path) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            yield _unread(path, error)
+            return
+        for entry in entries:
+            yield from self._entry(entry, links)
+
+    def _entry(self, entry: os.DirEntry[str], links: list[str]) -> Iterator[File | Gap]:
+        if entry.is_symlink():
+            if _is_manifest(entry.name) or not entry.name.startswith("."):
+                links.append(entry.path)
+        elif entry.is_dir():
+            if not entry.name.startswith(".") and entry.name not in _SKIPPED:
+                yield from self._folder(entry.path, links)
+        elif _is_manifest(entry.name):
+            yield from self._file(entry.path)
+
+    def _file(self, path: str) -> Iterator[File | Gap]:
+        try:
+            status = Path(path).stat()
+        except OSError as error:
+            yield _unread(path, error)
+            return
+        if not stat.S_ISREG(status.st_mode):
+            yield Gap(_shown(path), "it is no regular file", Unseen.INCOMPLETE, ("*",))
+        elif _first(self.files, status):
+            yield File(path, named=False)
+
+    def _link(self, path: str, inside: str, links: list[str]) -> Iterator[File | Gap]:
+        target = os.path.realpath(path)
+        is_folder = Path(target).is_dir()
+        if not is_folder and not _is_manifest(path):
+            return
+        if not Path(target).exists():
+            why = "a symbolic link that leads nowhere"
+        elif os.path.commonpath((inside, target)) != inside:
+            why = f"a symbolic link that leaves the folder, to {target}: name it to audit it"
+        else:
+            yield from self._folder(path, links) if is_folder else self._file(path)
+            return
+        yield Gap(_shown(path), why, Unseen.INCOMPLETE, ("*",))
+
+
+def _is_manifest(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def _first(seen: set[tuple[int, int]], status: os.stat_result) -> bool:
+    """Whether this file was not seen before."""
+    identity = (status.st_dev, status.st_ino)
+    if identity in seen:
+        return False
+    seen.add(identity)
+    return True
+
+
+def _shown(path: str) -> str:
+    return Path(path).as_posix().encode("utf-8", "backslashreplace").decode()
+
+
+def _unread(path: str, error: OSError) -> Gap:
+    why = f"it could not be read: {error.strerror or error}"
+    return Gap(_shown(path), why, Unseen.INCOMPLETE, ("*",))

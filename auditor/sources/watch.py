@@ -1,0 +1,317 @@
+"""Keeps what a cluster holds current in memory, so that an admission request need not ask.
+
+One thread for each kind lists once and then follows the server's events; the answers of the core
+stay synchronous. What this module knows of the cluster, it asks `auditor.sources.cluster`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from auditor.model import Gap, Manifest, Ref, Resource, Snapshot
+from auditor.sources.cluster import (
+    KINDS,
+    Connection,
+    Kind,
+    Listing,
+    RefusedError,
+    Watch,
+    gap_of,
+    live_resource,
+    mapping,
+)
+from auditor.sources.memory import collector_paused
+
+Key = tuple[str, str, str, str]
+
+WATCH_SECONDS = 60
+"""How long one watch lasts. Its end and its renewal are a sign of life where nothing happens."""
+STALE_SECONDS = 3 * WATCH_SECONDS
+"""After so long without a word from the server, what we know of a kind is no longer believed."""
+REMEMBER_SECONDS = 10.0
+"""How long an admitted object is believed in before the server has told of it."""
+_PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What is known of one kind."""
+
+    kind: Kind
+    objects: dict[Key, Resource] = field(default_factory=dict)
+    gap: Gap | None = None
+    listed: bool = False
+    heard: float = float("-inf")
+    """When the server was last heard of (monotonic)."""
+    watch: Watch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """An object that was admitted, or None for one whose deletion was, until the server tells."""
+
+    resource: Resource | None
+    until: float
+
+
+class Watcher:
+    """The live cluster, kept current by watches. Every method may be called from any thread.
+
+    Kinds are followed each for itself, as any Kubernetes controller does: a snapshot shows each
+    kind as it was at one moment, but not all at the same one.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        kinds: tuple[Kind, ...] = KINDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._shelves = {kind: _Shelf(kind) for kind in kinds}
+        self._memories: dict[Key, _Memory] = {}
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._revision = 0
+        self._snapshot: Snapshot | None = None
+
+    def start(self) -> None:
+        """Begin to list and to watch, in threads that end with the process."""
+        for shelf in self._shelves.values():
+            name = f"watch-{shelf.kind.plural}"
+            thread = threading.Thread(target=self._follow, args=(shelf,), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End all watches; what was seen can still be asked for."""
+        self._stopping.set()
+        with self._changed:
+            watches = [shelf.watch for shelf in self._shelves.values() if shelf.watch]
+        for watch in watches:
+            watch.stop()
+        for thread in self._threads:
+            thread.join(timeout=2.0)
+
+    def __enter__(self) -> Watcher:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every list was read to its end, or is known to be a gap."""
+        with self._changed:
+            return all(shelf.listed or shelf.gap for shelf in self._shelves.values())
+
+    def wait_until_ready(self, timeout: float) -> bool:
+        """Wait for `ready`, at most so many seconds; whether it came true."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.ready, timeout)
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with each change of what `snapshot` shows."""
+        with self._changed:
+            self._expire()
+            return self._revision
+
+    def age(self, kind: str) -> float:
+        """Seconds since the server was last heard of about `kind`; infinite before the first list.
+
+        Raises:
+            KeyError: no such kind is watched.
+        """
+        with self._changed:
+            shelf = next((s for s in self._shelves.values() if s.kind.kind == kind), None)
+            if shelf is None:
+                raise KeyError(kind)
+            return self._clock() - shelf.heard
+
+    def snapshot(self) -> Snapshot:
+        """The cluster as far as it was heard of: the same object until something changes."""
+        with self._changed:
+            self._expire()
+            if self._snapshot is None:
+                self._snapshot = Snapshot(tuple(self._resources()), self._gaps())
+            return self._snapshot
+
+    def remember(self, resource: Resource) -> None:
+        """Believe in an object that was just admitted, until the server tells of it or for ten
+        seconds: two requests that come together must not each overlook the other.
+        """
+        self._recall(resource.ref, resource)
+
+    def forget(self, ref: Ref) -> None:
+        """Believe that an object is gone whose deletion was just admitted; as `remember`."""
+        self._recall(ref, None)
+
+    def _recall(self, ref: Ref, resource: Resource | None) -> None:
+        with self._changed:
+            self._memories[ref.key] = _Memory(resource, self._clock() + REMEMBER_SECONDS)
+            self._touch()
+
+    def _resources(self) -> list[Resource]:
+        known: dict[Key, Resource] = {}
+        for shelf in self._shelves.values():
+            known.update(shelf.objects)
+        for key, memory in self._memories.items():
+            if memory.resource is not None:
+                known[key] = memory.resource
+            else:
+                known.pop(key, None)
+        return list(known.values())
+
+    def _gaps(self) -> tuple[Gap, ...]:
+        return tuple(shelf.gap for shelf in self._shelves.values() if shelf.gap)
+
+    def _expire(self) -> None:
+        now = self._clock()
+        for key in [key for key, memory in self._memories.items() if memory.until <= now]:
+            del self._memories[key]
+            self._touch()
+
+    def _touch(self) -> None:
+        self._revision += 1
+        self._snapshot = None
+        self._changed.notify_all()
+
+    def _follow(self, shelf: _Shelf) -> None:
+        """List, then watch, then watch again; list anew wherever the thread was lost."""
+        failures, version = 0, ""
+        while not self._stopping.is_set():
+            try:
+                version = self._watched(shelf, version) if version else self._listed(shelf)
+                failures = 0
+            except RefusedError as refused:
+                version = ""  # the server that comes back may have another past: list anew
+                if refused.status != 410:
+                    self._failed(shelf, refused)
+                pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
+                failures += 1
+                self._stopping.wait(max(pause, refused.retry_after or 0))
+
+    def _listed(self, shelf: _Shelf) -> str:
+        try:
+            with collector_paused():
+                listing = self._connection.list(shelf.kind)
+        except RefusedError as refused:
+            if not self._connection.lacks(shelf.kind, refused):
+                raise
+            listing = Listing((), "")
+        found = {resource.ref.key: resource for resource in listing.resources}
+        with self._changed:
+            same = shelf.listed and _equal(shelf.objects, found)
+            shelf.objects, shelf.listed, shelf.heard = found, True, self._clock()
+            if not same or shelf.gap:
+                shelf.gap = None
+                self._touch()
+        if not listing.version:  # an extension that is not there may be installed later
+            self._stopping.wait(WATCH_SECONDS)
+        return listing.version
+
+    def _watched(self, shelf: _Shelf, version: str) -> str:
+        """Follow the events of one watch; the resourceVersion to go on from."""
+        watch = self._connection.watch(shelf.kind, version, WATCH_SECONDS)
+        with self._changed:
+            shelf.watch = watch
+        if self._stopping.is_set():
+            watch.stop()
+        self._heard(shelf)
+        for event in watch:
+            item = mapping(event.get("object"))
+            if event.get("type") == "ERROR":
+                raise RefusedError(str(item.get("message")), _status(item))
+            version = str(mapping(item.get("metadata")).get("resourceVersion") or version)
+            if event.get("type") != "BOOKMARK":
+                self._apply(shelf, live_resource(shelf.kind, item), str(event.get("type")))
+            self._heard(shelf)
+        self._heard(shelf)
+        return version
+
+    def _heard(self, shelf: _Shelf) -> None:
+        with self._changed:
+            shelf.heard = self._clock()
+            if shelf.gap:
+                shelf.gap = None
+                self._touch()
+
+    def _failed(self, shelf: _Shelf, refused: RefusedError) -> None:
+        """Say what cannot be seen. A kind that was seen before stays believed for a while."""
+        with self._changed:
+            silent = self._clock() - shelf.heard
+            if shelf.listed and silent < STALE_SECONDS and refused.status not in {401, 403, 404}:
+                return
+            gap = gap_of(shelf.kind, refused)
+            if gap != shelf.gap:
+                shelf.gap = gap
+                self._touch()
+
+    def _apply(self, shelf: _Shelf, resource: Resource, event: str) -> None:
+        key = resource.ref.key
+        with self._changed:
+            old = shelf.objects.get(key)
+            remembered = self._memories.get(key)
+            superseded = bool(remembered and _supersedes(resource, event, remembered))
+            if superseded:
+                del self._memories[key]
+            if event == "DELETED":
+                shelf.objects.pop(key, None)
+            elif old is None or not same_manifest(old.manifest, resource.manifest):
+                shelf.objects[key] = resource
+            elif not superseded:
+                return
+            self._touch()
+
+
+def same_manifest(one: Manifest, other: Manifest) -> bool:
+    """Whether two states of an object differ in nothing but the resourceVersion."""
+    return _unversioned(one) == _unversioned(other)
+
+
+def _unversioned(manifest: Manifest) -> Manifest:
+    metadata = mapping(manifest.get("metadata"))
+    kept = {key: value for key, value in metadata.items() if key != "resourceVersion"}
+    return {**manifest, "metadata": kept}
+
+
+def _equal(one: Mapping[Key, Resource], other: Mapping[Key, Resource]) -> bool:
+    return one.keys() == other.keys() and all(
+        same_manifest(one[key].manifest, other[key].manifest) for key in one
+    )
+
+
+def _supersedes(resource: Resource, event: str, memory: _Memory) -> bool:
+    """Whether an event tells of a state at least as new as the one that was admitted.
+
+    An event may have been under way already when the request came.
+    """
+    if memory.resource is None:
+        return event in {"DELETED", "ADDED"}
+    told, believed = (mapping(r.manifest.get("metadata")) for r in (resource, memory.resource))
+    if told.get("uid") != believed.get("uid"):
+        return event != "DELETED"  # another object of that name is there, so this one is not
+    return event == "DELETED" or _generation(told) >= _generation(believed)
+
+
+def _generation(metadata: Manifest) -> int:
+    generation = metadata.get("generation")
+    return generation if isinstance(generation, int) else 0
+
+
+def _status(item: Manifest) -> int:
+    code = item.get("code")
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,108 @@
+# METADATA
+# title: Personal data open to others than its clients
+# description: |
+#   By default every pod accepts traffic from every other pod. A workload that holds personal data
+#   (PII) or sensitive personal data (SPI) is to be reached by its declared clients alone; anybody
+#   else who reaches it is one stolen pod away from the data.
+# related_resources:
+#   - https://kubernetes.io/docs/concepts/services-networking/network-policies/
+# custom:
+#   severity: high
+#   profile: essential
+#   fix: generated
+#   facts: [exposure]
+package policies.data.personal_data_not_isolated
+
+import data.lib.text
+
+exposure := input.facts.exposure
+
+deny contains finding if {
+	worst := exposure.others[0]
+	finding := {
+		"path": place,
+		"message": sprintf("holds %s, and %s, %s; the worst is %s", [
+			text.joined(" and ", exposure.data), who_reaches_it, isolation, described(worst),
+		]),
+		"evidence": [reached | some other in exposure.others; reached := evidence_of(other)],
+		"fix": {
+			"title": "admit its clients alone",
+			"safety": safety,
+			"synthesize": "isolate",
+		},
+	}
+}
+
+place := exposure.declared.path if exposure.own
+
+place := ["metadata", "name"] if not exposure.own
+
+isolation := "since no NetworkPolicy isolates it" if not exposure.isolated
+
+isolation := "past the NetworkPolicies that isolate it" if exposure.isolated
+
+# The author of the manifests said who the clients are, or we read it from their configuration.
+# Whoever comes from the internet is cut off, and somebody once opened that way.
+safety := "safe" if {
+	count(exposure.clients) > 0
+	not doubtful
+}
+
+safety := "unsafe" if {
+	count(exposure.clients) > 0
+	doubtful
+}
+
+safety := "manual" if count(exposure.clients) == 0
+
+doubtful if count(exposure.missing_clients) > 0
+
+doubtful if internet
+
+internet if {
+	some other in exposure.others
+	other.internet
+}
+
+workloads := [other | some other in exposure.others; other.object != null]
+
+who_reaches_it := sprintf("%d workloads beside its clients reach it", [count(workloads)]) if count(workloads) > 1
+
+who_reaches_it := "one workload beside its clients reaches it" if count(workloads) == 1
+
+who_reaches_it := "the internet reaches it" if {
+	count(workloads) == 0
+	internet
+}
+
+# Nobody yet: but any pod that somebody starts tomorrow.
+who_reaches_it := "pods beside its clients could reach it" if {
+	count(workloads) == 0
+	not internet
+}
+
+described(other) := sprintf("%s (%s)", [other.name, other.why]) if other.why != ""
+
+described(other) := other.name if other.why == ""
+
+evidence_of(other) := {
+	"message": sprintf("%s reaches %s: %s", [described(other), other.ports, reason_of(other)]),
+	"object": place_of(other).object,
+	"path": place_of(other).path,
+}
+
+reason_of(other) := other.reasons[0].message if count(other.reasons) > 0
+
+reason_of(other) := "nothing stops it" if count(other.reasons) == 0
+
+place_of(other) := other.reasons[0] if {
+	count(other.reasons) > 0
+	other.reasons[0].object != null
+}
+
+place_of(other) := {"object": null, "path": []} if not has_place(other)
+
+has_place(other) if {
+	count(other.reasons) > 0
+	other.reasons[0].object != null
+}

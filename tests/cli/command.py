@@ -1,0 +1,66 @@
+"""Runs the command in this process, as `main` does: errors become exit codes and one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+PEAPODS = ROOT / "fixtures" / "clusters" / "peapods"
+
+PRIVILEGED = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  namespace: shop
+spec:
+  containers:
+    - name: app
+      image: registry.example/app:1.0.0
+      securityContext:
+        privileged: true # for now
+"""
+HARMLESS = PRIVILEGED.replace("privileged: true", "privileged: false")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a run ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON on standard output."""
+        report: dict[str, Any] = json.loads(self.out)
+        return report
+
+
+class Command:
+    """The command, with what it prints captured."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Said:
+        """Run it with these arguments."""
+        self._monkeypatch.setattr("sys.argv", ["auditor", *map(str, arguments)])
+        for key, value in {"NO_COLOR": "1", "COLUMNS": "100", **(env or {})}.items():
+            self._monkeypatch.setenv(key, value)
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capsys.readouterr()
+        assert "Traceback" not in err
+        code = ended.value.code
+        return Said(code if isinstance(code, int) else 0, out, err)

@@ -1,0 +1,70 @@
+"""`auditor policies` and `auditor new`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .command import Command
+
+NAMES = (
+    "data/personal_data_not_isolated",
+    "network/monitor_beyond_health",
+    "placement/far_from_database",
+    "workload/privileged_container",
+)
+
+
+def test_the_list_names_every_policy(auditor: Command) -> None:
+    """With severity, profile and title."""
+    said = auditor("policies", "list")
+    assert said.code == 0
+    assert all(name in said.out for name in NAMES)
+    assert "Privileged container" in said.out
+
+
+def test_the_list_for_programs(auditor: Command) -> None:
+    """The same as JSON, with the ids of other tools."""
+    rows = json.loads(auditor("policies", "list", "--format", "json").out)
+    by_id = {row["id"]: row for row in rows}
+    assert "checkov:CKV_K8S_16" in by_id["workload/privileged_container"]["equivalents"]
+
+
+@pytest.mark.parametrize(
+    "name", ["workload/privileged_container", "CKV_K8S_16", "trivy:KSV-0017", "KSV-0017"]
+)
+def test_a_policy_is_explained_by_any_of_its_names(auditor: Command, name: str) -> None:
+    """People who move here know the ids of where they come from."""
+    said = auditor("policies", "explain", name)
+    assert said.code == 0
+    assert "Whoever controls its process controls the node" in said.out
+
+
+def test_an_unknown_policy_is_guessed(auditor: Command) -> None:
+    """With what was probably meant."""
+    said = auditor("policies", "explain", "workload/privileged")
+    assert said.code == 2
+    assert "did you mean 'workload/privileged_container'?" in said.err
+
+
+@pytest.mark.parametrize("name", ["host_network", "Workload/x", "../x/y", "workload/x-y", "a/b.c"])
+def test_a_new_policy_needs_a_folder_and_a_plain_name(
+    auditor: Command, tmp_path: Path, name: str
+) -> None:
+    """Its place becomes its name, and the name of a Rego package."""
+    said = auditor("new", name, "--root", tmp_path)
+    assert said.code == 2
+    assert name in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_policy_that_is_there_is_not_overwritten(auditor: Command, tmp_path: Path) -> None:
+    """Not even half of it."""
+    auditor("new", "workload/x", "--root", tmp_path)
+    (tmp_path / "policies" / "workload" / "x.rego").write_text("mine", "utf-8")
+    said = auditor("new", "workload/x", "--root", tmp_path)
+    assert said.code == 2
+    assert "x.rego is there already" in said.err
+    assert (tmp_path / "policies" / "workload" / "x.rego").read_text("utf-8") == "mine"

@@ -1,0 +1,87 @@
+"""Runs the installed command as a user does, and reads what it prints."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+CLUSTERS = ROOT / "fixtures" / "clusters"
+PEAPODS = CLUSTERS / "peapods"
+FIXED = CLUSTERS / "peapods-fixed"
+NAMESPACES = ("shop", "customers", "diets", "monitoring")
+"""Those of the example company; a borrowed cluster has others besides."""
+
+PRIVILEGED = "workload/privileged_container"
+EXPOSED = "data/personal_data_not_isolated"
+OVERREACH = "network/monitor_beyond_health"
+FAR = "placement/far_from_database"
+POLICIES = (PRIVILEGED, EXPOSED, OVERREACH, FAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one run of the command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON on standard output."""
+        report: dict[str, Any] = json.loads(self.out)
+        return report
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """The findings of the report in the namespaces of the example company."""
+        found: list[dict[str, Any]] = self.report["findings"]
+        return [each for each in found if each["object"]["namespace"] in NAMESPACES]
+
+    @property
+    def verdicts(self) -> dict[str, tuple[str, str, str]]:
+        """Fingerprint → policy, object and message of every finding."""
+        return {
+            each["fingerprint"]: (each["policy"], name_of(each["object"]), each["message"])
+            for each in self.findings
+        }
+
+
+def name_of(ref: dict[str, str]) -> str:
+    """``shop/web[Deployment]``."""
+    return f"{ref['namespace']}/{ref['name']}[{ref['kind']}]"
+
+
+def program() -> str:
+    """The command beside this Python."""
+    return str(Path(sys.executable).with_name("auditor"))
+
+
+def auditor(*arguments: str | Path, cwd: Path = ROOT) -> Said:
+    """Run the command, without a terminal and without anybody's kubeconfig."""
+    hidden = {"KUBECONFIG", "FORCE_COLOR"}
+    done = subprocess.run(
+        [program(), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        timeout=300,
+        env={key: value for key, value in os.environ.items() if key not in hidden},
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def audit(*arguments: str | Path) -> Said:
+    """`auditor audit … --format json`."""
+    return auditor("audit", *arguments, "--format", "json")
+
+
+def audit_live(kubeconfig: Path, *arguments: str) -> Said:
+    """`auditor audit --cluster …` with these credentials."""
+    return audit("--cluster", "--kubeconfig", kubeconfig, *arguments)

@@ -1,0 +1,1 @@
+"""The validator of SARIF that the e2e tests run."""

@@ -1,0 +1,119 @@
+"""The audit of a live cluster says what the audit of its manifests says."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .cluster import TestCluster
+from .product import (
+    EXPOSED,
+    FIXED,
+    OVERREACH,
+    PEAPODS,
+    POLICIES,
+    PRIVILEGED,
+    ROOT,
+    audit,
+    audit_live,
+)
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def peapods(cluster: TestCluster) -> TestCluster:
+    """The example company, running with its faults."""
+    cluster.apply(PEAPODS)
+    cluster.wait_until_nodes_ready()
+    cluster.wait_until_bound()
+    return cluster
+
+
+def test_the_live_audit_has_the_findings_of_the_manifests(peapods: TestCluster) -> None:
+    """The same four faults on the same objects in the same words, and nothing unseen."""
+    written, live = audit(PEAPODS), audit_live(peapods.kubeconfig)
+    assert sorted(policy for policy, _, _ in written.verdicts.values()) == sorted(POLICIES)
+    assert live.verdicts == written.verdicts
+    assert live.report["gaps"] == written.report["gaps"] == []
+    assert (written.code, live.code) == (1, 1)
+
+
+def test_live_findings_point_into_a_rendering(peapods: TestCluster) -> None:
+    """There is no file of the user's, so the report names the object's own page."""
+    (finding,) = audit_live(peapods.kubeconfig, "--select", PRIVILEGED).findings
+    assert finding["file"] == "cluster/shop/cronjobs/nightly-report.yaml"
+    assert finding["line"] > 1
+    assert finding["fix"]["proven"]
+    assert finding["fix"]["edits"] == []
+
+
+def test_the_least_role_is_enough(peapods: TestCluster) -> None:
+    """Who has what deploy/rbac.yaml grants, and no more, sees everything that is asked for."""
+    documents = yaml.safe_load_all((ROOT / "deploy" / "rbac.yaml").read_text("utf-8"))
+    role = next(each for each in documents if each["kind"] == "ClusterRole")
+    reader = peapods.kubeconfig_for("reader", role["rules"])
+    answer = audit_live(reader)
+    assert answer.report["gaps"] == []
+    assert answer.verdicts == audit(PEAPODS).verdicts
+
+
+FORBIDDEN = {
+    "networkpolicies.networking.k8s.io": (EXPOSED, OVERREACH),
+    "nodes": ("placement/far_from_database",),
+    "cronjobs.batch": (),
+}
+"""A list that may not be read → the policies that can then say nothing."""
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_a_forbidden_list_is_a_gap(peapods: TestCluster, name: str) -> None:
+    """It is named, what depends on it is not assessed, and the exit code says so."""
+    user = f"all-but-{name.partition('.')[0]}"
+    blind = peapods.kubeconfig_for(user, peapods.reading_all_but(name))
+    answer = audit_live(blind, "--fail-on", "never")
+    gaps = {gap["what"]: gap for gap in answer.report["gaps"]}
+    assert gaps[f"list of {name}"]["severity"] == "incomplete"
+    assert gaps[f"list of {name}"]["why"].startswith("forbidden: ")
+    assert set(gaps) == {f"list of {name}", *(f"policy {each}" for each in FORBIDDEN[name])}
+    assert answer.code == 4
+    found = {policy for policy, _, _ in answer.verdicts.values()}
+    unseen = {PRIVILEGED} if name == "cronjobs.batch" else set(FORBIDDEN[name])
+    assert found == set(POLICIES) - unseen
+
+
+def test_who_may_read_nothing_learns_that_nothing_was_seen(peapods: TestCluster) -> None:
+    """Every list is a gap; no policy passes."""
+    answer = audit_live(peapods.kubeconfig_for("stranger"))
+    assert answer.code == 4
+    assert not answer.findings
+    assert {gap["severity"] for gap in answer.report["gaps"]} == {"incomplete"}
+
+
+def test_a_cluster_that_does_not_answer_is_no_clean_cluster(tmp_path: Path) -> None:
+    """One sentence, exit code 2, and no report."""
+    server: dict[str, Any] = {"server": "https://127.0.0.1:1"}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": server}],
+        "users": [{"name": "u", "user": {}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config), "utf-8")
+    answer = audit_live(path)
+    assert answer.code == 2
+    assert answer.out == ""
+    assert "no cluster answers at https://127.0.0.1:1" in answer.err
+
+
+def test_the_company_put_right_is_clean(fresh_cluster: TestCluster) -> None:
+    """Accepted by the API server, bound by its scheduler, and nothing is found."""
+    fresh_cluster.apply(FIXED)
+    fresh_cluster.wait_until_nodes_ready()
+    fresh_cluster.wait_until_bound()
+    answer = audit_live(fresh_cluster.kubeconfig, "--strict")
+    assert (answer.code, answer.verdicts, answer.report["gaps"]) == (0, {}, [])

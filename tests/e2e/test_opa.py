@@ -1,0 +1,61 @@
+"""Both of our engines answer what OPA answers, for every policy and all objects of its fixtures."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from auditor.facts import Facts
+from auditor.model import Policy, Settings
+from auditor.policies.engine import compile_policies
+from auditor.policies.judge import prepared
+from auditor.policies.loader import load
+from auditor.sources.files import FileSource
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+POLICIES, LIBRARY = load(ROOT / "policies")
+SETTINGS = Settings()
+
+
+def _questions(policy: Policy) -> Iterator[tuple[str, bytes]]:
+    """What the policy is asked about its fixtures, as JSON."""
+    for file in sorted((ROOT / "fixtures" / "policies" / policy.id).glob("*.yaml")):
+        facts = Facts(FileSource((str(file),)).snapshot(), SETTINGS)
+        for resource in facts.snapshot.resources:
+            about = facts.about(resource, policy.facts)
+            if resource.ref.kind in policy.kinds and (about or not policy.facts):
+                yield f"{file.name} {resource.ref}", prepared(resource, about, SETTINGS.kubernetes)
+
+
+def _opa(program: Path, package: str, document: bytes) -> list[Any]:
+    done = subprocess.run(
+        [program, "eval", "--format", "values", "--stdin-input", "--strict-builtin-errors",
+         "--data", ROOT / "policies", "--ignore", "*.yaml", f"data.{package}.deny"],
+        input=document, capture_output=True, check=True,
+    )  # fmt: skip
+    (answer,) = json.loads(done.stdout)
+    return sorted(answer, key=lambda one: orjson.dumps(one, option=orjson.OPT_SORT_KEYS))
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
+def test_engines_agree_with_opa(opa: Path, policy: Policy) -> None:
+    """Same findings, same words, same places."""
+    package = "policies." + policy.id.replace("/", ".")
+    modules = {policy.file: policy.module, **LIBRARY}
+    engines = [compile_policies(kind, modules) for kind in ("regorus", "regopy")]
+    asked = found = 0
+    for name, document in _questions(policy):
+        expected = _opa(opa, package, document)
+        for engine in engines:
+            assert engine.evaluate(package, document) == expected, (engine.name, name)
+        asked, found = asked + 1, found + len(expected)
+    assert asked
+    assert found

@@ -1,0 +1,109 @@
+"""What `auditor audit --format sarif` writes is SARIF, as its official schema and Microsoft's own
+validator see it, with the rules of GitHub and of Azure DevOps.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .sarif.multitool import Multitool, installed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def multitool() -> Multitool:
+    """Microsoft's SARIF multitool."""
+    return installed()
+
+
+def sarif(*paths: str) -> dict[str, Any]:
+    """What the command says of these files and folders of the repository."""
+    if not paths or not all((ROOT / path).exists() for path in paths):
+        why = "the fixtures are not in this checkout"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
+    command = [sys.executable, "-c", "from auditor.cli.main import main; main()"]
+    arguments = ["audit", *paths, "--format", "sarif"]
+    done = subprocess.run(
+        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode in {0, 1, 4}, done.stderr
+    assert done.stdout, done.stderr
+    log = json.loads(done.stdout)
+    assert isinstance(log, dict)
+    return log
+
+
+def as_published_to_azure(log: dict[str, Any]) -> dict[str, Any]:
+    """The log with what Azure's task AdvancedSecurity-Publish@1 adds of its own pipeline: of that
+    a scanner cannot know.
+    """
+    published = copy.deepcopy(log)
+    start = "azuredevops/pipeline/build/"
+    phase = "00000000-0000-0000-0000-000000000001"
+    said = {"buildDefinitionId": "1", "buildDefinitionName": "audit", "phaseName": "audit"}
+    for run in published["runs"]:
+        run["automationDetails"]["id"] = start
+        run["automationDetails"]["properties"] = {
+            f"{start}{name}": value for name, value in (said | {"phaseId": phase}).items()
+        }
+    return published
+
+
+@pytest.fixture(scope="module")
+def peapods() -> dict[str, Any]:
+    """The log about the cluster of the fixtures."""
+    return sarif("fixtures/clusters/peapods")
+
+
+@pytest.fixture(scope="module")
+def every_policy() -> dict[str, Any]:
+    """The log about the failing fixtures of all policies."""
+    found = sorted((ROOT / "fixtures" / "policies").rglob("fail-*.yaml"))
+    return sarif(*(str(file.relative_to(ROOT)) for file in found))
+
+
+@pytest.mark.parametrize("which", ["peapods", "every_policy"])
+def test_the_log_is_valid(which: str, multitool: Multitool, request: pytest.FixtureRequest) -> None:
+    """It has results, and nobody has anything to say against it but warnings."""
+    log = request.getfixturevalue(which)
+    assert log["runs"][0]["results"]
+    assert multitool.schema_errors(log) == []
+    assert multitool.errors(as_published_to_azure(log)) == []
+
+
+@pytest.mark.parametrize("which", ["peapods", "every_policy"])
+def test_every_result_points_into_a_file_of_the_repository(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    """At a region that is there."""
+    for result in request.getfixturevalue(which)["runs"][0]["results"]:
+        [location] = result["locations"]
+        place = location["physicalLocation"]
+        assert place["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
+        lines = (ROOT / place["artifactLocation"]["uri"]).read_text("utf-8").split("\n")
+        region = place["region"]
+        assert 1 <= region["startLine"] <= region["endLine"] <= len(lines)
+        assert region["startColumn"] <= len(lines[region["startLine"] - 1]) + 1
+        assert region["endColumn"] <= len(lines[region["endLine"] - 1]) + 1
+
+
+def test_the_validator_would_find_a_fault(multitool: Multitool, peapods: dict[str, Any]) -> None:
+    """A rule without help, which GitHub wants, and a level that SARIF does not know."""
+    silent = as_published_to_azure(peapods)
+    for rule in silent["runs"][0]["tool"]["driver"]["rules"]:
+        del rule["help"]
+    assert any("GH" in error for error in multitool.errors(silent))
+    wrong = copy.deepcopy(peapods)
+    wrong["runs"][0]["results"][0]["level"] = "fatal"
+    assert multitool.schema_errors(wrong)

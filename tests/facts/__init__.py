@@ -1,0 +1,1 @@
+"""The facts, each against what a small cluster is known to be."""

@@ -1,0 +1,1 @@
+"""Where pods can run, asked of small clusters."""

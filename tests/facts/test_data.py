@@ -1,0 +1,159 @@
+"""What a workload declares of its data, its clients and its health API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.facts.data import DataClasses
+from auditor.facts.workloads import Workload, workloads_of
+from auditor.model import Resource, Snapshot
+
+from .network.cluster import namespace, pod, resource, serving, workload
+
+
+def annotated(one: Resource, field: str = "annotations", **declared: Any) -> Resource:
+    """The object with ``auditor/…`` words: data="pii" is auditor/data: pii."""
+    metadata = dict(one.manifest["metadata"])
+    words = {f"auditor/{key}": value for key, value in declared.items()}
+    metadata[field] = {**metadata.get(field, {}), **words}
+    return resource({**one.manifest, "metadata": metadata})
+
+
+def asked(*found: Resource) -> tuple[DataClasses, Workload]:
+    """The declarations of a cluster, and its first workload."""
+    snapshot = Snapshot(found)
+    workloads = workloads_of(snapshot)
+    return DataClasses(snapshot, workloads), workloads[0]
+
+
+def classes(*found: Resource) -> tuple[str, ...]:
+    """What the first workload is declared to hold."""
+    data, one = asked(*found)
+    held = data.of(one)
+    return held.names if held else ()
+
+
+def misread(*found: Resource) -> list[str]:
+    """What is told of the first workload's declarations."""
+    data, one = asked(*found)
+    return [f"{gap.what}: {gap.why}" for gap in data.misread(one)]
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations"])
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("pii", ("pii",)),
+        ("PII", ("pii",)),
+        ("spi", ("spi",)),
+        ("pii,spi", ("pii", "spi")),
+        ("pii spi pii", ("pii", "spi")),
+        ("none", ()),
+        ("", ()),
+    ],
+)
+def test_data_is_declared_in_a_label_or_an_annotation(
+    field: str, word: str, names: tuple[str, ...]
+) -> None:
+    """Capitals do not matter, and nothing is said of a word that means something."""
+    one = annotated(pod("web"), field, data=word)
+    assert classes(one) == names
+    assert misread(one) == []
+
+
+def test_data_may_be_declared_on_the_pods_alone() -> None:
+    """In the template of a Deployment."""
+    template = {"metadata": {"labels": {"auditor/data": "spi"}}, "spec": {"containers": []}}
+    assert classes(workload("Deployment", "web", template=template)) == ("spi",)
+
+
+def test_a_namespace_speaks_for_its_workloads() -> None:
+    """Unless one says otherwise of itself."""
+    home = annotated(namespace("default"), "labels", data="pii")
+    assert classes(pod("web"), home) == ("pii",)
+    assert classes(annotated(pod("web"), data="spi"), home) == ("spi",)
+    assert classes(annotated(pod("web"), data="none"), home) == ()
+    assert classes(pod("shop/web"), home) == ()
+
+
+def test_a_typing_error_takes_nothing_out_of_sight() -> None:
+    """It is told, and what the namespace says still holds."""
+    home = annotated(namespace("default"), "labels", data="pii")
+    one = annotated(pod("web"), data="PI")
+    assert classes(one, home) == ("pii",)
+    assert misread(one, home) == [
+        "auditor/data of default/web[Pod]: 'PI' is none of pii, spi, none"
+    ]
+    assert misread(pod("web"), annotated(namespace("default"), data="personal")) == [
+        "auditor/data of default[Namespace]: 'personal' is none of pii, spi, none"
+    ]
+
+
+def clients(*found: Resource) -> dict[str, list[str]] | None:
+    """The clients of the first workload, by the name that was written."""
+    data, one = asked(*found)
+    named = data.clients_of(one)
+    if named is None:
+        return None
+    return {name: [str(w.ref) for w in workloads] for name, workloads in named.items()}
+
+
+def test_clients_are_named_with_or_without_their_namespace() -> None:
+    """Without, it is the workload's own; a name may mean several kinds."""
+    one = annotated(pod("shop/db"), clients="web, other/app")
+    found = [one, pod("shop/web"), pod("web"), pod("other/app")]
+    assert clients(*found) == {"web": ["shop/web[Pod]"], "other/app": ["other/app[Pod]"]}
+    assert clients(pod("shop/db"), pod("shop/web")) is None
+
+
+def test_a_client_that_is_not_there_is_told() -> None:
+    """Perhaps it is of another repository; perhaps it is a typing error."""
+    one = annotated(pod("shop/db"), clients="shop/wbe")
+    assert clients(one, pod("shop/web")) == {"shop/wbe": []}
+    assert misread(one, pod("shop/web")) == [
+        "auditor/clients of shop/db[Pod]: no workload here is called 'shop/wbe'"
+    ]
+
+
+SERVING = serving({"name": "http", "containerPort": 80}, {"name": "health", "containerPort": 81})
+
+
+@pytest.mark.parametrize(
+    ("word", "ports"),
+    [
+        ("health", (81,)),
+        ("81", (81,)),
+        (81, (81,)),
+        ("8081", (8081,)),
+        ("health,http", (81, 80)),
+        ("health 81", (81,)),
+    ],
+)
+def test_a_health_api_is_a_port_by_number_or_name(word: Any, ports: tuple[int, ...]) -> None:
+    """A number without quotes is meant, too: the API server would refuse it, and we know what it
+    stands for.
+    """
+    one = annotated(pod("web", **SERVING), health=word)
+    assert DataClasses.health_ports(asked(one)[1]) == ports
+    assert misread(one) == []
+
+
+@pytest.mark.parametrize(
+    "word", ["healthz", "0", "65536", "99999", "²", "٣٣", "-1", "9" * 5000, "8.0"]
+)
+def test_a_health_api_that_is_no_port_is_told(word: str) -> None:
+    """Else the monitor's reach would be judged by nothing."""
+    one = annotated(pod("web", **SERVING), health=word)
+    assert DataClasses.health_ports(asked(one)[1]) == ()
+    assert misread(one) == [
+        f"auditor/health of default/web[Pod]: '{word}' is no port of its containers"
+    ]
+
+
+@pytest.mark.parametrize("number", ["81", None, True, 0, 70000, [81]])
+def test_a_container_port_that_is_none_is_no_health_port(number: Any) -> None:
+    """Whatever is written there."""
+    spec = serving({"name": "health", "containerPort": number})
+    assert DataClasses.health_ports(asked(annotated(pod("web", **spec), health="health"))[1]) == ()

@@ -1,0 +1,1 @@
+"""What the fixes do to the user's files."""

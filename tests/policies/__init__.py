@@ -1,0 +1,1 @@
+"""How policies are found, read, evaluated and waived."""

@@ -1,0 +1,101 @@
+"""A policy is asked about one object, and its answer is checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from auditor.facts import Facts
+from auditor.model import Evidence, Finding, Operation, Policy, Ref, Safety, Settings, Snapshot
+from auditor.policies.engine import EvaluationError, compile_policies
+from auditor.policies.judge import judge, prepared
+from auditor.policies.loader import load
+from tests.facts.network.cluster import pod, workload
+
+POLICY = next(p for p in load()[0] if p.id == "workload/privileged_container")
+
+
+def answered(answer: str) -> list[Finding]:
+    """What is made of this answer of a policy, given as Rego."""
+    module = f"package policies.p\n\ndeny contains {answer}\n"
+    policy: Policy = replace(POLICY, id="p", file="p.rego", module=module, facts=())
+    one = pod("shop/web")
+    facts = Facts(Snapshot((one,)), Settings())
+    return list(judge(one, policy, facts, compile_policies("both", {"p.rego": module})))
+
+
+def test_a_whole_answer_becomes_a_finding() -> None:
+    """Place, words, evidence and remedy as the policy gives them."""
+    found = answered(
+        """{
+    "path": ["spec", "containers", 0], "anchor": "main", "message": "it is wrong",
+    "evidence": [{"message": "because", "object": {"apiVersion": "v1", "kind": "Service",
+        "namespace": "shop", "name": "web"}, "path": ["spec"]}, {"message": "and so"}],
+    "fix": {"title": "set it right", "safety": "safe",
+        "patch": [{"op": "add", "path": ["spec", "x"], "value": null}]}}"""
+    )[0]
+    assert found.path == ("spec", "containers", 0)
+    assert (found.anchor, found.message, str(found.ref)) == ("main", "it is wrong", "shop/web[Pod]")
+    assert found.evidence == (
+        Evidence("because", Ref("v1", "Service", "shop", "web"), ("spec",)),
+        Evidence("and so"),
+    )
+    assert found.remedy is not None
+    assert found.remedy.safety is Safety.SAFE
+    assert found.remedy.patch == (Operation("add", ("spec", "x"), None),)
+
+
+@pytest.mark.parametrize(
+    ("answer", "field"),
+    [
+        ('{"path": []}', "message"),
+        ('{"message": "x"}', "path"),
+        ('{"path": [], "message": ""}', "message"),
+        ('{"path": "spec", "message": "x"}', "path"),
+        ('{"path": [null], "message": "x"}', "path"),
+        ('{"path": [], "message": "x", "msg": "y"}', "msg"),
+        ('{"path": [], "message": "x", "fix": {"title": "t", "safety": "sure"}}', "fix.safety"),
+        (
+            '{"path": [], "message": "x", "fix": {"title": "t", "safety": "safe", "patch": [1]}}',
+            "fix.patch.0",
+        ),
+    ],
+)
+def test_an_answer_of_the_wrong_form_names_file_and_field(answer: str, field: str) -> None:
+    """It is an error, and never a pass."""
+    with pytest.raises(EvaluationError, match=rf"^p\.rego: deny gave a wrong {field}"):
+        answered(answer)
+
+
+def seen(one: Any) -> Any:
+    """The input that a policy gets of an object."""
+    return orjson.loads(prepared(one, {}, 136))
+
+
+def test_a_policy_sees_all_containers_with_their_places() -> None:
+    """Those of a CronJob stand deep; sidecars and debug containers are containers too."""
+    spec = {
+        "containers": [{"name": "a"}, "junk", {}],
+        "initContainers": [{"name": "b"}],
+        "ephemeralContainers": [{"name": "c"}],
+    }
+    document = seen(workload("CronJob", "report", template={"spec": spec}))
+    top = ["spec", "jobTemplate", "spec", "template", "spec"]
+    assert document["workload"]["path"] == top
+    assert [(c["list"], c["path"], c["spec"]) for c in document["workload"]["containers"]] == [
+        ("containers", [*top, "containers", 0], {"name": "a"}),
+        ("containers", [*top, "containers", 2], {}),
+        ("initContainers", [*top, "initContainers", 0], {"name": "b"}),
+        ("ephemeralContainers", [*top, "ephemeralContainers", 0], {"name": "c"}),
+    ]
+
+
+def test_a_policy_sees_the_object_as_it_is_written() -> None:
+    """With fields that nobody knows, and the version that it is to be judged for."""
+    one = pod("shop/web", unheardOf={"a": [1, 1.5, None, True, "é"]})
+    document = seen(one)
+    assert document["object"] == one.manifest
+    assert document["kubernetes"] == 136

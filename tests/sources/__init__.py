@@ -1,0 +1,1 @@
+"""What reads manifests and clusters."""

@@ -1,0 +1,167 @@
+"""What a watcher believes between two words from the server. The words: tests/e2e."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from auditor.model import Resource
+from auditor.sources.cluster import KINDS, Connection, RefusedError, live_resource
+from auditor.sources.watch import REMEMBER_SECONDS, STALE_SECONDS, Watcher
+
+from .test_cluster import CONFIG
+
+PODS = next(kind for kind in KINDS if kind.kind == "Pod")
+
+
+class Clock:
+    """A clock that is turned by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that is turned by hand."""
+    return Clock()
+
+
+@pytest.fixture
+def watcher(tmp_path: Path, clock: Clock) -> Watcher:
+    """A watcher that was not started: events are handed to it."""
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(CONFIG))
+    return Watcher(Connection(str(path)), (PODS,), clock)
+
+
+def _pod(version: int = 1, uid: str = "u", **metadata: Any) -> Resource:
+    known = {"name": "web", "namespace": "shop", "uid": uid, "resourceVersion": str(version)}
+    return live_resource(PODS, {"metadata": {**known, **metadata}})
+
+
+def _tell(watcher: Watcher, event: str, resource: Resource) -> None:
+    watcher._apply(watcher._shelves[PODS], resource, event)
+
+
+def _names(watcher: Watcher) -> list[str]:
+    return [str(resource.ref) for resource in watcher.snapshot().resources]
+
+
+def test_a_quiet_cluster_gives_the_same_snapshot(watcher: Watcher) -> None:
+    """The same value, so that whoever computed something from it may keep it."""
+    _tell(watcher, "ADDED", _pod())
+    assert _names(watcher) == ["shop/web[Pod]"]
+    assert watcher.snapshot() is watcher.snapshot()
+
+
+def test_an_event_that_changes_nothing_is_no_change(watcher: Watcher) -> None:
+    """A new resourceVersion alone is no reason to judge again."""
+    _tell(watcher, "ADDED", _pod(1))
+    before, revision = watcher.snapshot(), watcher.revision
+    _tell(watcher, "MODIFIED", _pod(2))
+    assert watcher.snapshot() is before
+    assert watcher.revision == revision
+    _tell(watcher, "MODIFIED", _pod(3, labels={"a": "b"}))
+    assert watcher.revision > revision
+
+
+def test_snapshots_that_were_taken_stay_as_they_are(watcher: Watcher) -> None:
+    """A judgement under way does not see the cluster move."""
+    _tell(watcher, "ADDED", _pod())
+    before = watcher.snapshot()
+    _tell(watcher, "DELETED", _pod(2))
+    assert len(before.resources) == 1
+    assert _names(watcher) == []
+
+
+def test_an_admitted_object_is_believed_in_for_ten_seconds(watcher: Watcher, clock: Clock) -> None:
+    """Another webhook may still have denied it: then no event ever comes."""
+    watcher.remember(_pod())
+    assert _names(watcher) == ["shop/web[Pod]"]
+    clock.now += REMEMBER_SECONDS - 0.1
+    assert _names(watcher) == ["shop/web[Pod]"]
+    revision = watcher.revision
+    clock.now += 0.1
+    assert _names(watcher) == []
+    assert watcher.revision > revision
+
+
+def test_the_word_of_the_server_outweighs_what_was_admitted(watcher: Watcher, clock: Clock) -> None:
+    """As soon as the watch tells of the object, that is what it is."""
+    watcher.remember(_pod(labels={"from": "review"}))
+    _tell(watcher, "ADDED", _pod(labels={"from": "server"}))
+    (seen,) = watcher.snapshot().resources
+    assert seen.manifest["metadata"]["labels"] == {"from": "server"}
+
+
+def test_an_event_of_an_earlier_state_does_not(watcher: Watcher) -> None:
+    """It was under way already when the newer state was admitted."""
+    watcher.remember(_pod(generation=2, labels={"state": "new"}))
+    _tell(watcher, "MODIFIED", _pod(generation=1, labels={"state": "old"}))
+    (seen,) = watcher.snapshot().resources
+    assert seen.manifest["metadata"]["labels"] == {"state": "new"}
+    _tell(watcher, "MODIFIED", _pod(generation=2, labels={"state": "new"}))
+    assert watcher._memories == {}
+
+
+def test_the_end_of_a_namesake_says_nothing_of_a_new_object(watcher: Watcher) -> None:
+    """Deleted and created again: the late word of the deletion is about the old one."""
+    _tell(watcher, "ADDED", _pod(uid="old"))
+    watcher.remember(_pod(uid="new"))
+    _tell(watcher, "DELETED", _pod(uid="old"))
+    (seen,) = watcher.snapshot().resources
+    assert seen.manifest["metadata"]["uid"] == "new"
+
+
+def test_an_admitted_deletion_counts_as_done(watcher: Watcher, clock: Clock) -> None:
+    """For ten seconds, or until the server tells; an object that does not go comes back."""
+    _tell(watcher, "ADDED", _pod())
+    watcher.forget(_pod().ref)
+    assert _names(watcher) == []
+    _tell(watcher, "MODIFIED", _pod(2, deletionTimestamp="2026-01-01T00:00:00Z"))
+    assert _names(watcher) == []
+    clock.now += REMEMBER_SECONDS
+    assert _names(watcher) == ["shop/web[Pod]"]
+    watcher.forget(_pod().ref)
+    _tell(watcher, "ADDED", _pod(3, uid="again"))
+    assert _names(watcher) == ["shop/web[Pod]"]
+
+
+def test_a_list_that_is_refused_is_a_gap(watcher: Watcher) -> None:
+    """Ready to answer, and honest about what is not seen."""
+    before = watcher.ready
+    refused = RefusedError("forbidden: you may not", 403)
+    watcher._failed(watcher._shelves[PODS], refused)
+    assert (before, watcher.ready) == (False, True)
+    (gap,) = watcher.snapshot().gaps
+    assert (gap.what, gap.why, gap.kinds) == ("list of pods", "forbidden: you may not", ("Pod",))
+    watcher._heard(watcher._shelves[PODS])
+    assert watcher.snapshot().gaps == ()
+
+
+def test_a_server_that_falls_silent_is_believed_for_a_while(watcher: Watcher, clock: Clock) -> None:
+    """A restart of the API server is no gap; what nobody could confirm for minutes is one."""
+    shelf = watcher._shelves[PODS]
+    shelf.listed = True
+    watcher._heard(shelf)
+    clock.now += STALE_SECONDS - 1
+    assert watcher.age("Pod") == STALE_SECONDS - 1
+    watcher._failed(shelf, RefusedError("no connection: refused"))
+    assert watcher.snapshot().gaps == ()
+    clock.now += 1
+    watcher._failed(shelf, RefusedError("no connection: refused"))
+    assert [gap.what for gap in watcher.snapshot().gaps] == ["list of pods"]
+
+
+def test_the_age_of_what_was_never_seen_is_infinite(watcher: Watcher) -> None:
+    """And what is not watched has none."""
+    assert watcher.age("Pod") == float("inf")
+    with pytest.raises(KeyError):
+        watcher.age("Secret")

@@ -1,0 +1,1 @@
+"""The webhook, from the review to the socket."""
