@@ -7,6 +7,7 @@ top of a manifest: ``("spec", "containers", 0, "name")``.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -169,6 +170,12 @@ class Snapshot:
         for kind in kinds:
             yield from self.by_kind.get(kind, ())
 
+    @cached_property
+    def repeated(self) -> frozenset[tuple[str, str, str, str]]:
+        """The identities that several objects have."""
+        counts = Counter(resource.ref.key for resource in self.resources)
+        return frozenset(key for key, count in counts.items() if count > 1)
+
     def find(self, ref: Ref) -> Resource | None:
         """The object with this identity, whatever its API version."""
         return self.by_key.get(ref.key)
@@ -325,6 +332,8 @@ class Finding:
     status: Status = Status.OPEN
     reason: str = ""
     """Why it is waived, in the words of the waiver."""
+    resource: Resource | None = field(default=None, compare=False, repr=False)
+    """The object as it was judged: where several are written with one identity, which of them."""
 
     @property
     def severity(self) -> Severity:

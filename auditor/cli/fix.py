@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,9 @@ import click
 from auditor.cli.options import choice_of_policies, choose, read
 
 if TYPE_CHECKING:
-    from auditor.model import Audit, Finding, TextEdit
+    from auditor.cli.options import Chosen
+    from auditor.fixes.together import Texts
+    from auditor.model import Audit, Change, Finding, Snapshot
 
 
 @click.command(short_help="Show proven fixes as a diff, or write them.")
@@ -36,22 +37,20 @@ def fix(paths: tuple[str, ...], write: bool, unsafe: bool, **policies: Any) -> i
     return _offer(snapshot, chosen, write=write, unsafe=unsafe)
 
 
-def _offer(snapshot: Any, chosen: Any, *, write: bool, unsafe: bool) -> int:
+def _offer(snapshot: Snapshot, chosen: Chosen, *, write: bool, unsafe: bool) -> int:
     from auditor.audit import audit
     from auditor.fixes.offer import with_fixes
 
-    answer = with_fixes(
-        audit(snapshot, chosen.bench, chosen.settings), chosen.bench, chosen.settings
-    )
+    bench, settings = chosen.bench, chosen.settings
+    answer = with_fixes(audit(snapshot, bench, settings), bench, settings)
     offered = [f for f in answer.open if f.fix and f.fix.proof.holds and f.fix.edits]
     wanted = [f for f in offered if not write or unsafe or _is_safe(f)]
-    texts = _edited(answer, wanted)
+    edited = _together(answer, wanted, chosen)
     _say_left(answer, offered, wanted)
     if not write:
-        _show(answer, texts)
+        _show(answer, edited)
         return 0
-    _check_together(answer, wanted, chosen)
-    for uri, (_, after) in texts.items():
+    for uri, (_, after) in edited.items():
         _replace_file(Path(uri), after)
         click.echo(f"wrote {uri}")
     return 0
@@ -63,29 +62,32 @@ def _is_safe(finding: Finding) -> bool:
     return bool(finding.fix and finding.fix.safety is Safety.SAFE)
 
 
-def _edited(answer: Audit, findings: Iterable[Finding]) -> dict[str, tuple[str, str]]:
-    """File → its text before and after the edits of all `findings`."""
-    from auditor.fixes.patch import apply
+def _together(answer: Audit, wanted: list[Finding], chosen: Chosen) -> Texts:
+    """What all fixes at once make of the files, audited as a whole and read again.
 
-    edits: dict[str, list[TextEdit]] = {}
-    for finding in findings:
-        for edit in finding.fix.edits if finding.fix else ():
-            mine = edits.setdefault(edit.uri, [])
-            mine += [] if edit in mine else [edit]
-    texts = {r.origin.uri: r.origin.lines for r in answer.snapshot.resources}
-    found = {}
-    for uri, mine in edits.items():
-        before = str(getattr(texts[uri], "text", ""))
-        found[uri] = (before, apply(before, mine))
-    return found
+    Raises:
+        AuditorError: together they leave a finding, bring a new one, or cannot be written.
+    """
+    from auditor.errors import AuditorError
+    from auditor.fixes.patch import CannotEditError
+    from auditor.fixes.together import ClashError, check, merged, texts, written
+
+    try:
+        changes = merged(answer.snapshot, [f.fix for f in wanted if f.fix])
+        edited = texts(answer.snapshot, written(answer.snapshot, changes))
+        check(answer.snapshot, changes, edited)
+    except (ClashError, CannotEditError) as error:
+        raise AuditorError(f"{error}; choose some of the fixes with --select") from error
+    _check_together(answer, wanted, changes, chosen)
+    return edited
 
 
-def _show(answer: Audit, texts: dict[str, tuple[str, str]]) -> None:
+def _show(answer: Audit, edited: Texts) -> None:
     from auditor.fixes.patch import unified_diff
 
-    for uri, (before, after) in sorted(texts.items()):
+    for uri, (before, after) in sorted(edited.items()):
         click.echo(unified_diff(uri, before, after), nl=False)
-    if not texts:
+    if not edited:
         click.echo(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
 
 
@@ -104,22 +106,17 @@ def _say_left(answer: Audit, offered: list[Finding], wanted: list[Finding]) -> N
             click.echo(f"left alone: {name}: no fix is known", err=True)
 
 
-def _check_together(answer: Audit, wanted: list[Finding], chosen: Any) -> None:
-    """Audit the snapshot with all fixes at once.
-
-    Raises:
-        AuditorError: together they leave a finding, or bring a new one.
-    """
+def _check_together(
+    answer: Audit, wanted: list[Finding], changes: tuple[Change, ...], chosen: Chosen
+) -> None:
     from auditor.audit import audit
     from auditor.errors import AuditorError
 
-    changed = [change.resource for f in wanted if f.fix for change in f.fix.changes]
-    after = audit(answer.snapshot.replacing(*changed), chosen.bench, chosen.settings)
-    left = {f.fingerprint for f in after.findings}
+    after = answer.snapshot.replacing(*(change.resource for change in changes))
+    left = {f.fingerprint for f in audit(after, chosen.bench, chosen.settings).findings}
     known = {f.fingerprint for f in answer.findings}
-    mine = {f.fingerprint for f in wanted}
-    if left & mine or left - known:
-        raise AuditorError("the fixes do not go together: write them one by one with --select")
+    if left & {f.fingerprint for f in wanted} or left - known:
+        raise AuditorError("the fixes do not go together; choose some of them with --select")
 
 
 def _replace_file(path: Path, text: str) -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from auditor.audit import Bench
 from auditor.facts import Facts
 from auditor.fixes.operations import CannotApplyError, patched
-from auditor.fixes.patch import CannotEditError, edits, insert_document, verify
+from auditor.fixes.patch import CannotEditError
 from auditor.fixes.proof import Case, prove
 from auditor.fixes.synthesize import BUILDERS
 from auditor.fixes.synthesize.errors import CannotBuildError
+from auditor.fixes.together import written
 from auditor.model import (
     Audit,
     Change,
@@ -21,6 +22,7 @@ from auditor.model import (
     Remedy,
     Safety,
     Settings,
+    Snapshot,
     Status,
     TextEdit,
 )
@@ -43,11 +45,12 @@ def _with_fix(
         return finding
     try:
         changes = changes_of(facts, finding, remedy)
+        _check_single(audit.snapshot, changes)
     except (CannotBuildError, CannotApplyError) as error:
         return replace(finding, fix=_manual(remedy, str(error)))
-    written, unwritten = _written(audit, changes)
-    case = Case(audit, facts, finding, changes, written, unwritten, bench, settings)
-    fix = Fix(remedy.title, remedy.safety, changes, written, prove(case))
+    edits, unwritten = _written(audit, changes)
+    case = Case(audit, facts, finding, changes, edits, unwritten, bench, settings)
+    fix = Fix(remedy.title, remedy.safety, changes, edits, prove(case))
     return replace(finding, fix=fix)
 
 
@@ -68,25 +71,21 @@ def changes_of(facts: Facts, finding: Finding, remedy: Remedy) -> tuple[Change, 
     return (patched(resource, *remedy.patch),)
 
 
+def _check_single(snapshot: Snapshot, changes: Sequence[Change]) -> None:
+    for change in changes:
+        if change.resource.ref.key in snapshot.repeated:
+            raise CannotBuildError(
+                f"{change.resource.ref} is written more than once: only one of them can be there"
+            )
+
+
 def _manual(remedy: Remedy, why: str) -> Fix:
     return Fix(remedy.title, Safety.MANUAL, (), (), Proof(resolved=False, unproven=(why,)))
 
 
 def _written(audit: Audit, changes: Sequence[Change]) -> tuple[tuple[TextEdit, ...], str]:
     """The changes as edits of the user's files, and why that is not possible where it is not."""
-    found: list[TextEdit] = []
-    for change in changes:
-        beside = audit.snapshot.find(change.beside) if change.beside else None
-        resource = audit.snapshot.find(change.resource.ref)
-        if (beside or resource or change.resource).origin.live:
-            continue
-        try:
-            if beside:
-                found.append(insert_document(beside, change.resource.manifest))
-            elif resource:
-                own = edits(resource, change.operations)
-                verify(resource, own, change.resource.manifest)
-                found += own
-        except CannotEditError as error:
-            return (), f"{change.resource.origin.uri} cannot be edited: {error}"
-    return tuple(found), ""
+    try:
+        return written(audit.snapshot, changes), ""
+    except CannotEditError as error:
+        return (), str(error)

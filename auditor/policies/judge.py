@@ -109,10 +109,10 @@ def judge(
         return
     document = prepared(resource, about, facts.settings.kubernetes)
     for answer in engine.evaluate("policies." + policy.id.replace("/", "."), document):
-        yield _finding(policy, resource.ref, answer)
+        yield _finding(policy, resource, answer)
 
 
-def _finding(policy: Policy, ref: Ref, raw: Mapping[str, Any]) -> Finding:
+def _finding(policy: Policy, resource: Resource, raw: Mapping[str, Any]) -> Finding:
     try:
         answer = _Answer.model_validate(raw)
     except ValidationError as error:
@@ -123,12 +123,13 @@ def _finding(policy: Policy, ref: Ref, raw: Mapping[str, Any]) -> Finding:
         ) from error
     return Finding(
         policy=policy,
-        ref=ref,
+        ref=resource.ref,
         path=tuple(answer.path),
         anchor=answer.anchor,
         message=answer.message,
         evidence=tuple(_evidence(place) for place in answer.evidence),
         remedy=_remedy(answer.fix),
+        resource=resource,
     )
 
 

@@ -30,8 +30,8 @@ from auditor.reporters.encoded import encoded
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
     Place,
-    place_of,
     place_of_evidence,
+    place_of_finding,
     worst_first,
 )
 from auditor.reporters.words import by_severity, by_unseen, kubernetes_version
@@ -68,7 +68,7 @@ def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
         "object": _object(finding.ref),
         "path": list(finding.path),
         "message": finding.message,
-        **_place(place_of(snapshot, finding.ref, finding.path)),
+        **_place(place_of_finding(snapshot, finding)),
         "fingerprint": finding.fingerprint,
         "status": finding.status.value,
         "evidence": [_evidence(snapshot, finding, evidence) for evidence in finding.evidence],

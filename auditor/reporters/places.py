@@ -28,8 +28,16 @@ class Place:
 
 def place_of(snapshot: Snapshot, ref: Ref, path: Path) -> Place | None:
     """Where the field at `path` of that object stands, or None where the object is not known."""
-    resource = snapshot.find(ref)
+    return _field(snapshot.find(ref), path)
+
+
+def _field(resource: Resource | None, path: Path) -> Place | None:
     return Place(resource, path, resource.origin.span(path)) if resource else None
+
+
+def place_of_finding(snapshot: Snapshot, finding: Finding) -> Place | None:
+    """Where the finding stands: in the object that was judged."""
+    return _field(finding.resource or snapshot.find(finding.ref), finding.path)
 
 
 def place_of_evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> Place | None:
@@ -38,7 +46,9 @@ def place_of_evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) 
     """
     if evidence.ref:
         return place_of(snapshot, evidence.ref, evidence.path)
-    return place_of(snapshot, finding.ref, evidence.path) if evidence.path else None
+    if not evidence.path:
+        return None
+    return _field(finding.resource or snapshot.find(finding.ref), evidence.path)
 
 
 def text_of(lines: Lines | None) -> str:

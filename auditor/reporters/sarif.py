@@ -31,7 +31,13 @@ from auditor.model import (
     Unseen,
 )
 from auditor.reporters.encoded import encoded
-from auditor.reporters.places import Place, place_of, place_of_evidence, pointer, worst_first
+from auditor.reporters.places import (
+    Place,
+    place_of_evidence,
+    place_of_finding,
+    pointer,
+    worst_first,
+)
 from auditor.reporters.sarif_rules import LEVELS, rules
 from auditor.reporters.uris import BASES, located
 from auditor.reporters.words import EFFECT, escaped, kubernetes_version, shown_by
@@ -113,7 +119,7 @@ def _result(snapshot: Snapshot, finding: Finding, index: dict[str, int], nth: in
         "ruleIndex": index[finding.policy.id],
         "level": LEVELS[finding.severity],
         "message": {"text": _message(finding, related)},
-        "locations": [_location(finding, place_of(snapshot, finding.ref, finding.path))],
+        "locations": [_location(finding, place_of_finding(snapshot, finding))],
         "partialFingerprints": {
             "primaryLocationLineHash": f"{finding.fingerprint}:{nth}",
             "resourceFingerprint/v1": finding.fingerprint,

@@ -17,8 +17,8 @@ from auditor.reporters.excerpt import excerpt
 from auditor.reporters.places import (
     Place,
     dotted,
-    place_of,
     place_of_evidence,
+    place_of_finding,
     worst_first,
 )
 from auditor.reporters.terminal import Terminal, terminal_of
@@ -57,7 +57,7 @@ def _finding(snapshot: Snapshot, finding: Finding, terminal: Terminal) -> Iterat
     head = f"{finding.severity.value}[{escaped(finding.policy.id)}]"
     message = terminal.wrapped(escaped(finding.message), 4, len(head) + 2)
     yield f"{terminal.paint(finding.severity, head)}: {terminal.paint('bold', message)}"
-    place = place_of(snapshot, finding.ref, finding.path)
+    place = place_of_finding(snapshot, finding)
     yield f"  {terminal.paint('frame', '-->')} {_where(finding, place)}"
     if place:
         yield from excerpt(place, terminal)
@@ -168,7 +168,9 @@ def _next(audit: Audit, paths: tuple[str, ...]) -> Iterator[str]:
         named = escaped(shlex.join(paths))
         safe = sum(fix.safety is Safety.SAFE for fix in written)
         yield f"auditor fix {named}  # shows {counted(len(written), 'proven fix')} as one diff"
-        if safe:
+        if safe == len(written):
+            yield f"auditor fix --write {named}  # writes {'it' if safe == 1 else 'them'}"
+        elif safe:
             yield f"auditor fix --write {named}  # writes {safe} of them, with --unsafe all"
         else:
             yield f"auditor fix --write --unsafe {named}  # writes what may change behaviour"

@@ -83,3 +83,18 @@ def test_standard_input_cannot_be_written_to(
     said = auditor("fix", "-", "--write")
     assert said.code == 2
     assert "standard input" in said.err
+
+
+def test_what_is_written_twice_is_reported_twice_and_left_alone(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """Of two objects with one identity only one can be there: which, nobody can tell."""
+    for name in ("dev", "prod"):
+        (tmp_path / f"{name}.yaml").write_text(PRIVILEGED, "utf-8")
+    said = auditor("audit", tmp_path, "--format", "json")
+    places = [(Path(f["file"]).name, f["line"]) for f in said.report["findings"]]
+    assert sorted(places) == [("dev.yaml", 11), ("prod.yaml", 11)]
+    assert not any(f["fix"]["proven"] for f in said.report["findings"])
+    said = auditor("fix", tmp_path, "--write", "--unsafe")
+    assert "written more than once" in said.err
+    assert (tmp_path / "dev.yaml").read_text("utf-8") == PRIVILEGED

@@ -92,7 +92,7 @@ critical[data/not_isolated]: holds PII, and web reaches it without being its cli
 1 finding: 1 critical; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus \
 0.13.0
 next: auditor fix k8s  # shows 1 proven fix as one diff
-next: auditor fix --write k8s  # writes 1 of them, with --unsafe all
+next: auditor fix --write k8s  # writes it
 """
     )
 
