@@ -144,8 +144,9 @@ def config_map(where: str) -> dict[str, Any]:
 def test_nodes_become_ready_and_the_real_scheduler_binds_pods(cluster: TestCluster) -> None:
     """Six Node objects are Ready with the capacity they were given, and ten pods run on them."""
     nodes = six_nodes()
-    cluster.apply(*nodes, namespace("shop"), deployment("web", "shop", 10))
-    cluster.wait_until_nodes_ready()
+    cluster.apply(*nodes)
+    cluster.wait_until_nodes_ready()  # or the first node to be ready gets them all
+    cluster.apply(namespace("shop"), deployment("web", "shop", 10))
     cluster.wait_until_bound("shop")
     assert cluster.get("node", None, "n0")["status"]["allocatable"]["cpu"] == "8"
     pods = cluster.objects("pods", "shop")
