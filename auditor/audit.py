@@ -23,7 +23,7 @@ from auditor.model import (
     Unseen,
 )
 from auditor.policies.engine import EvaluationError, PolicyEngine
-from auditor.policies.judge import judge
+from auditor.policies.judge import Subject, judge
 from auditor.policies.waivers import waived
 
 Key = tuple[str, str, str, str]
@@ -55,6 +55,31 @@ def audit_changed(
     return _audit(after, bench, settings, (before, {ref.key for ref in changed}))
 
 
+def audit_alone(resource: Resource, bench: Bench, facts: Facts) -> Audit:
+    """The audit of one object that becomes `resource`, while every fact stays as it is in `facts`.
+
+    Costs what its policies cost, whatever the size of the cluster.
+    """
+    alone = Snapshot((resource,), facts.snapshot.gaps)
+    asked, _ = _assessable(bench.policies, facts.snapshot)
+    findings, failed = _judged(resource, _concerned(asked, resource), facts, bench.engine)
+    return Audit(alone, _ordered(findings), (*_unread(alone), *failed))
+
+
+def _judged(
+    resource: Resource, policies: tuple[Policy, ...], facts: Facts, engine: PolicyEngine
+) -> tuple[list[Finding], list[Gap]]:
+    findings: list[Finding] = []
+    failed: list[Gap] = []
+    subject = Subject(resource, facts)
+    for policy in policies:
+        try:
+            findings += judge(subject, policy, engine)
+        except EvaluationError as error:
+            failed.append(_failed(policy, resource, error))
+    return findings, failed
+
+
 def _audit(
     snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
 ) -> Audit:
@@ -68,11 +93,9 @@ def _audit(
         judged += bool(policies)
         if known and resource.ref.key not in known[1]:
             policies = tuple(policy for policy in policies if policy.facts)
-        for policy in policies:
-            try:
-                findings += judge(resource, policy, facts, bench.engine)
-            except EvaluationError as error:
-                failed.append(_failed(policy, resource, error))
+        found, unanswered = _judged(resource, policies, facts, bench.engine)
+        findings += found
+        failed += unanswered
     if known:
         findings += _carried(*known, snapshot, asked)
         failed += _still_failed(*known, snapshot, asked)

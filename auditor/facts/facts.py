@@ -19,6 +19,7 @@ from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
 from auditor.facts.oversight import oversight
 from auditor.facts.placement import Topology
+from auditor.facts.reads import alike
 from auditor.facts.standing import Standing
 from auditor.facts.workloads import Workload, at, texts, workloads_of
 from auditor.model import Gap, Resource, Settings, Snapshot
@@ -98,6 +99,16 @@ class Facts:
         """What the workloads declare of themselves and that means nothing."""
         gaps = (gap for workload in self.workloads for gap in self.data.misread(workload))
         return tuple(dict.fromkeys(gaps))
+
+    @cached_property
+    def holders(self) -> tuple[Workload, ...]:
+        """The workloads that hold personal data."""
+        return tuple(workload for workload in self.workloads if self.data.of(workload))
+
+    def same(self, changed: Resource) -> bool:
+        """Whether every fact stays as it is when an object of the snapshot becomes `changed`."""
+        old = self.snapshot.find(changed.ref)
+        return bool(old and alike(old, changed, privileges=bool(self.holders)))
 
     def unknown(self, gap: Gap) -> None:
         """Note what a fact could not tell."""

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from auditor.audit import Bench
 from auditor.facts import Facts
+from auditor.fixes.case import Before, Case
 from auditor.fixes.operations import CannotApplyError, patched
 from auditor.fixes.patch import CannotEditError
-from auditor.fixes.proof import Case, prove
+from auditor.fixes.proof import prove
 from auditor.fixes.synthesize import BUILDERS
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.together import written
@@ -30,28 +31,23 @@ from auditor.model import (
 
 def with_fixes(audit: Audit, bench: Bench, settings: Settings) -> Audit:
     """The audit, each open finding with the fix that its policy offers and the proof of it."""
-    facts = Facts(audit.snapshot, settings)
-    findings = tuple(
-        _with_fix(finding, audit, facts, bench, settings) for finding in audit.findings
-    )
+    before = Before(audit, bench, settings)
+    findings = tuple(_with_fix(finding, before) for finding in audit.findings)
     return replace(audit, findings=findings)
 
 
-def _with_fix(
-    finding: Finding, audit: Audit, facts: Facts, bench: Bench, settings: Settings
-) -> Finding:
+def _with_fix(finding: Finding, before: Before) -> Finding:
     remedy = finding.remedy
     if remedy is None or finding.status is not Status.OPEN:
         return finding
     try:
-        changes = changes_of(facts, finding, remedy)
-        _check_single(audit.snapshot, changes)
+        changes = changes_of(before.facts, finding, remedy)
+        _check_single(before.audit.snapshot, changes)
     except (CannotBuildError, CannotApplyError) as error:
         return replace(finding, fix=_manual(remedy, str(error)))
-    edits, unwritten = _written(audit, changes)
-    case = Case(audit, facts, finding, changes, edits, unwritten, bench, settings)
-    fix = Fix(remedy.title, remedy.safety, changes, edits, prove(case))
-    return replace(finding, fix=fix)
+    edits, unwritten = _written(before.audit.snapshot, changes)
+    proof = prove(Case(before, finding, changes, edits, unwritten))
+    return replace(finding, fix=Fix(remedy.title, remedy.safety, changes, edits, proof))
 
 
 def changes_of(facts: Facts, finding: Finding, remedy: Remedy) -> tuple[Change, ...]:
@@ -83,9 +79,9 @@ def _manual(remedy: Remedy, why: str) -> Fix:
     return Fix(remedy.title, Safety.MANUAL, (), (), Proof(resolved=False, unproven=(why,)))
 
 
-def _written(audit: Audit, changes: Sequence[Change]) -> tuple[tuple[TextEdit, ...], str]:
+def _written(snapshot: Snapshot, changes: Sequence[Change]) -> tuple[tuple[TextEdit, ...], str]:
     """The changes as edits of the user's files, and why that is not possible where it is not."""
     try:
-        return written(audit.snapshot, changes), ""
+        return written(snapshot, changes), ""
     except CannotEditError as error:
         return (), str(error)

@@ -8,87 +8,27 @@ What cannot be shown is named in the proof, which then does not hold.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
 
-from auditor.audit import Bench, audit_changed
-from auditor.facts import Facts
-from auditor.facts.data import DataClasses
-from auditor.facts.exposure import clients_of, name_of
-from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, World
-from auditor.facts.network.ports import PROTOCOLS
-from auditor.facts.placement import pods_of
-from auditor.facts.placement.pods import HostPort
-from auditor.facts.workloads import Workload, at, workload_of
+from auditor.fixes.case import Case
+from auditor.fixes.flows import flows_of
 from auditor.fixes.operations import CannotApplyError, applied
-from auditor.model import Audit, Change, Finding, Proof, Ref, Resource, Settings, TextEdit
-
-SEEDS = 5
-"""How often the simulated scheduler places the pods, breaking ties in another way each time."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A finding, what a fix would change, and the world before."""
-
-    before: Audit
-    facts: Facts
-    finding: Finding
-    changes: tuple[Change, ...]
-    edits: tuple[TextEdit, ...]
-    unwritten: str
-    """Why the changes could not be written as edits of the user's files; empty where they were."""
-    bench: Bench
-    settings: Settings
-
-    @cached_property
-    def after(self) -> Audit:
-        """The audit of the cluster as it would be."""
-        changed = [change.resource for change in self.changes]
-        snapshot = self.before.snapshot.replacing(*changed)
-        refs = [resource.ref for resource in changed]
-        # A waiver that a fix makes superfluous is no doubt about the fix.
-        settings = replace(self.settings, waivers=())
-        return audit_changed(self.before, snapshot, refs, self.bench, settings)
-
-    @cached_property
-    def facts_after(self) -> Facts:
-        """The facts of the cluster as it would be."""
-        return Facts(self.after.snapshot, self.settings)
-
-
-@dataclass(frozen=True, slots=True)
-class Flows:
-    """What a fix does to the flows between workloads, in words."""
-
-    opened: tuple[str, ...] = ()
-    closed: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    cut: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where the touched pods would run."""
-
-    scheduled: tuple[str, ...] = ()
-    unschedulable: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
+from auditor.fixes.placing import placed_of
+from auditor.model import Change, Proof
 
 
 def prove(case: Case) -> Proof:
-    """What can be shown of the fix. Costs one partial audit and, where NetworkPolicies or labels
-    change, one question per workload and touched target.
+    """What can be shown of the fix. Costs the audit of one object where it changes nothing that
+    facts read, else one partial audit; and where NetworkPolicies or labels change, one question
+    per workload and touched target.
     """
-    flows = _flows(case)
-    placed = _placed(case)
-    new = {f.fingerprint for f in case.before.findings}
+    flows = flows_of(case)
+    placed = placed_of(case)
     gone = case.finding.fingerprint not in {f.fingerprint for f in case.after.findings}
     introduced = tuple(
         f"{f.policy.id} {f.ref}"
         for f in case.after.open
-        if f.fingerprint not in new and f.severity.at_least(case.finding.severity)
+        if f.fingerprint not in case.before.fingerprints
+        and f.severity.at_least(case.finding.severity)
     )
     return Proof(
         resolved=gone,
@@ -111,9 +51,8 @@ def _said(text: str) -> Iterator[str]:
 
 
 def _new_gaps(case: Case) -> Iterator[str]:
-    known = set(case.before.gaps)
     for gap in case.after.gaps:
-        if gap not in known:
+        if gap not in case.before.gaps:
             yield f"{gap.what}: {gap.why}"
 
 
@@ -130,226 +69,3 @@ def _is_stable(changes: Sequence[Change]) -> bool:
         if again != change.resource.manifest:
             return False
     return True
-
-
-def _flows(case: Case) -> Flows:
-    """Every flow to the touched workloads before and after: from each workload, from pods that
-    are not there yet, and from the internet. A flow that may be there afterwards, and surely was
-    before, opens nothing, so that its doubt does not matter.
-    """
-    opened: list[str] = []
-    closed: list[str] = []
-    unknown: list[str] = []
-    targets = _touched(case)
-    for target in targets:
-        for source in _sources(case, target):
-            was, now = _reach(case.facts, source, target), _reach(case.facts_after, source, target)
-            if was == now:
-                continue
-            surely_opened = now.ports - was.possible
-            opened += _told(surely_opened, source, target)
-            if now.possible - was.ports - surely_opened:
-                unknown += now.unknown or was.unknown
-            if _is_somebody(case, source, target):
-                closed += _told(was.ports - now.possible, source, target)
-    kept, cut, doubts = _needed_flows(case, targets)
-    return Flows(tuple(opened), tuple(closed), kept, cut, tuple(dict.fromkeys(unknown + doubts)))
-
-
-def _sources(case: Case, target: Workload) -> Iterator[Peer]:
-    yield from (w for w in case.facts.workloads if w.ref != target.ref)
-    for namespace in sorted({workload.ref.namespace for workload in case.facts.workloads}):
-        yield Stranger(namespace, {})
-    yield Stranger("", {})
-    yield World()
-
-
-def _reach(facts: Facts, source: Peer, target: Workload) -> Reach:
-    """What flows between two peers as the cluster of `facts` has them."""
-    return facts.network.reach(_there(facts, source), _there(facts, target))
-
-
-def _there(facts: Facts, peer: Peer) -> Peer:
-    return facts.by_key.get(peer.ref.key, peer) if isinstance(peer, Workload) else peer
-
-
-def _is_somebody(case: Case, source: Peer, target: Workload) -> bool:
-    """Whether anybody would miss the flow: pods that are not there will not."""
-    if isinstance(source, World):
-        return any(entrance.public for entrance in case.facts.network.entrances(target))
-    return isinstance(source, Workload)
-
-
-def _touched(case: Case) -> tuple[Workload, ...]:
-    """The workloads whose incoming flows the changes can alter."""
-    policies = {c.resource.ref for c in case.changes if c.resource.ref.kind == "NetworkPolicy"}
-    others = [c for c in case.changes if c.resource.ref.kind != "NetworkPolicy"]
-    if any(_moves_traffic(case, change) for change in others):
-        return case.facts.workloads
-    if not policies:
-        return ()
-    if any(_selected(case, w, "Egress") & policies for w in case.facts.workloads):
-        return case.facts.workloads
-    return tuple(w for w in case.facts.workloads if _selected(case, w, "Ingress") & policies)
-
-
-def _selected(case: Case, workload: Workload, direction: Direction) -> set[Ref]:
-    """The policies that select it, or may, before or after."""
-    nets = (case.facts.network, case.facts_after.network)
-    return {ref for net in nets for ref in net.isolating(workload, direction, possibly=True)}
-
-
-def _moves_traffic(case: Case, change: Change) -> bool:
-    """Whether a change of an object can alter who reaches whom: anything but a pod template that
-    keeps its labels, ports and network.
-    """
-    old = case.before.snapshot.find(change.resource.ref)
-    was, now = (workload_of(r) if r else None for r in (old, change.resource))
-    if was is None or now is None:
-        return True
-    return _network_shape(was) != _network_shape(now)
-
-
-def _network_shape(workload: Workload) -> object:
-    ports = [(c.spec.get("ports"), c.spec.get("restartPolicy")) for c in workload.containers]
-    return workload.labels, workload.pod.get("hostNetwork"), ports
-
-
-def _told(ports: PortSet, source: Peer, target: Workload) -> list[str]:
-    return [f"{name_of(source)} → {target.name}: {ports}"] if ports else []
-
-
-def _needed_flows(
-    case: Case, targets: Sequence[Workload]
-) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
-    """The needed flows that stay, those that are cut, of all that flow today; and the doubts
-    about those that may be cut.
-    """
-    kept: list[str] = []
-    cut: list[str] = []
-    doubts: list[str] = []
-    for source, target, wanted in _needs(case.facts, targets):
-        if not wanted or wanted - _reach(case.facts, source, target).ports:
-            continue
-        now = _reach(case.facts_after, source, target)
-        if wanted - now.possible:
-            cut += _told(wanted, source, target)
-        elif wanted - now.ports:
-            doubts += now.unknown
-        else:
-            kept += _told(wanted, source, target)
-    return tuple(dict.fromkeys(kept)), tuple(dict.fromkeys(cut)), doubts
-
-
-def _needs(
-    facts: Facts, targets: Sequence[Workload]
-) -> Iterator[tuple[Workload, Workload, PortSet]]:
-    """Who needs whom on which ports: what configurations name, what is declared, and the health
-    API for monitors.
-    """
-    ours = {target.ref.key for target in targets}
-    for edge in facts.dependencies:
-        if edge.target.ref.key in ours and _is_wanted(facts, edge.client, edge.target):
-            yield from _each(edge.client, edge.target, edge.ports)
-    for target in targets:
-        health = PortSet.of("TCP", *DataClasses.health_ports(target))
-        for monitor in facts.monitors:
-            if monitor.ref != target.ref:
-                yield from _each(monitor, target, health)
-        if facts.data.of(target):
-            yield from _declared_needs(facts, target, health)
-
-
-def _each(
-    client: Workload, target: Workload, ports: PortSet
-) -> Iterator[tuple[Workload, Workload, PortSet]]:
-    """One need for each port: one of them may not flow today, and be nothing to lose."""
-    for protocol in PROTOCOLS:
-        for number in ports.numbers(protocol):
-            yield client, target, PortSet.of(protocol, number)
-
-
-def _is_wanted(facts: Facts, client: Workload, target: Workload) -> bool:
-    """A flow to personal data is needed where it is declared; that a configuration names the
-    service does not make an undeclared client a needed one.
-    """
-    if facts.data.of(target) is None or facts.data.clients_of(target) is None:
-        return not (client in facts.monitors and DataClasses.health_ports(target))
-    return client.ref.key in {allowed.ref.key for allowed in clients_of(facts, target)}
-
-
-def _declared_needs(
-    facts: Facts, target: Workload, health: PortSet
-) -> Iterator[tuple[Workload, Workload, PortSet]]:
-    """What declared clients ask of whom they do not name in their configuration: all it serves."""
-    served = PortSet.NONE
-    for listening in facts.network.listening(target):
-        served |= PortSet.of(listening.protocol, listening.port)
-    named = {e.client.ref.key for e in facts.dependencies if e.target.ref == target.ref}
-    for client in clients_of(facts, target):
-        if client.ref.key not in named and client.ref != target.ref:
-            yield from _each(client, target, served - health)
-
-
-def _placed(case: Case) -> Placed:
-    touched = [w for w in map(workload_of, (c.resource for c in case.changes)) if w]
-    moved = [workload for workload in touched if _moves_pods(case, workload.resource)]
-    if not moved:
-        return Placed()
-    if not case.facts.topology.nodes:
-        return Placed(unknown=("no Node objects are given, so no pod can be placed",))
-    scheduled: dict[str, str] = {}
-    lost: dict[str, str] = {}
-    unknown: list[str] = []
-    for seed in range(SEEDS):
-        for workload in moved:
-            # The fix is of this workload alone: the others stand where they stood.
-            simulation = case.facts.standing.simulation(without=workload, seed=seed)
-            placement = simulation.place(pods_of(workload), seed)
-            scheduled |= {pod: f"{pod} → {node}" for pod, node in placement.bound.items()}
-            lost |= {pod: f"{pod}: {why}" for pod, why in placement.unschedulable.items()}
-            unknown += simulation.unsupported
-    return Placed(tuple(scheduled.values()), tuple(lost.values()), tuple(dict.fromkeys(unknown)))
-
-
-def _moves_pods(case: Case, resource: Resource) -> bool:
-    """Whether a change can alter where pods run: what a scheduler reads of them has changed."""
-    old = case.before.snapshot.find(resource.ref)
-    was, now = (workload_of(r) if r else None for r in (old, resource))
-    if was is None or now is None or _scheduling_shape(was) != _scheduling_shape(now):
-        return True
-    # Fewer ports of the node can only make more nodes fit.
-    return not _ports_of_node(now) <= _ports_of_node(was)
-
-
-def _ports_of_node(workload: Workload) -> set[HostPort]:
-    return {port for pod in pods_of(workload)[:1] for port in pod.shape.ports}
-
-
-READ_BY_SCHEDULER = (
-    "affinity",
-    "nodeName",
-    "nodeSelector",
-    "overhead",
-    "priorityClassName",
-    "priority",
-    "resourceClaims",
-    "resources",
-    "runtimeClassName",
-    "schedulerName",
-    "schedulingGates",
-    "tolerations",
-    "topologySpreadConstraints",
-    "volumes",
-)
-"""Fields of a pod specification, as of the filter and score plugins of kube-scheduler 1.36."""
-
-
-def _scheduling_shape(workload: Workload) -> object:
-    containers = [
-        (c.spec.get("resources"), c.spec.get("restartPolicy")) for c in workload.containers
-    ]
-    fields = [workload.pod.get(field) for field in READ_BY_SCHEDULER]
-    of_controllers = ("replicas", "parallelism", "completions", "suspend", "volumeClaimTemplates")
-    wanted = [at(workload.resource.manifest, ("spec", field)) for field in of_controllers]
-    return workload.labels, containers, fields, wanted

@@ -168,6 +168,7 @@ class Regorus:
 
         self.version = _version("gordon-to-regorus")
         self._engine = regorus.Engine()
+        self._document: bytes | None = None
         for file, text in modules.items():
             try:
                 self._engine.add_policy(file, text)
@@ -177,7 +178,9 @@ class Regorus:
     def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
         """See PolicyEngine."""
         try:
-            self._engine.set_input_json(document.decode())
+            if document is not self._document:  # many policies are asked about one object
+                self._engine.set_input_json(document.decode())
+                self._document = document
             answer = self._engine.eval_rule_as_json(f"data.{package}.deny")
         except RuntimeError as error:
             raise EvaluationError(_one_line(error)) from error
@@ -200,6 +203,7 @@ class Regopy:
         self._error = regopy.RegoError
         self._interpreter = regopy.Interpreter()
         self._interpreter.strict_built_in_errors = True
+        self._document: bytes | None = None
         for file, text in modules.items():
             try:
                 self._interpreter.add_module(file, text)
@@ -209,7 +213,9 @@ class Regopy:
     def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
         """See PolicyEngine."""
         try:
-            self._interpreter.set_input_term(document.decode())
+            if document is not self._document:
+                self._interpreter.set_input_term(document.decode())
+                self._document = document
             said = str(self._interpreter.query(f"data.{package}.deny"))
         except self._error as error:
             raise EvaluationError(_one_line(error)) from error

@@ -95,21 +95,46 @@ def _is_exact(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def judge(
-    resource: Resource, policy: Policy, facts: Facts, engine: PolicyEngine
-) -> Iterator[Finding]:
-    """What `policy` says of `resource`. A policy on facts is asked only about objects of which
-    one of its facts has something to say.
+class Subject:
+    """An object that policies are asked about: what they are given is prepared once for all of
+    them that read the same facts.
+    """
+
+    def __init__(self, resource: Resource, facts: Facts) -> None:
+        self.resource = resource
+        self._facts = facts
+        self._documents: dict[tuple[str, ...], bytes | None] = {}
+
+    def document(self, names: tuple[str, ...]) -> bytes | None:
+        """The input of policies that read these facts; None where there are such facts and none
+        of them has anything to say.
+
+        Raises:
+            EvaluationError: see `prepared`.
+        """
+        if names not in self._documents:
+            self._documents[names] = self._prepared(names)
+        return self._documents[names]
+
+    def _prepared(self, names: tuple[str, ...]) -> bytes | None:
+        about = self._facts.about(self.resource, names) if names else {}
+        if names and not about:
+            return None
+        return prepared(self.resource, about, self._facts.settings.kubernetes)
+
+
+def judge(subject: Subject, policy: Policy, engine: PolicyEngine) -> Iterator[Finding]:
+    """What `policy` says of an object. A policy on facts is asked only about objects of which one
+    of its facts has something to say.
 
     Raises:
         EvaluationError: the policy could not be evaluated, or its answer has the wrong form.
     """
-    about = facts.about(resource, policy.facts)
-    if policy.facts and not about:
+    document = subject.document(policy.facts)
+    if document is None:
         return
-    document = prepared(resource, about, facts.settings.kubernetes)
     for answer in engine.evaluate("policies." + policy.id.replace("/", "."), document):
-        yield _finding(policy, resource, answer)
+        yield _finding(policy, subject.resource, answer)
 
 
 def _finding(policy: Policy, resource: Resource, raw: Mapping[str, Any]) -> Finding:

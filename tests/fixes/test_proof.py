@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from auditor.audit import audit
-from auditor.facts import Facts
+from auditor.fixes.case import Before, Case
 from auditor.fixes.offer import with_fixes
 from auditor.fixes.operations import patched
-from auditor.fixes.proof import Case, prove
+from auditor.fixes.proof import prove
 from auditor.model import (
     Change,
     Finding,
@@ -160,9 +160,8 @@ def case(
     known = Settings(**settings)
     live = tuple(replace(one, origin=Origin("x", one.origin.lines, live=True)) for one in found)
     before = audit(Snapshot(live), bench(), known)
-    facts = Facts(before.snapshot, known)
     asked = finding or before.findings[0]
-    return Case(before, facts, asked, (change,), (), "", bench(), known)
+    return Case(Before(before, bench(), known), asked, (change,), (), "")
 
 
 def change_of(one: Resource, *path: str | int, to: Any) -> Change:
@@ -277,8 +276,8 @@ def test_a_waiver_that_becomes_superfluous_is_no_doubt() -> None:
     known = case((one,), change_of(one, "spec", "containers", to=right))
     waiver = Waiver(PRIVILEGED, "shop/web", "it is known")
     declared = Settings(waivers=(waiver,))
-    before = audit(known.before.snapshot, bench(), declared)
-    shown = prove(replace(known, before=before, settings=declared))
+    before = audit(known.before.audit.snapshot, bench(), declared)
+    shown = prove(replace(known, before=Before(before, bench(), declared)))
     assert shown.holds, shown
 
 

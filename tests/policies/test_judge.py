@@ -11,7 +11,7 @@ import pytest
 from auditor.facts import Facts
 from auditor.model import Evidence, Finding, Operation, Policy, Ref, Safety, Settings, Snapshot
 from auditor.policies.engine import EvaluationError, compile_policies
-from auditor.policies.judge import judge, prepared
+from auditor.policies.judge import Subject, judge, prepared
 from auditor.policies.loader import load
 from tests.facts.network.cluster import pod, workload
 
@@ -24,7 +24,7 @@ def answered(answer: str) -> list[Finding]:
     policy: Policy = replace(POLICY, id="p", file="p.rego", module=module, facts=())
     one = pod("shop/web")
     facts = Facts(Snapshot((one,)), Settings())
-    return list(judge(one, policy, facts, compile_policies("both", {"p.rego": module})))
+    return list(judge(Subject(one, facts), policy, compile_policies("both", {"p.rego": module})))
 
 
 def test_a_whole_answer_becomes_a_finding() -> None:

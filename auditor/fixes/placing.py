@@ -1,0 +1,88 @@
+"""Where the pods that a fix touches would run: part of its proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.facts.placement import pods_of
+from auditor.facts.placement.pods import HostPort
+from auditor.facts.workloads import Workload, at, workload_of
+from auditor.fixes.case import Case
+from auditor.model import Resource
+
+SEEDS = 5
+"""How often the simulated scheduler places the pods, breaking ties in another way each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where the touched pods would run."""
+
+    scheduled: tuple[str, ...] = ()
+    unschedulable: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def placed_of(case: Case) -> Placed:
+    """Where the simulated scheduler puts the pods whose scheduling the fix may alter."""
+    touched = [w for w in map(workload_of, (c.resource for c in case.changes)) if w]
+    moved = [workload for workload in touched if _moves_pods(case, workload.resource)]
+    if not moved:
+        return Placed()
+    if not case.facts.topology.nodes:
+        return Placed(unknown=("no Node objects are given, so no pod can be placed",))
+    scheduled: dict[str, str] = {}
+    lost: dict[str, str] = {}
+    unknown: list[str] = []
+    for seed in range(SEEDS):
+        for workload in moved:
+            # The fix is of this workload alone: the others stand where they stood.
+            simulation = case.facts.standing.simulation(without=workload, seed=seed)
+            placement = simulation.place(pods_of(workload), seed)
+            scheduled |= {pod: f"{pod} → {node}" for pod, node in placement.bound.items()}
+            lost |= {pod: f"{pod}: {why}" for pod, why in placement.unschedulable.items()}
+            unknown += simulation.unsupported
+    return Placed(tuple(scheduled.values()), tuple(lost.values()), tuple(dict.fromkeys(unknown)))
+
+
+def _moves_pods(case: Case, resource: Resource) -> bool:
+    """Whether a change can alter where pods run: what a scheduler reads of them has changed."""
+    old = case.before.audit.snapshot.find(resource.ref)
+    was, now = (workload_of(r) if r else None for r in (old, resource))
+    if was is None or now is None or _scheduling_shape(was) != _scheduling_shape(now):
+        return True
+    # Fewer ports of the node can only make more nodes fit.
+    return not _ports_of_node(now) <= _ports_of_node(was)
+
+
+def _ports_of_node(workload: Workload) -> set[HostPort]:
+    return {port for pod in pods_of(workload)[:1] for port in pod.shape.ports}
+
+
+READ_BY_SCHEDULER = (
+    "affinity",
+    "nodeName",
+    "nodeSelector",
+    "overhead",
+    "priorityClassName",
+    "priority",
+    "resourceClaims",
+    "resources",
+    "runtimeClassName",
+    "schedulerName",
+    "schedulingGates",
+    "tolerations",
+    "topologySpreadConstraints",
+    "volumes",
+)
+"""Fields of a pod specification, as of the filter and score plugins of kube-scheduler 1.36."""
+
+
+def _scheduling_shape(workload: Workload) -> object:
+    containers = [
+        (c.spec.get("resources"), c.spec.get("restartPolicy")) for c in workload.containers
+    ]
+    fields = [workload.pod.get(field) for field in READ_BY_SCHEDULER]
+    of_controllers = ("replicas", "parallelism", "completions", "suspend", "volumeClaimTemplates")
+    wanted = [at(workload.resource.manifest, ("spec", field)) for field in of_controllers]
+    return workload.labels, containers, fields, wanted
