@@ -1,4 +1,5 @@
-# Six words run the house (and two more for what needs data or programs of others).
+# Few words run the house: setup, demo, test, check, docs, reports; conformance and e2e for what needs
+# the data or the programs of others.
 # Every word sets up what it needs; on a fresh machine: git, Python >= 3.11 and make.
 
 PYTHON ?= python3
@@ -51,7 +52,7 @@ conformance: $(E2E)  ## Compare with recorded answers of real engines (AUDITOR_C
 
 e2e: $(E2E)  ## On a real control plane: lent, kind, or built here once from Go modules.
 	$(BIN)/python -m tests.e2e.build
-	$(BIN)/python -m tests.e2e.build opa || test "$$CI" != true
+	$(BIN)/python -m tests.e2e.build opa pss || test "$$CI" != true
 	$(BIN)/python -m pytest -m e2e
 
 clean:  ## Remove what was set up and built.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from auditor.facts import FACTS, Facts
-from auditor.facts.workloads import controller_of, resources_by_uid, unreadable
+from auditor.facts.workloads import TEMPLATES, controller_of, resources_by_uid, unreadable
 from auditor.model import (
     Audit,
     Finding,
@@ -71,10 +71,10 @@ def _judged(
 ) -> tuple[list[Finding], list[Gap]]:
     findings: list[Finding] = []
     failed: list[Gap] = []
-    subject = Subject(resource, facts)
+    subject = Subject(resource, facts, policies, engine)
     for policy in policies:
         try:
-            findings += judge(subject, policy, engine)
+            findings += judge(subject, policy)
         except EvaluationError as error:
             failed.append(_failed(policy, resource, error))
     return findings, failed
@@ -125,7 +125,14 @@ def _assessable(
     missing = {kind: gap for gap in snapshot.gaps for kind in gap.kinds if kind != "*"}
     asked, unasked = [], []
     for policy in policies:
-        needed = [kind for fact in policy.facts for kind in FACTS[fact].needs if kind in missing]
+        if snapshot.server and not snapshot.server.kinds.intersection(policy.kinds):
+            why = f"not assessed: no {' or '.join(policy.kinds)} is read from a cluster yet"
+            unasked.append(Gap(f"policy {policy.id}", why, Unseen.INCOMPLETE))
+            continue
+        lists = snapshot.server is not None
+        needed = [
+            kind for fact in policy.facts if (kind := FACTS[fact].lacks(missing, lists=lists))
+        ]
         if not needed:
             asked.append(policy)
             continue
@@ -141,7 +148,8 @@ def _unread(snapshot: Snapshot) -> Iterator[Gap]:
             place = f"{resource.origin.uri}:{resource.origin.span(path).line}"
             what = f"{'.'.join(map(str, path))} of {resource.ref} ({place})"
             # A group with a dot is somebody's own: its kinds may have pods, and may have none.
-            custom = path == ("apiVersion",) and "." in resource.ref.group
+            known = (resource.ref.group, resource.ref.kind) in TEMPLATES
+            custom = not known and "." in resource.ref.group
             severity = Unseen.UNKNOWN if custom else Unseen.INCOMPLETE
             yield Gap(what, why, severity, ref=resource.ref)
 

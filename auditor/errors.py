@@ -6,6 +6,7 @@
   + PolicyError            a policy file is wrong (METADATA or Rego)
   + NothingToAuditError    exit code 3: nothing was found where we were told to look
   + ClusterError           the cluster could not be reached at all
+  + WriteError             a report or a fix could not be written; what was found stands
 
 Whatever is wrong with a single file or list that was to be audited is no error but a ``Gap``.
 """
@@ -14,6 +15,8 @@ Whatever is wrong with a single file or list that was to be audited is no error 
 class AuditorError(Exception):
     """Its text says what happened, to which object or file, and what to do next."""
 
+    headline = "fatal: no audit was performed"
+    """What it means for the person at the keyboard."""
     exit_code = 2
 
 
@@ -37,3 +40,9 @@ class NothingToAuditError(AuditorError):
 
 class ClusterError(AuditorError):
     """The cluster could not be reached at all, or its configuration could not be read."""
+
+
+class WriteError(AuditorError):
+    """A report or a fix could not be written. Nothing was written by halves."""
+
+    headline = "error: nothing was written"

@@ -9,13 +9,41 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
 
 Path = tuple[str | int, ...]
 Manifest = Mapping[str, Any]
+
+
+BUILT_IN: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "ConfigMap",
+            "LimitRange",
+            "Namespace",
+            "Node",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "Pod",
+            "PodTemplate",
+            "ReplicationController",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ),
+        ("",),
+    ),
+    "Ingress": ("networking.k8s.io", "extensions"),
+    "NetworkPolicy": ("networking.k8s.io",),
+    "PriorityClass": ("scheduling.k8s.io",),
+    "RuntimeClass": ("node.k8s.io",),
+    "StorageClass": ("storage.k8s.io",),
+}
+"""Kind → the API groups in which it is the one of Kubernetes. Anybody may define a kind of the same
+name in a group of their own; it is another kind."""
 
 
 class Severity(StrEnum):
@@ -145,12 +173,24 @@ class Gap:
     """The object that could not be judged, where it is one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The API server that a snapshot was read from."""
+
+    version: int
+    """As 100 × major + minor; 0 where it would not tell."""
+    kinds: frozenset[str]
+    """The kinds that were asked for: of any other, nothing is known."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The cluster as it is, or as it would be."""
 
     resources: tuple[Resource, ...]
     gaps: tuple[Gap, ...] = ()
+    server: Server | None = None
+    """None where it was read from files: then whatever is written was read."""
 
     @cached_property
     def by_key(self) -> Mapping[tuple[str, str, str, str], Resource]:
@@ -159,14 +199,18 @@ class Snapshot:
 
     @cached_property
     def by_kind(self) -> Mapping[str, tuple[Resource, ...]]:
-        """All objects of each kind, in the order they were read."""
+        """All objects of each kind, in the order they were read; of a kind of Kubernetes itself,
+        none that another API group calls by the same name.
+        """
         kinds: dict[str, list[Resource]] = {}
         for resource in self.resources:
-            kinds.setdefault(resource.ref.kind, []).append(resource)
+            groups = BUILT_IN.get(resource.ref.kind)
+            if groups is None or resource.ref.group in groups:
+                kinds.setdefault(resource.ref.kind, []).append(resource)
         return {kind: tuple(found) for kind, found in kinds.items()}
 
     def of_kind(self, *kinds: str) -> Iterator[Resource]:
-        """Every object of these kinds."""
+        """Every object of these kinds: of the built-in ones, where Kubernetes has such a kind."""
         for kind in kinds:
             yield from self.by_kind.get(kind, ())
 
@@ -183,12 +227,19 @@ class Snapshot:
     def replacing(self, *changed: Resource, removing: Iterable[Ref] = ()) -> Snapshot:
         """The cluster as it would be with `changed` in place and `removing` gone.
 
-        An object that is not there yet is added at the end. The snapshot itself stays as it is.
+        An object that is not there yet is added at the end. Where several are written with one
+        identity, the new one stands for all of them. The snapshot itself stays as it is.
         """
-        new = {resource.ref.key: resource for resource in changed}
         gone = {ref.key for ref in removing}
-        kept = [new.pop(r.ref.key, r) for r in self.resources if r.ref.key not in gone]
-        return Snapshot((*kept, *(r for key, r in new.items() if key not in gone)), self.gaps)
+        new = {r.ref.key: r for r in changed if r.ref.key not in gone}
+        added = dict(new)
+        kept = [
+            added.pop(resource.ref.key, resource)
+            for resource in self.resources
+            if resource.ref.key not in gone
+            and (resource.ref.key not in new or resource.ref.key in added)
+        ]
+        return replace(self, resources=(*kept, *added.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +297,10 @@ class Evidence:
     message: str
     ref: Ref | None = None
     path: Path = ()
+    anchor: str = ""
+    """What this reason is about, so that it can be told from others: the name of who reaches it."""
+    within: tuple[str, ...] = ()
+    """Anchors of whole groups that this one is of: where one was known, this is nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +401,45 @@ class Finding:
         parts = (self.policy.id, *self.ref.key, self.anchor)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
+    @property
+    def anchors(self) -> frozenset[str]:
+        """What its evidence is about, as far as the policy says so."""
+        return frozenset(reason.anchor for reason in self.evidence if reason.anchor)
+
+    def worse_than(self, known: frozenset[str]) -> bool:
+        """Whether its evidence is about more than what was known of the same fault. Other words,
+        places or another order make nothing worse.
+        """
+        return any(
+            reason.anchor and known.isdisjoint((reason.anchor, *reason.within))
+            for reason in self.evidence
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The findings that were there before: what is not among them, or is worse, is new."""
+
+    anchors: Mapping[str, frozenset[str] | None]
+    """Fingerprint → what the evidence was about; None where nobody wrote that down, so that it
+    cannot have become worse.
+    """
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> Known:
+        """These; of several with one fingerprint, what the evidence of all was about."""
+        found: dict[str, frozenset[str] | None] = {}
+        for finding in findings:
+            before = found.get(finding.fingerprint) or frozenset()
+            found[finding.fingerprint] = before | finding.anchors
+        return cls(found)
+
+    def __contains__(self, finding: Finding) -> bool:
+        if finding.fingerprint not in self.anchors:
+            return False
+        known = self.anchors[finding.fingerprint]
+        return known is None or not finding.worse_than(known)
+
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -378,10 +472,7 @@ class Settings:
     kubernetes: int = 136
     rack_label: str = "topology.kubernetes.io/rack"
     zone_label: str = "topology.kubernetes.io/zone"
-    profile: str = "recommended"
-    select: tuple[str, ...] = ()
-    frameworks: tuple[str, ...] = ()
-    waivers: tuple[Waiver, ...] = field(default=())
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,7 @@ def made(kind: str, name: str, owner: str, labels: dict[str, str], *, bad: bool)
         owner_kind, owner_name = owner.split("/")
         reference = {"kind": owner_kind, "name": owner_name, "uid": owner, "controller": True}
         metadata["ownerReferences"] = [reference]
-    body = spec if kind == "Pod" else {"template": {"metadata": {"labels": labels}, "spec": spec}}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    body = spec if kind == "Pod" else {"selector": {"matchLabels": labels}, "template": template}
     version = "v1" if kind == "Pod" else "apps/v1"
     return resource({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": body})

@@ -5,11 +5,18 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import SEVERITIES, choice_of_policies, choose, cluster_access, read
+from auditor.cli.options import (
+    SEVERITIES,
+    PolicyOptions,
+    choice_of_policies,
+    choose,
+    cluster_access,
+    read,
+)
 
 if TYPE_CHECKING:
     from auditor.model import Audit
@@ -49,7 +56,7 @@ def audit(
     form: str,
     output: Path | None,
     no_fixes: bool,
-    **policies: Any,
+    policies: PolicyOptions,
 ) -> int:
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
     from auditor.audit import audit as judge_all
@@ -60,17 +67,18 @@ def audit(
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
-    chosen = choose(start=start_folder(paths), **policies)
+    chosen = choose(policies, start_folder(paths))
     old = known(baseline) if baseline else None
     with progress("reading the cluster" if cluster else "reading manifests") as now:
         snapshot = read(paths, cluster=cluster, kubeconfig=kubeconfig, context=context)
         now(f"judging {len(snapshot.resources)} objects")
-        answer = judge_all(snapshot, chosen.bench, chosen.settings)
+        settings = chosen.judging(snapshot)
+        answer = judge_all(snapshot, chosen.bench, settings)
         if old is not None:
             answer = marked(answer, old)
         if not no_fixes:
             now(f"proving the fixes of {len(answer.open)} findings")
-            answer = with_fixes(answer, chosen.bench, chosen.settings)
+            answer = with_fixes(answer, chosen.bench, settings)
     _write(answer, form, output, paths)
     return exit_code(answer, fail_on, strict=strict)
 
@@ -82,7 +90,7 @@ def start_folder(paths: tuple[str, ...]) -> Path:
 
 
 def _write(answer: Audit, form: str, output: Path | None, paths: tuple[str, ...]) -> None:
-    from auditor.errors import UsageError
+    from auditor.errors import WriteError
     from auditor.reporters import render
 
     if output is not None:
@@ -90,7 +98,7 @@ def _write(answer: Audit, form: str, output: Path | None, paths: tuple[str, ...]
         try:
             output.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"cannot write {output}: {error.strerror}") from error
+            raise WriteError(f"{output}: {error.strerror}") from error
         return
     _print(render(form, answer, paths=paths, terminal=sys.stdout), binary=form != "text")
 

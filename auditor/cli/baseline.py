@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from auditor.errors import ConfigError
-from auditor.model import Audit, Status
+from auditor.model import Audit, Known, Status
 
 
-def known(file: Path) -> frozenset[str]:
-    """The fingerprints in a saved report.
+def known(file: Path) -> Known:
+    """The findings of a saved report.
 
     Raises:
         ConfigError: the file is no report of ours.
@@ -21,18 +23,35 @@ def known(file: Path) -> frozenset[str]:
         report = orjson.loads(file.read_bytes())
         if report["format"] != "auditor/1":
             raise ConfigError(f"{file}: format is '{report['format']}', expected 'auditor/1'")
-        return frozenset(str(finding["fingerprint"]) for finding in report["findings"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return _known(report["findings"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"{file}: is no report of `auditor audit --format json`: {error}"
         ) from error
 
 
-def marked(audit: Audit, old: frozenset[str]) -> Audit:
+def _known(findings: Iterable[Mapping[str, Any]]) -> Known:
+    anchors: dict[str, frozenset[str] | None] = {}
+    for finding in findings:
+        fingerprint, told = str(finding["fingerprint"]), _anchors(finding)
+        before = anchors.get(fingerprint, frozenset())
+        anchors[fingerprint] = None if told is None or before is None else before | told
+    return Known(anchors)
+
+
+def _anchors(finding: Mapping[str, Any]) -> frozenset[str] | None:
+    """What the evidence is about; None in a report of a time when that was not written down."""
+    evidence = finding.get("evidence", ())
+    if any("anchor" not in reason for reason in evidence):
+        return None
+    return frozenset(str(reason["anchor"]) for reason in evidence)
+
+
+def marked(audit: Audit, old: Known) -> Audit:
     """The audit with the open findings that are in the baseline marked."""
     findings = tuple(
         replace(finding, status=Status.BASELINE)
-        if finding.status is Status.OPEN and finding.fingerprint in old
+        if finding.status is Status.OPEN and finding in old
         else finding
         for finding in audit.findings
     )

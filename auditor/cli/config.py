@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import difflib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -63,21 +66,49 @@ def load(named: Path | None, start: Path) -> Config:
         data = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date that does not exist
         raise ConfigError(f"{file}: is no YAML: {' '.join(str(error).split())}") from error
     try:
-        return Config.model_validate({} if data is None else data)
+        return Config.model_validate({} if data is None else _without_empty(data))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "(top)"
-        raise ConfigError(f"{file}: {field}: {first['msg']}") from error
+        raise ConfigError(f"{file}: {_told(error)}") from error
+
+
+def _without_empty(data: Any) -> Any:
+    """A key with nothing after it is a key that is not there."""
+    if not isinstance(data, dict):
+        return data
+    return {key: value for key, value in data.items() if value is not None}
+
+
+def _told(error: ValidationError) -> str:
+    """The first complaint in our words, with the field that it is about."""
+    first = error.errors(include_url=False)[0]
+    *way, last = first["loc"] or ("the file",)
+    field = ".".join(map(str, (*way, last)))
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(tuple(way))
+        close = difflib.get_close_matches(str(last), known, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"there is {', '.join(known)}"
+        return f"{field}: there is no such key; {hint}"
+    if first["type"] in {"model_type", "dict_type"}:
+        return f"{field}: must be a mapping of keys and values"
+    return f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _known_keys(way: tuple[int | str, ...]) -> list[str]:
+    models: Mapping[object, type[BaseModel]] = {"topology": Topology, "waivers": WaiverEntry}
+    return list((models[way[0]] if way else Config).model_fields)
 
 
 def _nearest(start: Path) -> Path | None:
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / NAME).is_file():
-            return folder / NAME
-        if (folder / ".git").exists():
-            return None
+    try:
+        start = start.resolve()
+        for folder in (start, *start.parents):
+            if (folder / NAME).is_file():
+                return folder / NAME
+            if (folder / ".git").exists():
+                return None
+    except OSError:
+        return None  # what may not be looked into is told when it is audited
     return None

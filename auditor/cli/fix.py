@@ -2,58 +2,57 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import choice_of_policies, choose, read
+from auditor.cli.options import PolicyOptions, choice_of_policies, choose, read
+from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.cli.options import Chosen
     from auditor.fixes.together import Texts
-    from auditor.model import Audit, Change, Finding, Snapshot
+    from auditor.model import Audit, Finding
 
 
 @click.command(short_help="Show proven fixes as a diff, or write them.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @choice_of_policies
-@click.option("--write", is_flag=True, help="Write the safe fixes into the files.")
-@click.option("--unsafe", is_flag=True, help="With --write: also those that may change behaviour.")
-def fix(paths: tuple[str, ...], write: bool, unsafe: bool, **policies: Any) -> int:
-    """Show, for every finding under PATH that has one, the fix that was proven.
+@click.option("--write", is_flag=True, help="Write the fixes into the files.")
+@click.option("--unsafe", is_flag=True, help="Also the fixes that may change behaviour.")
+def fix(paths: tuple[str, ...], write: bool, unsafe: bool, policies: PolicyOptions) -> int:
+    """Show, for every finding under PATH that has one, the fix that was proven and is safe.
 
-    Fixes are proven one by one and together: what is written is audited again first, and nothing
-    is written unless every finding that it is for is gone.
+    Fixes are proven one by one, and then together as they are shown or written. Ends as `audit`
+    does: with 1 while a finding of severity high or worse is left, with 4 where something could
+    not be seen.
     """
-    from auditor.cli.audit import start_folder
-
-    chosen = choose(start=start_folder(paths), **policies)
-    if "-" in paths and write:
-        raise click.UsageError("standard input cannot be written to")
-    snapshot = read(paths, cluster=False, kubeconfig=None, context=None)
-    return _offer(snapshot, chosen, write=write, unsafe=unsafe)
-
-
-def _offer(snapshot: Snapshot, chosen: Chosen, *, write: bool, unsafe: bool) -> int:
     from auditor.audit import audit
+    from auditor.cli.audit import exit_code, start_folder
+    from auditor.cli.rewrite import rewrite
     from auditor.fixes.offer import with_fixes
 
-    bench, settings = chosen.bench, chosen.settings
-    answer = with_fixes(audit(snapshot, bench, settings), bench, settings)
+    if "-" in paths and write:
+        raise click.UsageError("standard input cannot be written to")
+    chosen = choose(policies, start_folder(paths))
+    snapshot = read(paths)
+    answer = with_fixes(
+        audit(snapshot, chosen.bench, chosen.settings), chosen.bench, chosen.settings
+    )
     offered = [f for f in answer.open if f.fix and f.fix.proof.holds and f.fix.edits]
-    wanted = [f for f in offered if not write or unsafe or _is_safe(f)]
+    wanted = [f for f in offered if unsafe or _is_safe(f)]
     edited = _together(answer, wanted, chosen)
     _say_left(answer, offered, wanted)
     if not write:
         _show(answer, edited)
-        return 0
-    for uri, (_, after) in edited.items():
-        _replace_file(Path(uri), after)
-        click.echo(f"wrote {uri}")
-    return 0
+        return exit_code(answer, "high", strict=False)
+    rewrite(edited)
+    for uri in edited:
+        say(f"wrote {uri}")
+    left = audit(read(paths), chosen.bench, chosen.settings)
+    return exit_code(left, "high", strict=False)
 
 
 def _is_safe(finding: Finding) -> bool:
@@ -63,72 +62,69 @@ def _is_safe(finding: Finding) -> bool:
 
 
 def _together(answer: Audit, wanted: list[Finding], chosen: Chosen) -> Texts:
-    """What all fixes at once make of the files, audited as a whole and read again.
+    """What all fixes at once make of the files: proven as one, and read again.
 
     Raises:
-        AuditorError: together they leave a finding, bring a new one, or cannot be written.
+        WriteError: together they do not hold, or cannot be written.
     """
-    from auditor.errors import AuditorError
+    from auditor.errors import WriteError
+    from auditor.fixes.case import Before
     from auditor.fixes.patch import CannotEditError
+    from auditor.fixes.proof import prove_together
     from auditor.fixes.together import ClashError, check, merged, texts, written
+    from auditor.model import Fix, Safety
+    from auditor.reporters.words import objections
 
+    if not wanted:
+        return {}
     try:
         changes = merged(answer.snapshot, [f.fix for f in wanted if f.fix])
-        edited = texts(answer.snapshot, written(answer.snapshot, changes))
+        edits = written(answer.snapshot, changes)
+        edited = texts(answer.snapshot, edits)
         check(answer.snapshot, changes, edited)
     except (ClashError, CannotEditError) as error:
-        raise AuditorError(f"{error}; choose some of the fixes with --select") from error
-    _check_together(answer, wanted, changes, chosen)
+        raise WriteError(f"{error}; choose some of the fixes with --select") from error
+    before = Before(answer, chosen.bench, chosen.settings)
+    proof = prove_together(before, wanted, changes, edits)
+    if not proof.holds:
+        why = "; ".join(objections(Fix("", Safety.MANUAL, changes, edits, proof)))
+        raise WriteError(f"the fixes do not go together: {why}; choose some with --select")
     return edited
 
 
 def _show(answer: Audit, edited: Texts) -> None:
+    """The diff: byte for byte where a program reads it, and harmless where a person does."""
     from auditor.fixes.patch import unified_diff
+    from auditor.text import escaped
 
     for uri, (before, after) in sorted(edited.items()):
-        click.echo(unified_diff(uri, before, after), nl=False)
+        diff = unified_diff(_from_here(uri), before, after)
+        if sys.stdout.isatty():
+            diff = "\n".join(map(escaped, diff.split("\n")))
+        click.echo(diff, nl=False)
     if not edited:
-        click.echo(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
+        say(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
+
+
+def _from_here(uri: str) -> str:
+    """The file as `git apply` looks for it: from the current folder, where it is below it."""
+    path, here = Path(uri), Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else uri
 
 
 def _say_left(answer: Audit, offered: list[Finding], wanted: list[Finding]) -> None:
-    """What is not written or shown, and why, to standard error."""
+    """What is neither written nor shown, and what could not be seen; to standard error."""
+    from auditor.reporters.words import objections
+
     for finding in answer.open:
-        name = f"{finding.policy.id} {finding.ref}"
         if finding in wanted:
             continue
+        name = f"{finding.policy.id} {finding.ref}"
+        why = "no fix is known"
         if finding in offered:
-            click.echo(f"left alone: {name}: its fix may change behaviour (--unsafe)", err=True)
+            why = "its fix may change behaviour (--unsafe)"
         elif finding.fix:
-            why = "; ".join(finding.fix.proof.unproven) or "its fix could not be proven"
-            click.echo(f"left alone: {name}: {why}", err=True)
-        else:
-            click.echo(f"left alone: {name}: no fix is known", err=True)
-
-
-def _check_together(
-    answer: Audit, wanted: list[Finding], changes: tuple[Change, ...], chosen: Chosen
-) -> None:
-    from auditor.audit import audit
-    from auditor.errors import AuditorError
-
-    after = answer.snapshot.replacing(*(change.resource for change in changes))
-    left = {f.fingerprint for f in audit(after, chosen.bench, chosen.settings).findings}
-    known = {f.fingerprint for f in answer.findings}
-    if left & {f.fingerprint for f in wanted} or left - known:
-        raise AuditorError("the fixes do not go together; choose some of them with --select")
-
-
-def _replace_file(path: Path, text: str) -> None:
-    """Write the whole file or nothing of it, with the permissions that it had."""
-    data = text.encode()
-    folder = path.parent
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(path.stat().st_mode & 0o7777)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+            why = "; ".join(objections(finding.fix)) or "its fix could not be proven"
+        say(f"left alone: {name}: {why}", err=True)
+    for gap in answer.gaps:
+        say(f"could not be seen: {gap.what}: {gap.why}", err=True)

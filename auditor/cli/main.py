@@ -6,10 +6,12 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
 from auditor import __version__
+from auditor.cli.screen import say
 from auditor.errors import AuditorError
 
 VERBS: Mapping[str, tuple[str, str]] = {
@@ -56,7 +58,7 @@ class Verbs(click.Group):
 
 EPILOG = """\b
 Exit codes: 0 clean; 1 findings at or above --fail-on; 2 usage or configuration;
-3 nothing to audit; 4 something that was to be audited could not be seen.
+3 nothing to audit; 4 something that was to be audited could not be seen; 70 a fault of ours.
 """
 
 
@@ -75,7 +77,7 @@ def main() -> None:
     try:
         code = cli.main(prog_name="auditor", standalone_mode=False)
     except AuditorError as error:
-        click.echo(f"fatal: no audit was performed: {error}", err=True)
+        say(f"{error.headline}: {error}", err=True)
         code = error.exit_code
     except click.ClickException as error:
         error.show()
@@ -85,6 +87,31 @@ def main() -> None:
         code = 130
     except BrokenPipeError:
         # The reader has seen enough (`| head`); a second error at shutdown would help nobody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         code = 141
+    except OSError as error:
+        say(f"error: {error.filename or 'standard output'}: {error.strerror or error}", err=True)
+        _close_output()
+        code = 2
+    except Exception as error:  # noqa: BLE001 - the last resort: a fault of ours, told as one
+        say(_ours(error), err=True)
+        code = 70
     sys.exit(code)
+
+
+def _close_output() -> None:
+    """Let the flush at exit go nowhere, instead of failing again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _ours(error: Exception) -> str:
+    """A fault of ours in a sentence: where it happened, and never a value, which may be secret.
+    AUDITOR_TRACEBACK=1 shows the whole of it.
+    """
+    import traceback
+
+    if os.environ.get("AUDITOR_TRACEBACK"):
+        traceback.print_exception(error)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__} in {place.name} ({Path(place.filename).name}:{place.lineno})"
+    return f"fatal: this is a fault of auditor's: {what}; please report it (AUDITOR_TRACEBACK=1)"

@@ -61,6 +61,8 @@ def new(name: str, root: Path) -> int:
     """Write policies/FOLDER/NAME.rego and a failing, a passing and a fixed fixture."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)+", name):
         raise click.UsageError(f"'{name}' is no name like workload/host_network")
+    if not (root / "policies" / "lib").is_dir():
+        raise click.UsageError(f"{root.resolve()} is no checkout of auditor: use --root")
     short = name.rpartition("/")[2].replace("_", "-")
     fixtures = root / "fixtures" / "policies" / name
     title = short.replace("-", " ").capitalize()
@@ -80,5 +82,6 @@ def new(name: str, root: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         click.echo(f"wrote {path}")
-    click.echo("next: say what and why in METADATA, write the rule, mark the line, `make test`")
+    click.echo("next: say what and why in METADATA, write the rule, mark the line")
+    click.echo("then: make docs reports test")
     return 0

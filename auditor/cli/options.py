@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 NEWEST = 37
 """The newest Kubernetes minor version that the policies know."""
+DEFAULT = 36
+"""The minor version that manifests are judged for."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,52 +39,75 @@ class KubernetesVersion(click.ParamType[int]):
         return 100 + int(match[1])
 
 
-def choice_of_policies(command: F) -> F:
-    """The flags that choose policies and what they are judged for."""
-    options = [
-        click.option(
-            "--profile",
-            type=click.Choice(["essential", "recommended", "strict"]),
-            default="recommended",
-            show_default=True,
-            help="How many policies to ask.",
-        ),
-        click.option(
-            "--select", multiple=True, metavar="POLICY", help="Ask only this policy or folder."
-        ),
-        click.option(
-            "--framework", multiple=True, metavar="ID", help="Ask the policies of this framework."
-        ),
-        click.option(
-            "--kubernetes-version",
-            type=KubernetesVersion(),
-            default="1.36",
-            show_default=True,
-            help="Judge for this version.",
-        ),
-        click.option(
-            "--engine",
-            type=click.Choice(["regorus", "regopy", "both"]),
-            default="regorus",
-            show_default=True,
-            help="What evaluates Rego; 'both' demands that they agree.",
-        ),
-        click.option(
-            "--policies",
-            "policies_folder",
-            type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="Use the policies of this folder instead of the built-in ones.",
-        ),
-        click.option(
-            "--config",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="Configuration file [default: the nearest .auditor.yaml].",
-        ),
-        click.option("--rack-label", metavar="KEY", help="The node label that names the rack."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+_POLICY_OPTIONS = (
+    click.option(
+        "--profile",
+        type=click.Choice(["essential", "recommended", "strict"]),
+        default="recommended",
+        show_default=True,
+        help="How many policies to ask.",
+    ),
+    click.option(
+        "--select", multiple=True, metavar="POLICY", help="Ask only this policy or folder."
+    ),
+    click.option(
+        "--framework", multiple=True, metavar="ID", help="Ask the policies of this framework."
+    ),
+    click.option(
+        "--kubernetes-version",
+        type=KubernetesVersion(),
+        help=f"Judge for this version [default: the server's; for files 1.{DEFAULT}].",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice(["regorus", "regopy", "both"]),
+        default="regorus",
+        show_default=True,
+        help="What evaluates Rego; 'both' demands that they agree.",
+    ),
+    click.option(
+        "--policies",
+        "policies_folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Use the policies of this folder instead of the built-in ones.",
+    ),
+    click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Configuration file [default: the nearest .auditor.yaml].",
+    ),
+    click.option("--rack-label", metavar="KEY", help="The node label that names the rack."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """What the flags of `choice_of_policies` say, under their names."""
+
+    profile: str
+    select: tuple[str, ...]
+    framework: tuple[str, ...]
+    kubernetes_version: int | None
+    engine: str
+    policies_folder: Path | None
+    config: Path | None
+    rack_label: str | None
+
+
+def choice_of_policies(command: Callable[..., int]) -> Callable[..., int]:
+    """The flags that choose policies and what they are judged for, given to the command as one
+    argument `policies`.
+    """
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> int:
+        names = PolicyOptions.__dataclass_fields__
+        options = PolicyOptions(**{name: given.pop(name) for name in names})
+        return command(**given, policies=options)
+
+    for option in reversed(_POLICY_OPTIONS):
+        gathered = option(gathered)
+    return gathered
 
 
 def cluster_access(command: F) -> F:
@@ -100,21 +126,22 @@ class Chosen:
 
     bench: Bench
     settings: Settings
+    any_version: bool
+    """Whether no Kubernetes version was asked for."""
+
+    def judging(self, snapshot: Snapshot) -> Settings:
+        """The settings, for the version of the server that the snapshot was read from, as far as
+        the policies know it.
+        """
+        version = snapshot.server.version if snapshot.server else 0
+        if not self.any_version or not version:
+            return self.settings
+        return replace(self.settings, kubernetes=min(version, 100 + NEWEST))
 
 
-def choose(
-    *,
-    start: Path,
-    profile: str,
-    select: tuple[str, ...],
-    framework: tuple[str, ...],
-    kubernetes_version: int,
-    engine: str,
-    policies_folder: Path | None,
-    config: Path | None,
-    rack_label: str | None,
-) -> Chosen:
-    """The bench and the settings that the shared options ask for.
+def choose(policies: PolicyOptions, start: Path) -> Chosen:
+    """The bench and the settings that the shared options ask for; the configuration is looked for
+    from `start` upwards.
 
     Raises:
         ConfigError, PolicyError: see there.
@@ -126,23 +153,28 @@ def choose(
     from auditor.policies.frameworks import uncovered, wanted_controls
     from auditor.policies.loader import chosen, load
 
-    declared = load_config(config, start)
-    policies, library = load(policies_folder)
-    controls = wanted_controls(framework)
-    asked = chosen(policies, profile, select, frozenset(controls))
+    declared = load_config(policies.config, start)
+    known, library = load(policies.policies_folder)
+    controls = wanted_controls(policies.framework)
+    asked = chosen(known, policies.profile, policies.select, frozenset(controls))
     modules = {policy.file: policy.module for policy in asked} | dict(library)
-    program = compile_policies(engine, modules)
+    program = compile_policies(policies.engine, modules)
     settings = Settings(
-        kubernetes=kubernetes_version,
-        rack_label=rack_label or declared.topology.rack,
+        kubernetes=policies.kubernetes_version or 100 + DEFAULT,
+        rack_label=policies.rack_label or declared.topology.rack,
         zone_label=declared.topology.zone,
         waivers=declared.waiver_values,
     )
-    return Chosen(Bench(asked, program, uncovered(controls, policies)), settings)
+    bench = Bench(asked, program, uncovered(controls, asked))
+    return Chosen(bench, settings, policies.kubernetes_version is None)
 
 
 def read(
-    paths: tuple[str, ...], *, cluster: bool, kubeconfig: str | None, context: str | None
+    paths: tuple[str, ...],
+    *,
+    cluster: bool = False,
+    kubeconfig: str | None = None,
+    context: str | None = None,
 ) -> Snapshot:
     """The snapshot of files and folders, or of a cluster.
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import SEVERITIES, choice_of_policies, choose, cluster_access
+from auditor.cli.options import (
+    SEVERITIES,
+    Chosen,
+    PolicyOptions,
+    choice_of_policies,
+    choose,
+    cluster_access,
+)
+
+if TYPE_CHECKING:
+    from auditor.webhook.court import Court
 
 MODES = ("deny", "warn", "audit")
-FIRST_READ_SECONDS = 120.0
-"""How long the first lists of a large cluster may take before the start is given up."""
 
 
 @click.group(short_help="Answer admission reviews with the same audit.")
@@ -59,7 +67,7 @@ def serve(
     tls_key: Path,
     mode: str,
     fail_on: str,
-    **policies: Any,
+    policies: PolicyOptions,
 ) -> int:
     """Serve /validate, /healthz and /readyz over HTTPS until SIGTERM.
 
@@ -70,33 +78,30 @@ def serve(
     from auditor.model import Severity
     from auditor.sources.cluster import Connection
     from auditor.sources.watch import Watcher
-    from auditor.webhook.bench import Rules
-    from auditor.webhook.certificates import Pair
+    from auditor.webhook.certificates import Certificates, Pair
     from auditor.webhook.decide import Mode
     from auditor.webhook.server import Listener
     from auditor.webhook.server import serve as answer
+    from auditor.webhook.worker import Rules
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    chosen = choose(start=Path(), **policies)
-    connection = Connection(kubeconfig, context)
-    connection.version()  # fails at once where there is no cluster
+    chosen = choose(policies, Path())
     listener = Listener(host, port, Pair(tls_cert, tls_key))
+    Certificates(listener.pair)  # fails at once where they cannot be used
+    connection = Connection(kubeconfig, context)
+    court = court_of(chosen, connection.version())  # fails at once where there is no cluster
     with Watcher(connection) as live:
-        live.wait_until_ready(FIRST_READ_SECONDS)
-        answer(court_of(chosen), live, Rules(Mode(mode), Severity(fail_on)), listener)
+        answer(court, live, Rules(Mode(mode), Severity(fail_on)), listener)
     return 0
 
 
-def court_of(chosen: Any) -> Any:
-    """The court that judges with the chosen policies, and only what a change touches anew."""
-    from auditor.audit import audit, audit_changed
+def court_of(chosen: Chosen, version: int) -> Court:
+    """The court that judges with the chosen policies, for an API server of that version."""
+    from auditor.model import Server, Snapshot
     from auditor.webhook.court import Court
 
-    bench, settings = chosen.bench, chosen.settings
-    return Court(
-        lambda snapshot: audit(snapshot, bench, settings),
-        lambda before, after, changed: audit_changed(before, after, changed, bench, settings),
-    )
+    server = Server(version, frozenset())
+    return Court(chosen.bench, chosen.judging(Snapshot((), server=server)))
 
 
 @webhook.command()

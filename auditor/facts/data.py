@@ -7,21 +7,24 @@ What is written there and means nothing is told: a typing error must not take da
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.facts.workloads import Workload, at, mapping, sequence
+from auditor.facts.wording import said
+from auditor.facts.workloads import LAST_PORT, Workload, container_ports
+from auditor.manifests import at, mapping
 from auditor.model import Gap, Path, Ref, Resource, Snapshot, Unseen
 
 DATA = "auditor/data"
 CLIENTS = "auditor/clients"
 HEALTH = "auditor/health"
 ROLE = "auditor/role"
+PREFIX = "auditor/"
 ROLES = ("monitor", "database")
 CLASSES = ("pii", "spi")
 NOTHING = "none"
 """Written on a workload: it holds no such data, whatever its namespace says."""
-LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ def _written(resource: Resource, places: Sequence[Path], key: str) -> Declared |
             path = (*where, field)
             value = mapping(at(resource.manifest, path)).get(key)
             if value is not None:
-                return Declared(str(value), resource.ref, (*path, key))
+                told = value if isinstance(value, str) else said(value).strip("'")
+                return Declared(told, resource.ref, (*path, key))
     return None
 
 
@@ -112,7 +116,9 @@ class DataClasses:
         for found in (declared(workload, DATA), self._of_namespace(workload)):
             for word in listed(found.value) if found else ():
                 if found and word.lower() not in (*CLASSES, NOTHING):
-                    yield _misread(DATA, found, f"'{word}' is none of {', '.join(CLASSES)}, none")
+                    why = f"'{word}' is none of {', '.join(CLASSES)}, none"
+                    # Somebody meant to protect data: whether it is, nobody has looked.
+                    yield _misread(DATA, found, why, Unseen.INCOMPLETE)
         for name, clients in (self.clients_of(workload) or {}).items():
             if not clients and (found := declared(workload, CLIENTS)):
                 yield _misread(CLIENTS, found, f"no workload here is called '{name}'")
@@ -120,6 +126,7 @@ class DataClasses:
         for part in listed(found.value) if found else ():
             if found and not _ports_meant(workload, part):
                 yield _misread(HEALTH, found, f"'{part}' is no port of its containers")
+        yield from _unknown_keys(workload)
 
     def _named(self, workload: Workload, name: str) -> Iterator[Workload]:
         full = name if "/" in name else f"{workload.ref.namespace}/{name}"
@@ -135,20 +142,25 @@ class DataClasses:
         return tuple(dict.fromkeys(p for part in wanted for p in _ports_meant(workload, part)))
 
 
-def _misread(key: str, found: Declared, why: str) -> Gap:
-    return Gap(f"{key} of {found.ref}", why, Unseen.UNKNOWN, ref=found.ref)
+def _misread(key: str, found: Declared, why: str, severity: Unseen = Unseen.UNKNOWN) -> Gap:
+    return Gap(f"{key} of {found.ref}", why, severity, ref=found.ref)
+
+
+def _unknown_keys(workload: Workload) -> Iterator[Gap]:
+    """A gap for each key that looks like ours and is none."""
+    keys = (DATA, CLIENTS, HEALTH, ROLE)
+    for where in workload.metadata_paths:
+        for field in ("labels", "annotations"):
+            for key in mapping(at(workload.resource.manifest, (*where, field))):
+                if isinstance(key, str) and key.startswith(PREFIX) and key not in keys:
+                    close = difflib.get_close_matches(key, keys, n=1, cutoff=0)[0]
+                    why = f"there is no such key; did you mean '{close}'?"
+                    found = Declared("", workload.ref, (*where, field, key))
+                    yield _misread(key, found, why, Unseen.INCOMPLETE)
 
 
 def _ports_meant(workload: Workload, part: str) -> list[int]:
     if part.isascii() and part.isdigit():
         # Longer texts of digits are no ports, and int() refuses very long ones.
         return [int(part)] if len(part) <= 5 and 1 <= int(part) <= LAST_PORT else []
-    return [number for name, number in _named_ports(workload) if name == part]
-
-
-def _named_ports(workload: Workload) -> Iterator[tuple[str, int]]:
-    for container in workload.containers:
-        for port in map(mapping, sequence(container.spec.get("ports"))):
-            name, number = port.get("name"), port.get("containerPort")
-            if isinstance(name, str) and type(number) is int and 1 <= number <= LAST_PORT:
-                yield name, number
+    return [number for number, _, name, _ in container_ports(workload) if name == part]

@@ -1,25 +1,26 @@
 """Who needs whom: one graph, each edge with the place that shows it.
 
-An edge is drawn where an environment variable (written out, or read from a ConfigMap) or an
-argument names a Service as DNS resolves it, alone or as the host of a URL, with or without a port:
-https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
+An edge is drawn where an environment variable, an argument or a file of a ConfigMap names a Service
+as DNS resolves it: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
 
-A word that happens to be the name of a Service is no address: a name alone counts where what it is
-written under says so (``DB_HOST``, ``--server``), everywhere else only with a scheme, a port of
-the Service or a namespace. A false edge would make a stranger of a database its client.
+A false edge would make a stranger of a database its client (see ``addresses``); a missing one
+would cut a client off (see ``configuration`` for what is not read).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from auditor.facts.addresses import addresses
+from auditor.facts.configuration import Text, Told
 from auditor.facts.data import has_role
 from auditor.facts.monitors import runs
 from auditor.facts.network import PortSet
 from auditor.facts.network.entries import Leads, Services
-from auditor.facts.workloads import Container, Workload, at, mapping, sequence, texts
+from auditor.facts.workloads import Workload
+from auditor.manifests import at, mapping
 from auditor.model import Path, Ref, Resource, Snapshot
 
 DATABASE_IMAGES = (
@@ -29,25 +30,6 @@ DATABASE_IMAGES = (
     "oracle/database",
 )  # fmt: skip
 """Ends of image repositories: programs that keep data for others."""
-
-_ADDRESS = re.compile(
-    r"(?P<scheme>(?:[a-z][a-z0-9+.-]*:)+@?//)?(?:[^/\s]*@)?(?:tcp[(:])?"
-    r"(?P<host>[a-z0-9.-]+)(?::(?P<port>\d{1,5}))?\)?(?P<rest>[/?#:].*)?",
-    re.IGNORECASE,
-)
-"""``scheme://user:password@host:port/path``, all but the host left out at will; also as Go's MySQL
-driver (``user@tcp(host:port)/name``) and Oracle's JDBC driver (``…:@//host:port``) have it."""
-
-_NAMES_AN_ADDRESS = re.compile(
-    r"(?:hosts?|hostnames?|ur[il]s?|dsn|addr|addrs|address|addresses|servers?|service|endpoints?"
-    r"|brokers?|upstreams?|(?:^|[_.-])nodes|(?:^|[_.-])peers|^-h)$",
-    re.IGNORECASE,
-)
-
-_QUOTES = "\"'[]"
-
-_REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
-"""How Kubernetes puts one variable into another: ``$(HOST):$(PORT)``; ``$$`` is one dollar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +47,8 @@ class Dependency:
     """Where the client names the Service: in its own manifest or in a ConfigMap's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Something that a container is told, what it is written under, and where."""
-
-    key: str
-    value: str
-    ref: Ref
-    path: Path
+Named = tuple[tuple[Resource, int | None], ...]
+"""Services, each with the port that was named."""
 
 
 @dataclass(slots=True)
@@ -85,6 +61,7 @@ class Directory:
     workloads: Sequence[Workload]
     _here: dict[tuple[str, str], Resource] = field(default_factory=dict)
     _behind: dict[tuple[str, str], list[tuple[Workload, list[Leads]]]] = field(default_factory=dict)
+    _in_files: dict[tuple[Ref, Path], Named] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         services = Services(self.snapshot)
@@ -96,11 +73,27 @@ class Directory:
                 mine = [lead for lead in leads if lead.service is service]
                 self._behind.setdefault(key, []).append((workload, mine))
 
+    def named_in(self, text: Text, namespace: str) -> Named:
+        """The Services that `text` names to a pod of `namespace`, each with the port."""
+        if not text.file:
+            return tuple(self._named_in(text, namespace))
+        # Many workloads may mount one file, and all of them are in its namespace.
+        key = (text.ref, text.path)
+        if key not in self._in_files:
+            self._in_files[key] = tuple(self._named_in(text, namespace))
+        return self._in_files[key]
+
+    def _named_in(self, text: Text, namespace: str) -> Iterator[tuple[Resource, int | None]]:
+        for address in dict.fromkeys(addresses(text)):
+            service = self.lookup(address.host, namespace)
+            if service:
+                yield service, address.port
+
     def lookup(self, host: str, namespace: str) -> Resource | None:
         """The Service that a pod of `namespace` asks when it asks for `host`: by the Service's
         name, or by that of a pod behind a headless one. The domain of the cluster may be any.
         """
-        name, *rest = host.lower().rstrip(".").split(".")
+        name, *rest = host.rstrip(".").split(".")
         if "svc" in rest:
             rest = rest[: rest.index("svc")]
         if len(rest) > 2:
@@ -108,8 +101,17 @@ class Directory:
         found = self._here.get((rest[0] if rest else namespace, name)) if len(rest) < 2 else None
         if found is None and rest:
             pods = self._here.get((rest[1] if rest[1:] else namespace, rest[0]))
-            found = pods if pods and _is_headless(pods) else None
+            found = pods if pods and self._has_pod(pods, name) else None
         return found
+
+    def _has_pod(self, service: Resource, name: str) -> bool:
+        """Whether DNS knows a pod of that name behind the Service."""
+        behind = self._behind[service.ref.namespace, service.ref.name]
+        return _is_headless(service) and any(
+            re.fullmatch(pattern, name)
+            for workload, _ in behind
+            if (pattern := _host_names(workload, service.ref.name))
+        )
 
     def behind(self, service: Resource, port: int | None) -> Iterator[tuple[Workload, PortSet]]:
         """The workloads behind `port` of the Service, with the ports of their pods; behind every
@@ -131,6 +133,21 @@ def _is_headless(service: Resource) -> bool:
     return bool(at(service.manifest, ("spec", "clusterIP")) == "None")
 
 
+def _host_names(workload: Workload, service: str) -> str:
+    """A pattern for the names that DNS gives to its pods behind a headless Service; empty where
+    it gives none: their subdomain has to be the Service.
+    """
+    spec = mapping(workload.resource.manifest.get("spec"))
+    if workload.ref.kind == "StatefulSet" and spec.get("serviceName") == service:
+        return rf"{re.escape(workload.ref.name)}-\d+"
+    if workload.pod.get("subdomain") != service:
+        return ""
+    if workload.ref.kind == "Job" and spec.get("completionMode") == "Indexed":
+        return rf"{re.escape(workload.ref.name)}-\d+"
+    host = workload.pod.get("hostname")
+    return re.escape(host) if isinstance(host, str) else ""
+
+
 def is_database(workload: Workload) -> bool:
     """Whether the workload keeps data for others: declared as such, or known by its image."""
     declares = has_role(workload, "database")
@@ -139,94 +156,17 @@ def is_database(workload: Workload) -> bool:
     return any(runs(container, DATABASE_IMAGES) for container in workload.containers)
 
 
-def dependencies_of(snapshot: Snapshot, workloads: Sequence[Workload]) -> tuple[Dependency, ...]:
-    """Every edge of the snapshot. Cost: one look-up per word of what containers are told."""
-    directory = Directory(snapshot, workloads)
-    configs = {(c.ref.namespace, c.ref.name): c for c in snapshot.of_kind("ConfigMap")}
+def dependencies_of(snapshot: Snapshot, told: Sequence[Told]) -> tuple[Dependency, ...]:
+    """Every edge of the snapshot, by what its workloads are told. Costs one look-up for each
+    address in that.
+    """
+    directory = Directory(snapshot, [each.workload for each in told])
     found: dict[tuple[object, ...], Dependency] = {}
-    for client in workloads:
-        for text in _told(client, configs):
-            for service, port in _mentions(text, client.ref.namespace, directory):
+    for each in told:
+        client = each.workload
+        for text in each.texts:
+            for service, port in directory.named_in(text, client.ref.namespace):
                 for target, ports in directory.behind(service, port):
                     edge = Dependency(client, target, service, ports, text.ref, text.path)
                     found.setdefault((client.ref, target.ref, service.ref, ports), edge)
     return tuple(edge for edge in found.values() if edge.client.ref != edge.target.ref)
-
-
-def _mentions(
-    text: Text, namespace: str, directory: Directory
-) -> Iterator[tuple[Resource, int | None]]:
-    key = text.key
-    for word in re.split(r"[\s,;|]+", text.value):
-        under, equals, value = word.partition("=")
-        # libpq, ADO.NET and flags have host=name; in a URL the sign belongs to the query.
-        if not equals or "/" in under or ":" in under:
-            under, value = key, word
-        yield from _mentioned(under, value.strip(_QUOTES), namespace, directory)
-        key = word if word.startswith("-") else text.key
-
-
-def _mentioned(
-    key: str, word: str, namespace: str, directory: Directory
-) -> Iterator[tuple[Resource, int | None]]:
-    match = _ADDRESS.fullmatch(word)
-    if match is None:
-        return
-    port = int(match["port"]) if match["port"] else None
-    certain = match["scheme"] or port is not None or "." in match["host"]
-    if not certain and (match["rest"] or not _NAMES_AN_ADDRESS.search(key)):
-        return
-    service = directory.lookup(match["host"], namespace)
-    if service:
-        yield service, port
-
-
-def _told(client: Workload, configs: Mapping[tuple[str, str], Resource]) -> Iterator[Text]:
-    for container in client.containers:
-        known: dict[str, str] = {}
-        for text in _environment(client, container, configs):
-            known[text.key] = value = _expanded(text.value, known)
-            yield Text(text.key, value, text.ref, text.path)
-        yield from _arguments(client, container, known)
-
-
-def _expanded(value: str, known: Mapping[str, str]) -> str:
-    """`value` with the variables before it put in, as the kubelet does; others stay written."""
-    return _REFERENCE.sub(lambda match: known.get(match[1], match[0]) if match[1] else "$", value)
-
-
-def _arguments(client: Workload, container: Container, known: Mapping[str, str]) -> Iterator[Text]:
-    for name in ("command", "args"):
-        flag = ""
-        for index, word in enumerate(sequence(container.spec.get(name))):
-            if isinstance(word, str):
-                value = _expanded(word, known)
-                yield Text(flag, value, client.ref, (*container.path, name, index))
-                flag = word if word.startswith("-") else ""
-
-
-def _environment(
-    client: Workload, container: Container, configs: Mapping[tuple[str, str], Resource]
-) -> Iterator[Text]:
-    """In the order in which Kubernetes sets them: what is written one by one comes last."""
-    namespace = client.ref.namespace
-    for entry in map(mapping, sequence(container.spec.get("envFrom"))):
-        prefix = entry.get("prefix")
-        config = configs.get((namespace, str(at(entry, ("configMapRef", "name")))))
-        for key, text in _values(config):
-            yield Text(f"{prefix or ''}{key}", text.value, text.ref, text.path)
-    for index, entry in enumerate(map(mapping, sequence(container.spec.get("env")))):
-        name, value = str(entry.get("name")), entry.get("value")
-        if isinstance(value, str):
-            yield Text(name, value, client.ref, (*container.path, "env", index, "value"))
-        chosen = mapping(at(entry, ("valueFrom", "configMapKeyRef")))
-        config = configs.get((namespace, str(chosen.get("name"))))
-        for key, text in _values(config):
-            if key == chosen.get("key"):
-                yield Text(name, text.value, text.ref, text.path)
-
-
-def _values(config: Resource | None) -> Iterator[tuple[str, Text]]:
-    if config is not None:
-        for key, value in texts(config.manifest.get("data")).items():
-            yield key, Text(key, value, config.ref, ("data", key))

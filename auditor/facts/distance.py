@@ -7,16 +7,19 @@ are links of a fat tree: 0 on the same node, 2 in the same rack, 4 in the same z
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.dependencies import Dependency, is_database
-from auditor.facts.exposure import as_object
-from auditor.facts.network import matches
-from auditor.facts.placement import Pod, pods_of
-from auditor.facts.workloads import Workload, at, mapping, sequence
-from auditor.model import Gap, Manifest, Unseen
+from auditor.facts.forms import as_object
+from auditor.facts.placement import Node, Pod, pods_of
+from auditor.facts.placement.node_selectors import NodeTerm
+from auditor.facts.placement.rules import Term
+from auditor.facts.selectors import Labels, Truth
+from auditor.facts.workloads import Workload
+from auditor.manifests import mapping
+from auditor.model import Gap, Unseen
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -54,23 +57,25 @@ def fars(facts: Facts, client: Workload) -> tuple[Far, ...]:
 
 def _far(facts: Facts, edge: Dependency) -> Far | None:
     rack = _only_rack(facts, edge.target)
-    if rack is None or _prefers(facts, edge.client, rack):
+    if rack is None:
         return None
-    topology = facts.topology
     eligible, home = facts.standing.eligible(edge.client), facts.standing.eligible(edge.target)
     for why in facts.standing.doubts:
         facts.unknown(Gap("where pods may run", why, Unseen.UNKNOWN))
-    near = [node for node in topology.nodes if node.name in eligible and node.rack == rack]
-    away = tuple(n.name for n in topology.nodes if n.name in eligible and n.rack != rack)
-    if not away or not near or not _room(facts, edge.client, rack):
+    nodes = [node for node in facts.topology.nodes if node.name in eligible]
+    near = [node for node in nodes if node.rack == rack]
+    away = [node for node in nodes if node.rack != rack]
+    if not away or not near or _prefers(edge.client, near, away):
+        return None
+    if not _room(facts, edge.client, rack):
         return None
     return Far(
         edge,
         rack,
         eligible,
-        away,
+        tuple(node.name for node in away),
         _farthest(facts, away, home),
-        _farthest(facts, tuple(n.name for n in near), home),
+        _farthest(facts, near, home),
     )
 
 
@@ -105,51 +110,45 @@ def _room(facts: Facts, client: Workload, rack: str) -> bool:
     return True
 
 
-def _farthest(facts: Facts, nodes: tuple[str, ...], home: tuple[str, ...]) -> int:
+def _farthest(facts: Facts, nodes: Sequence[Node], home: tuple[str, ...]) -> int:
     """The hops from the farthest of `nodes` to the farthest node of `home`."""
-    hops = (facts.topology.hops(a, b) for a in nodes for b in home)
+    hops = (facts.topology.hops(a.name, b) for a in nodes for b in home)
     return max((h for h in hops if h is not None), default=0)
 
 
 def _is_drawn(facts: Facts, edge: Dependency) -> bool:
-    """Whether a rule of the client, hard or soft, draws its pods to those of the database."""
-    hard, soft = _terms(edge.client, "podAffinity")
-    terms = [*hard, *(mapping(term.get("podAffinityTerm")) for term in soft)]
-    return any(_draws(facts, term, edge) for term in terms)
-
-
-def _terms(client: Workload, kind: str) -> tuple[list[Manifest], list[Manifest]]:
-    affinity = mapping(mapping(client.pod.get("affinity")).get(kind))
-    hard = sequence(affinity.get("requiredDuringSchedulingIgnoredDuringExecution"))
-    soft = sequence(affinity.get("preferredDuringSchedulingIgnoredDuringExecution"))
-    return [mapping(term) for term in hard], [mapping(term) for term in soft]
-
-
-def _prefers(facts: Facts, client: Workload, rack: str) -> bool:
-    """Whether a soft node affinity of the client asks for the rack by its label."""
-    _, soft = _terms(client, "nodeAffinity")
-    expressions = (
-        mapping(expression)
-        for term in soft
-        for expression in sequence(at(term, ("preference", "matchExpressions")))
+    """Whether a rule of the client, hard or soft, draws its pods to those of the database, over
+    racks or nodes.
+    """
+    keys = (facts.settings.rack_label, HOSTNAME)
+    clients, homes = pods_of(edge.client)[:1], pods_of(edge.target)[:1]
+    return any(
+        term.key in keys and term.selects(Labels(home.labels)) and _concerns(facts, term, home)
+        for client in clients
+        for term in (*client.shape.affinity.near, *client.shape.affinity.rather_near)
+        for home in homes
     )
-    wanted = {"key": facts.settings.rack_label, "operator": "In", "values": [rack]}
-    return any(expression == wanted for expression in expressions)
 
 
-def _draws(facts: Facts, term: Mapping[str, Any], edge: Dependency) -> bool:
-    target, home = edge.target, edge.client.ref.namespace
-    selector = term.get("labelSelector")
-    if term.get("topologyKey") not in (facts.settings.rack_label, HOSTNAME) or selector is None:
-        return False
-    spaces = term.get("namespaceSelector")
-    labels = facts.namespace_labels.get(target.ref.namespace, {})
-    inside = target.ref.namespace in sequence(term.get("namespaces")) or (
-        spaces is not None and matches(mapping(spaces), labels)
+def _concerns(facts: Facts, term: Term, home: Pod) -> bool:
+    """Whether the term means pods of the namespace of `home`."""
+    labels = facts.namespace_labels.get(home.namespace, {})
+    return term.concerns(home.namespace, Labels(labels)) is Truth.YES
+
+
+def _prefers(client: Workload, near: Sequence[Node], away: Sequence[Node]) -> bool:
+    """Whether the node affinity of the client likes some node of the rack better than any other:
+    one that likes several racks alike keeps it in none.
+    """
+    terms = [term for pod in pods_of(client)[:1] for term in pod.shape.choice.preferred]
+    return _liked(terms, near) > _liked(terms, away)
+
+
+def _liked(terms: Sequence[NodeTerm], nodes: Sequence[Node]) -> int:
+    """What the best of the nodes is worth by these preferences."""
+    return max(
+        sum(term.weight for term in terms if term.matches(node.name, node.labels)) for node in nodes
     )
-    if spaces is None and not sequence(term.get("namespaces")):
-        inside = target.ref.namespace == home
-    return inside and matches(mapping(selector), target.labels)
 
 
 def distance(facts: Facts, client: Workload) -> list[dict[str, Any]] | None:

@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from auditor.facts.forms import as_evidence, as_object
 from auditor.facts.network import Entrance, Peer, PortSet, Reach, Stranger, World
-from auditor.facts.workloads import Workload, at
-from auditor.model import Gap, Ref, Unseen
+from auditor.facts.workloads import Workload
+from auditor.manifests import at
+from auditor.model import Gap, Unseen
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -62,7 +64,7 @@ def others(facts: Facts, target: Workload) -> tuple[Other, ...]:
     if isolated:
         allowed |= _watching(facts, target)
     harmless = PortSet.of("TCP", *facts.data.health_ports(target))
-    found = [*_internet(facts, target)]
+    found = [*_internet(facts, target, harmless)]
     for peer in _peers(facts, allowed):
         reach = facts.network.reach(peer, target)
         _note_unknown(facts, target, peer, reach)
@@ -72,16 +74,19 @@ def others(facts: Facts, target: Workload) -> tuple[Other, ...]:
     return tuple(sorted(found, key=lambda other: (other.rank, name_of(other.peer))))
 
 
-def _internet(facts: Facts, target: Workload) -> Iterator[Other]:
-    """The internet, where something leads it to the workload and the policies let it in. Behind
-    an Ingress they see the controller's pods instead, which are peers of their own.
+def _internet(facts: Facts, target: Workload, harmless: PortSet) -> Iterator[Other]:
+    """The internet, where something leads it to the workload and the policies let some of it in.
+    Behind an Ingress they see the controller's pods instead, which are peers of their own.
     """
     public = [entrance for entrance in facts.network.entrances(target) if entrance.public]
-    reach = facts.network.reach(World(), target) if public else None
-    for entrance in public:
-        if reach and entrance.port in reach.ports.numbers("TCP"):
-            yield Other(World(), reach, 0, f"through {_told_entrance(entrance)}")
-            return
+    for world in facts.network.outside(target) if public else ():
+        reach = facts.network.reach(world, target)
+        _note_unknown(facts, target, world, reach)
+        data = reach.ports - harmless
+        for entrance in public:
+            if entrance.port in data.numbers(entrance.protocol):
+                yield Other(world, reach, 0, f"through {_told_entrance(entrance)}")
+                return
 
 
 def _peers(facts: Facts, allowed: set[tuple[str, str, str, str]]) -> Iterator[Peer]:
@@ -150,6 +155,7 @@ def exposure(facts: Facts, target: Workload) -> dict[str, Any] | None:
         "declared": {"object": as_object(data.declared.ref), "path": data.declared.path},
         "own": data.declared.ref == target.ref,
         "clients": [client.name for client in clients_of(facts, target)],
+        "clients_declared": facts.data.clients_of(target) is not None,
         "missing_clients": [name for name, found in named.items() if not found],
         "isolated": bool(facts.network.isolating(target, "Ingress")),
         "others": [_told(other) for other in others(facts, target)],
@@ -164,24 +170,5 @@ def _told(other: Other) -> dict[str, Any]:
         "internet": isinstance(peer, World),
         "ports": str(other.reach.ports),
         "why": other.why,
-        "reasons": [reason_of(reason) for reason in other.reach.reasons],
-    }
-
-
-def reason_of(reason: Any) -> dict[str, Any]:
-    """A reason of the network engine as policies read it."""
-    return {
-        "object": as_object(reason.ref) if reason.ref else None,
-        "path": reason.path,
-        "message": reason.text,
-    }
-
-
-def as_object(ref: Ref) -> dict[str, str]:
-    """The identity of an object as policies and reports write it."""
-    return {
-        "apiVersion": ref.api_version,
-        "kind": ref.kind,
-        "namespace": ref.namespace,
-        "name": ref.name,
+        "reasons": [as_evidence(reason) for reason in other.reach.reasons],
     }

@@ -6,11 +6,12 @@ and which kinds of objects must have been seen for it to be true.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from auditor.facts.configuration import Told, told_of
 from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
@@ -21,8 +22,12 @@ from auditor.facts.oversight import oversight
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
 from auditor.facts.standing import Standing
-from auditor.facts.workloads import Workload, at, texts, workloads_of
+from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
+from auditor.manifests import at, texts
 from auditor.model import Gap, Resource, Settings, Snapshot
+
+Key = tuple[str, str, str, str]
+"""The identity of an object: `Ref.key`."""
 
 
 class Facts:
@@ -40,14 +45,17 @@ class Facts:
         return workloads_of(self.snapshot)
 
     @cached_property
-    def by_key(self) -> Mapping[tuple[str, str, str, str], Workload]:
+    def by_key(self) -> Mapping[Key, Workload]:
         """The workloads by the identity of their object."""
         return {workload.ref.key: workload for workload in self.workloads}
 
     @cached_property
     def network(self) -> Network:
         """Who can reach whom."""
-        return Network(self.snapshot, self.workloads)
+        network = Network(self.snapshot, self.workloads)
+        for gap in network.gaps:
+            self.unknown(gap)
+        return network
 
     @cached_property
     def data(self) -> DataClasses:
@@ -55,14 +63,29 @@ class Facts:
         return DataClasses(self.snapshot, self.workloads)
 
     @cached_property
-    def dependencies(self) -> tuple[Dependency, ...]:
-        """Who needs whom."""
-        return dependencies_of(self.snapshot, self.workloads)
+    def told(self) -> tuple[Told, ...]:
+        """What the containers of each workload are told."""
+        return told_of(self.snapshot, self.workloads)
 
     @cached_property
-    def needs(self) -> Mapping[tuple[str, str, str, str], Sequence[Dependency]]:
+    def unread(self) -> Mapping[Key, tuple[str, ...]]:
+        """The configuration that we do not read, by the identity of the workload that has any:
+        ``Secret db-credentials, key url``. Whom it makes the workload ask is not known.
+        """
+        return {told.workload.ref.key: told.unread for told in self.told if told.unread}
+
+    @cached_property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """Who needs whom."""
+        for told in self.told:
+            for gap in told.gaps:
+                self.unknown(gap)
+        return dependencies_of(self.snapshot, self.told)
+
+    @cached_property
+    def needs(self) -> Mapping[Key, Sequence[Dependency]]:
         """The same, by the identity of the client."""
-        found: dict[tuple[str, str, str, str], list[Dependency]] = {}
+        found: dict[Key, list[Dependency]] = {}
         for edge in self.dependencies:
             found.setdefault(edge.client.ref.key, []).append(edge)
         return found
@@ -86,7 +109,6 @@ class Facts:
                 "kubernetes.io/metadata.name": resource.ref.name,
             }
             for resource in self.snapshot.of_kind("Namespace")
-            if not resource.ref.group
         }
 
     @cached_property
@@ -129,10 +151,38 @@ class Fact:
 
     tell: Callable[[Facts, Workload], Any]
     needs: tuple[str, ...]
+    """The kinds of which every object must have been seen: without a list of one of them, the
+    answer about what is left might be another one."""
+    rests_on: tuple[str, ...]
+    """Those of them of which a single object that is not seen can make a finding wrong. Of any
+    other, one that is not seen may be missing from a finding, which still stands."""
 
+    def lacks(self, missing: Container[str], *, lists: bool) -> str:
+        """The first kind that it cannot do without and of which something is `missing`: with
+        `lists` all of them, else single objects; empty where there is none.
+        """
+        kinds = self.needs if lists else self.rests_on
+        return next((kind for kind in kinds if kind in missing), "")
+
+
+REACHING = ("NetworkPolicy", "Namespace", "Service", *WORKLOAD_KINDS)
+"""Who reaches whom: the pod that is not seen may be the one that does."""
+
+STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
+"""Who stands where: every pod takes room from others. A PodTemplate alone has no pods."""
+
+STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
+ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
+"""What the API server reads when it accepts a pod."""
 
 FACTS: Mapping[str, Fact] = {
-    "exposure": Fact(exposure, ("NetworkPolicy", "Namespace", "Service")),
-    "oversight": Fact(oversight, ("NetworkPolicy", "Namespace")),
-    "distance": Fact(distance, ("Node", "Service")),
+    "exposure": Fact(
+        exposure, (*REACHING, "Ingress", "ConfigMap"), ("NetworkPolicy", "Namespace", "Service")
+    ),
+    "oversight": Fact(oversight, REACHING, ("NetworkPolicy", "Namespace")),
+    "distance": Fact(
+        distance,
+        ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),
+        ("Node", "Service"),
+    ),
 }

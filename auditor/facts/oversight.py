@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.exposure import as_object
+from auditor.facts.forms import as_object
 from auditor.facts.monitors import monitor_path
 from auditor.facts.network import PortSet, Rule
 from auditor.facts.workloads import Workload

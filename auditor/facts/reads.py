@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.facts.workloads import Workload, mapping, workload_of
+from auditor.facts.workloads import Workload, workload_of
+from auditor.manifests import mapping
 from auditor.model import Resource
 
 POD_UNREAD = frozenset(
@@ -41,7 +42,6 @@ CONTAINER_UNREAD = frozenset(
         "terminationMessagePolicy",
         "tty",
         "volumeDevices",
-        "volumeMounts",
         "workingDir",
     )
 )

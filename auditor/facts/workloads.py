@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
+from auditor.facts.selectors import Labels, RefusedError, Truth, parse_selector
+from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Path, Ref, Resource, Snapshot
 
+MAX_DEPTH = 10
+"""How deep in an object of an unknown kind a pod specification is looked for."""
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 
 TEMPLATES: Mapping[tuple[str, str], Path] = {
@@ -34,12 +38,29 @@ WORKLOAD_KINDS = tuple(dict.fromkeys(kind for _, kind in TEMPLATES))
 
 FINISHED = ("Succeeded", "Failed")
 
+PORT_PROTOCOLS = ("TCP", "UDP", "SCTP")
+LAST_PORT = 65535
+
 MADE_BY: Mapping[str, tuple[str, ...]] = {
     "Pod": ("ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job"),
     "ReplicaSet": ("Deployment", "Rollout"),
     "Job": ("CronJob",),
 }
 """Kind → the kinds whose controllers make it from a template of theirs."""
+
+GENERATED = ("Job", "CronJob")
+"""Of those, the kinds that need not have a selector: they know by a uid what they made."""
+
+REVISION_LABELS: Mapping[str, str] = {
+    "Deployment": "pod-template-hash",
+    "Rollout": "rollouts-pod-template-hash",
+    "StatefulSet": "controller-revision-hash",
+    "DaemonSet": "controller-revision-hash",
+}
+"""Kind → the label by which its controller tells the pods of one revision from those of another."""
+
+JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
+"""The labels with the name of the Job that made a pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +109,13 @@ class Workload:
 
     @property
     def replicas(self) -> int:
-        """How many pods are wanted at the same time: 1 where the object does not say."""
-        spec = mapping(self.resource.manifest.get("spec"))
-        key = {"Job": "parallelism", "CronJob": ""}.get(self.ref.kind, "replicas")
-        wanted = spec.get(key, 1)
+        """How many pods are wanted at the same time: 1 where the object does not say. A CronJob
+        says when, and its Jobs how many.
+        """
+        if self.ref.kind == "CronJob":
+            return 1
+        key = "parallelism" if self.ref.kind == "Job" else "replicas"
+        wanted = mapping(self.resource.manifest.get("spec")).get(key, 1)
         return wanted if type(wanted) is int and wanted >= 0 else 1
 
     @property
@@ -100,28 +124,6 @@ class Workload:
         own: Path = ("metadata",)
         template = (*self.template_path, "metadata")
         return (own,) if own == template else (own, template)
-
-
-def mapping(value: Any) -> Manifest:
-    """`value` where it is a mapping, an empty one otherwise: manifests hold anything."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def sequence(value: Any) -> list[Any]:
-    """`value` where it is a list, an empty one otherwise."""
-    return value if isinstance(value, list) else []
-
-
-def at(manifest: Any, path: Path) -> Any:
-    """The value at `path`, or None where the way there is missing or of another type."""
-    for step in path:
-        if isinstance(step, int):
-            if not isinstance(manifest, list) or not 0 <= step < len(manifest):
-                return None
-            manifest = manifest[step]
-        else:
-            manifest = mapping(manifest).get(step)
-    return manifest
 
 
 def workload_of(resource: Resource) -> Workload | None:
@@ -147,11 +149,46 @@ def _containers(pod: Manifest, path: Path) -> Iterator[Container]:
                 yield Container(name, (*path, name, index), spec)
 
 
+def declared_ports(pod: Manifest) -> Iterator[tuple[Path, Manifest]]:
+    """Every entry of the ports of the containers that run as long as the pod, with its path from
+    the pod specification: those of ordinary containers, then those of sidecars, which are init
+    containers that are restarted.
+    """
+    for name in ("containers", "initContainers"):
+        for index, container in enumerate(map(mapping, sequence(pod.get(name)))):
+            if name == "containers" or container.get("restartPolicy") == "Always":
+                for number, port in enumerate(map(mapping, sequence(container.get("ports")))):
+                    yield (name, index, "ports", number), port
+
+
+def container_ports(workload: Workload) -> Iterator[tuple[int, str, str, Path]]:
+    """Number, protocol, name and path of every port that the containers declare. What is no port
+    is left out.
+    """
+    for path, port in declared_ports(workload.pod):
+        number, name = port.get("containerPort"), port.get("name")
+        protocol = port.get("protocol") or "TCP"
+        if is_port(number) and protocol in PORT_PROTOCOLS:
+            text = name if isinstance(name, str) else ""
+            yield number, protocol, text, (*workload.pod_path, *path)
+
+
+def is_port(value: Any) -> TypeGuard[int]:
+    """Whether it is a port number."""
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LAST_PORT
+
+
 def unreadable(resource: Resource) -> Iterator[tuple[Path, str]]:
     """Where a workload has not the form that lets its containers be read, and why. A list of
     containers may be missing; nothing that is there may be of another type.
     """
     if resource.ref.kind not in WORKLOAD_KINDS:
+        path = _containers_within(resource.manifest, ())
+        if path:
+            yield (
+                path,
+                f"holds containers, and what a {resource.ref.kind} makes of them is not known",
+            )
         return
     template = TEMPLATES.get((resource.ref.group, resource.ref.kind))
     if template is None:
@@ -167,6 +204,18 @@ def unreadable(resource: Resource) -> Iterator[tuple[Path, str]]:
         yield from _no_containers(resource.manifest, (*spec, name))
 
 
+def _containers_within(value: Any, path: Path) -> Path | None:
+    """Where an object of another kind has a list of containers, as custom resources of operators
+    have that make pods.
+    """
+    for key, inside in mapping(value).items() if len(path) < MAX_DEPTH else ():
+        if key in CONTAINER_LISTS and any("image" in mapping(each) for each in sequence(inside)):
+            return (*path, key)
+        if found := _containers_within(inside, (*path, key)):
+            return found
+    return None
+
+
 def _no_containers(manifest: Manifest, path: Path) -> Iterator[tuple[Path, str]]:
     value = at(manifest, path)
     if value is not None and not isinstance(value, list):
@@ -174,11 +223,6 @@ def _no_containers(manifest: Manifest, path: Path) -> Iterator[tuple[Path, str]]
     for index, container in enumerate(sequence(value)):
         if not isinstance(container, Mapping):
             yield (*path, index), "is no mapping"
-
-
-def texts(value: Any) -> Mapping[str, str]:
-    """Labels or annotations: the pairs whose value is text, as the API server demands."""
-    return {k: v for k, v in mapping(value).items() if isinstance(k, str) and isinstance(v, str)}
 
 
 def controller_of(resource: Resource, by_uid: Mapping[str, Resource]) -> Resource | None:
@@ -199,14 +243,28 @@ def controller_of(resource: Resource, by_uid: Mapping[str, Resource]) -> Resourc
 
 
 def _may_make(owner: Resource, made: Resource) -> bool:
-    if (owner.ref.group, owner.ref.kind) not in TEMPLATES:
+    if any((one.ref.group, one.ref.kind) not in TEMPLATES for one in (owner, made)):
         return False
     if owner.ref.kind not in MADE_BY.get(made.ref.kind, ()):
         return False
-    selector = mapping(at(owner.manifest, ("spec", "selector")))
-    exact = selector if owner.ref.kind == "ReplicationController" else selector.get("matchLabels")
-    labels = texts(at(made.manifest, ("metadata", "labels")))
-    return owner.ref.namespace == made.ref.namespace and texts(exact).items() <= labels.items()
+    return owner.ref.namespace == made.ref.namespace and _fits(owner, made)
+
+
+def _fits(owner: Resource, made: Resource) -> bool:
+    """Whether the owner's selector matches what it is said to have made. One that is missing,
+    empty or refused matches nothing, but for kinds whose selector the API server generates.
+    """
+    selector = at(owner.manifest, ("spec", "selector"))
+    if selector is None and owner.ref.kind in GENERATED:
+        return True
+    if owner.ref.kind == "ReplicationController":
+        selector = {"matchLabels": selector}
+    try:
+        parsed = parse_selector(selector, ())
+    except RefusedError:
+        return False
+    labels = Labels(texts(at(made.manifest, ("metadata", "labels"))))
+    return bool(parsed.requirements) and parsed.truth(labels) is Truth.YES
 
 
 def resources_by_uid(snapshot: Snapshot) -> Mapping[str, Resource]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditor.audit import Bench, audit_alone, audit_changed
 from auditor.facts import Facts
-from auditor.model import Audit, Change, Finding, Gap, Settings, TextEdit
+from auditor.model import Audit, Change, Finding, Gap, Known, Settings, TextEdit, Unseen
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,11 @@ class Before:
         return Facts(self.audit.snapshot, self.settings)
 
     @cached_property
-    def fingerprints(self) -> frozenset[str]:
-        """Of everything found. Also of findings that are folded into others: a repaired template
-        leaves them behind, until its pods are replaced.
+    def known(self) -> Known:
+        """Everything found. Also what is folded into other findings: a repaired template leaves
+        that behind, until its pods are replaced.
         """
-        return frozenset(f.fingerprint for f in (*self.audit.findings, *self.audit.folded))
+        return Known.of((*self.audit.findings, *self.audit.folded))
 
     @cached_property
     def gaps(self) -> frozenset[Gap]:
@@ -70,6 +71,13 @@ class Case:
         # A waiver that a fix makes superfluous is no doubt about the fix.
         settings = replace(self.before.settings, waivers=())
         return audit_changed(self.before.audit, snapshot, refs, self.before.bench, settings)
+
+    def unseen(self, kinds: Iterable[str]) -> Iterator[str]:
+        """What could not be seen and may have been of one of these kinds, a sentence each."""
+        wanted = {*kinds, "*"}
+        for gap in self.before.audit.snapshot.gaps:
+            if gap.severity is Unseen.INCOMPLETE and wanted.intersection(gap.kinds):
+                yield f"{gap.what} could not be seen: {gap.why}"
 
     @cached_property
     def facts_after(self) -> Facts:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.fixes.compare import Pair, pairs, same
-from auditor.fixes.flow import Member, flow_members
+from auditor.fixes.flow_style import Member, flow_members
 from auditor.fixes.page import CannotEditError, Cut, Page, runs
 from auditor.fixes.writing import block, inline, is_branch, leaf, scalar, spread
 from auditor.sources.places import Entry, Node

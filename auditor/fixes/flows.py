@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditor.facts import Facts
-from auditor.facts.data import DataClasses
+from auditor.facts.data import CLIENTS, DataClasses
 from auditor.facts.exposure import clients_of, name_of
 from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, World
 from auditor.facts.network.ports import PROTOCOLS
-from auditor.facts.workloads import Workload, workload_of
+from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
 from auditor.fixes.case import Case
 from auditor.model import Change, Ref
+
+SEEN = (*WORKLOAD_KINDS, "ConfigMap", "Ingress", "Namespace", "NetworkPolicy", "Service")
+"""What must have been seen to say whose flows a fix cuts or opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,13 @@ def flows_of(case: Case) -> Flows:
             if now.possible - was.ports - surely_opened:
                 unknown += now.unknown or was.unknown
             if _is_somebody(case, source, target):
-                closed += _told(was.ports - now.possible, source, target)
+                lost = was.ports - now.possible
+                closed += _told(lost, source, target)
+                unknown += _unread_needs(case.facts, source, target) if lost else ()
     kept, cut, doubts = _needed_flows(case, targets)
-    return Flows(tuple(opened), tuple(closed), kept, cut, tuple(dict.fromkeys(unknown + doubts)))
+    unknown += [*doubts, *case.unseen(SEEN)]
+    opened, closed, unknown = (list(dict.fromkeys(each)) for each in (opened, closed, unknown))
+    return Flows(tuple(opened), tuple(closed), kept, cut, tuple(unknown))
 
 
 def _sources(case: Case, target: Workload) -> Iterator[Peer]:
@@ -57,7 +64,8 @@ def _sources(case: Case, target: Workload) -> Iterator[Peer]:
     for namespace in sorted({workload.ref.namespace for workload in case.facts.workloads}):
         yield Stranger(namespace, {})
     yield Stranger("", {})
-    yield World()
+    worlds = [facts.network.outside(target) for facts in (case.facts, case.facts_after)]
+    yield from dict.fromkeys(world for each in worlds for world in each)
 
 
 def _reach(facts: Facts, source: Peer, target: Workload) -> Reach:
@@ -74,6 +82,23 @@ def _is_somebody(case: Case, source: Peer, target: Workload) -> bool:
     if isinstance(source, World):
         return any(entrance.public for entrance in case.facts.network.entrances(target))
     return isinstance(source, Workload)
+
+
+def _unread_needs(facts: Facts, source: Peer, target: Workload) -> Iterator[str]:
+    """Why the source may need a flow that nobody declared: it reads configuration that we do not
+    see. Where clients are declared, the author has said who needs what; of a monitor, we know.
+    """
+    declared = facts.data.clients_of(target) is not None
+    if declared or not isinstance(source, Workload) or source in facts.monitors:
+        return
+    if source.ref.key in {client.ref.key for client in clients_of(facts, target)}:
+        return
+    unread = facts.unread.get(source.ref.key)
+    if unread:
+        yield (
+            f"{source.name} may need {target.name}, which it reaches today: it reads configuration "
+            f"that we do not see ({', '.join(unread)}); declare the clients with {CLIENTS}"
+        )
 
 
 def _touched(case: Case) -> tuple[Workload, ...]:

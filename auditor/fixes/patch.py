@@ -1,7 +1,7 @@
 """Writes a change into the user's file as edits of its text, which leave every other byte alone.
 
-A round trip through a YAML library would re-indent lists and move comments; see rule 8 of the
-decisions in ARCHITECTURE.md.
+A round trip through a YAML library would re-indent lists and move comments; see "Fixes edit text
+spans" in ARCHITECTURE.md.
 """
 
 from __future__ import annotations

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from auditor.facts.placement import pods_of
 from auditor.facts.placement.pods import HostPort
-from auditor.facts.workloads import Workload, at, workload_of
+from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
 from auditor.fixes.case import Case
+from auditor.manifests import at
 from auditor.model import Resource
 
+SEEN = (*WORKLOAD_KINDS, "Node", "PersistentVolume", "PersistentVolumeClaim", "StorageClass")
+"""What must have been seen to say where pods run."""
 SEEDS = 5
 """How often the simulated scheduler places the pods, breaking ties in another way each time."""
 
@@ -42,6 +45,7 @@ def placed_of(case: Case) -> Placed:
             scheduled |= {pod: f"{pod} → {node}" for pod, node in placement.bound.items()}
             lost |= {pod: f"{pod}: {why}" for pod, why in placement.unschedulable.items()}
             unknown += simulation.unsupported
+    unknown += case.unseen(SEEN)
     return Placed(tuple(scheduled.values()), tuple(lost.values()), tuple(dict.fromkeys(unknown)))
 
 

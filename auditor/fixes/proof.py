@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditor.fixes.case import Case
+from auditor.fixes.case import Before, Case
 from auditor.fixes.flows import flows_of
 from auditor.fixes.operations import CannotApplyError, applied
 from auditor.fixes.placing import placed_of
-from auditor.model import Change, Proof
+from auditor.manifests import at, sequence
+from auditor.model import Change, Finding, Manifest, Operation, Proof, TextEdit
 
 
 def prove(case: Case) -> Proof:
@@ -21,14 +22,32 @@ def prove(case: Case) -> Proof:
     facts read, else one partial audit; and where NetworkPolicies or labels change, one question
     per workload and touched target.
     """
+    return _proof(case, (case.finding,))
+
+
+def prove_together(
+    before: Before,
+    findings: Sequence[Finding],
+    changes: tuple[Change, ...],
+    edits: tuple[TextEdit, ...],
+) -> Proof:
+    """What can be shown of several fixes as one: all findings are gone, and whatever is asked of
+    one fix holds for all of them at once. A fix may uncover a lesser fault (what is no longer
+    privileged may still gain privileges), so that the gravest finding sets the measure.
+    """
+    gravest = min(findings, key=lambda finding: finding.severity.rank)
+    return _proof(Case(before, gravest, changes, edits, ""), findings)
+
+
+def _proof(case: Case, findings: Sequence[Finding]) -> Proof:
     flows = flows_of(case)
     placed = placed_of(case)
-    gone = case.finding.fingerprint not in {f.fingerprint for f in case.after.findings}
+    left = {finding.fingerprint for finding in case.after.findings}
+    gone = not any(finding.fingerprint in left for finding in findings)
     introduced = tuple(
         f"{f.policy.id} {f.ref}"
         for f in case.after.open
-        if f.fingerprint not in case.before.fingerprints
-        and f.severity.at_least(case.finding.severity)
+        if f not in case.before.known and f.severity.at_least(case.finding.severity)
     )
     return Proof(
         resolved=gone,
@@ -57,15 +76,19 @@ def _new_gaps(case: Case) -> Iterator[str]:
 
 
 def _is_stable(changes: Sequence[Change]) -> bool:
-    """Whether applying the steps to the result changes nothing more (appending is judged by the
-    policy, which no longer asks for it).
+    """Whether applying the steps to the result changes nothing more. What was removed is gone
+    already; what was appended, the policy no longer asks for, or its finding would not be gone.
     """
-    for change in changes:
-        steps = [step for step in change.operations if step.path and step.path[-1] != "-"]
-        try:
-            again = applied(change.resource.manifest, [s for s in steps if s.op != "remove"])
-        except CannotApplyError:
-            return False
-        if again != change.resource.manifest:
-            return False
-    return True
+    steps = ((c.resource.manifest, step) for c in changes for step in c.operations if step.path)
+    return all(_is_done(manifest, step) for manifest, step in steps)
+
+
+def _is_done(manifest: Manifest, step: Operation) -> bool:
+    if step.path[-1] == "-":
+        return step.value in sequence(at(manifest, step.path[:-1]))
+    if step.op == "remove":
+        return at(manifest, step.path) is None or isinstance(step.path[-1], int)
+    try:
+        return applied(manifest, [step]) == manifest
+    except CannotApplyError:
+        return False

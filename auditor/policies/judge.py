@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,7 +15,6 @@ from auditor.model import (
     Evidence,
     Finding,
     Operation,
-    Path,
     Policy,
     Ref,
     Remedy,
@@ -46,6 +45,8 @@ class _Place(_Strict):
     message: str
     object: dict[str, str] | None = None
     path: list[str | int] = []
+    anchor: str = ""
+    within: list[str] = []
 
 
 class _Answer(_Strict):
@@ -97,12 +98,17 @@ def _is_exact(value: Any) -> bool:
 
 class Subject:
     """An object that policies are asked about: what they are given is prepared once for all of
-    them that read the same facts.
+    them that read the same facts, and all of these are asked at once.
     """
 
-    def __init__(self, resource: Resource, facts: Facts) -> None:
+    def __init__(
+        self, resource: Resource, facts: Facts, policies: Sequence[Policy], engine: PolicyEngine
+    ) -> None:
         self.resource = resource
         self._facts = facts
+        self._policies = policies
+        self._engine = engine
+        self._answers: dict[str, list[Mapping[str, Any]]] = {}
         self._documents: dict[tuple[str, ...], bytes | None] = {}
 
     def document(self, names: tuple[str, ...]) -> bytes | None:
@@ -113,8 +119,31 @@ class Subject:
             EvaluationError: see `prepared`.
         """
         if names not in self._documents:
-            self._documents[names] = self._prepared(names)
+            document = self._documents[names] = self._prepared(names)
+            if document is not None:
+                self._ask(names, document)
         return self._documents[names]
+
+    def _ask(self, names: tuple[str, ...], document: bytes) -> None:
+        packages = tuple(_package(policy) for policy in self._policies if policy.facts == names)
+        try:
+            self._answers |= self._engine.evaluate_all(packages, document)
+        except EvaluationError:
+            return  # each is asked for itself, and the one to blame will say so
+
+    def answers(self, policy: Policy) -> list[Mapping[str, Any]]:
+        """What one of the policies says.
+
+        Raises:
+            EvaluationError: it could not be evaluated.
+        """
+        document = self.document(policy.facts)
+        if document is None:
+            return []
+        package = _package(policy)
+        if package in self._answers:
+            return self._answers[package]
+        return self._engine.evaluate(package, document)
 
     def _prepared(self, names: tuple[str, ...]) -> bytes | None:
         about = self._facts.about(self.resource, names) if names else {}
@@ -123,17 +152,18 @@ class Subject:
         return prepared(self.resource, about, self._facts.settings.kubernetes)
 
 
-def judge(subject: Subject, policy: Policy, engine: PolicyEngine) -> Iterator[Finding]:
+def _package(policy: Policy) -> str:
+    return "policies." + policy.id.replace("/", ".")
+
+
+def judge(subject: Subject, policy: Policy) -> Iterator[Finding]:
     """What `policy` says of an object. A policy on facts is asked only about objects of which one
     of its facts has something to say.
 
     Raises:
         EvaluationError: the policy could not be evaluated, or its answer has the wrong form.
     """
-    document = subject.document(policy.facts)
-    if document is None:
-        return
-    for answer in engine.evaluate("policies." + policy.id.replace("/", "."), document):
+    for answer in subject.answers(policy):
         yield _finding(policy, subject.resource, answer)
 
 
@@ -159,13 +189,18 @@ def _finding(policy: Policy, resource: Resource, raw: Mapping[str, Any]) -> Find
 
 
 def _evidence(place: _Place) -> Evidence:
-    path: Path = tuple(place.path)
-    if not place.object:
-        return Evidence(place.message, None, path)
-    known = {key: place.object.get(key, "") for key in ("kind", "namespace", "name")}
     return Evidence(
-        place.message, Ref(api_version=place.object.get("apiVersion", ""), **known), path
+        message=place.message,
+        ref=_ref(place.object) if place.object else None,
+        path=tuple(place.path),
+        anchor=place.anchor,
+        within=tuple(place.within),
     )
+
+
+def _ref(named: Mapping[str, str]) -> Ref:
+    known = {key: named.get(key, "") for key in ("kind", "namespace", "name")}
+    return Ref(api_version=named.get("apiVersion", ""), **known)
 
 
 def _remedy(fix: _Fix | None) -> Remedy | None:

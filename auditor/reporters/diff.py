@@ -14,8 +14,8 @@ from auditor.reporters.excerpt import short
 from auditor.reporters.masks import masked, unmasked
 from auditor.reporters.places import dotted, lines_of, text_of
 from auditor.reporters.terminal import Terminal
-from auditor.reporters.words import escaped
 from auditor.sources.rendered import Rendered
+from auditor.text import escaped
 
 LONGEST = 60
 """How many lines of one change are shown; `auditor fix` shows all."""

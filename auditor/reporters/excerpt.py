@@ -8,7 +8,7 @@ from auditor.model import Span
 from auditor.reporters.masks import HIDDEN, masked, may_hold_secret, unmasked
 from auditor.reporters.places import Place, lines_of, text_of
 from auditor.reporters.terminal import Terminal, cells
-from auditor.reporters.words import escaped
+from auditor.text import escaped
 
 _FLOW = frozenset("{}[],")
 

@@ -107,6 +107,7 @@ def _region(span: Span) -> dict[str, int]:
 def _evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> dict[str, Any]:
     return {
         "message": evidence.message,
+        "anchor": evidence.anchor,
         "object": _object(evidence.ref) if evidence.ref else None,
         "path": list(evidence.path),
         **_place(place_of_evidence(snapshot, finding, evidence)),

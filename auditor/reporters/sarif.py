@@ -40,7 +40,8 @@ from auditor.reporters.places import (
 )
 from auditor.reporters.sarif_rules import LEVELS, rules
 from auditor.reporters.uris import BASES, located
-from auditor.reporters.words import EFFECT, escaped, kubernetes_version, shown_by
+from auditor.reporters.words import EFFECT, kubernetes_version, shown_by
+from auditor.text import escaped
 
 Node = dict[str, Any]
 SCHEMA = (

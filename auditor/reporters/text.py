@@ -26,12 +26,12 @@ from auditor.reporters.words import (
     EFFECT,
     by_severity,
     counted,
-    escaped,
     kubernetes_version,
     listed,
     objections,
     shown_by,
 )
+from auditor.text import escaped
 
 REASONS = 5
 """How many reasons of one finding are shown."""
@@ -165,16 +165,21 @@ def _next(audit: Audit, paths: tuple[str, ...]) -> Iterator[str]:
     proven = [f.fix for f in audit.open if f.fix and f.fix.proof.holds]
     written = [fix for fix in proven if fix.edits]
     if written and paths and "-" not in paths:
-        named = escaped(shlex.join(paths))
-        safe = sum(fix.safety is Safety.SAFE for fix in written)
-        yield f"auditor fix {named}  # shows {counted(len(written), 'proven fix')} as one diff"
-        if safe == len(written):
-            yield f"auditor fix --write {named}  # writes {'it' if safe == 1 else 'them'}"
-        elif safe:
-            yield f"auditor fix --write {named}  # writes {safe} of them, with --unsafe all"
-        else:
-            yield f"auditor fix --write --unsafe {named}  # writes what may change behaviour"
+        yield from _fixing(written, escaped(shlex.join(paths)))
     elif proven and not paths:
         yield "auditor audit --cluster --format json  # each fix as a JSON Patch"
     elif audit.open:
         yield f"auditor policies explain {worst_first(audit.open)[0].policy.id}"
+
+
+def _fixing(written: list[Fix], named: str) -> Iterator[str]:
+    """How to see and how to write the fixes: the safe ones first, where there are any."""
+    safe = sum(fix.safety is Safety.SAFE for fix in written)
+    which = "" if safe else " --unsafe"
+    shown = counted(len(written), "proven fix")
+    if 0 < safe < len(written):
+        shown = f"{safe} safe ones of {shown}, with --unsafe all"
+    elif not safe:
+        shown += ", which may change behaviour"
+    yield f"auditor fix{which} {named}  # shows {shown}"
+    yield f"auditor fix{which} --write {named}  # writes {'it' if len(written) == 1 else 'them'}"

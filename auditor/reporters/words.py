@@ -15,19 +15,6 @@ EFFECT = {
 """What the safety of a fix means to the person who would apply it."""
 
 
-def escaped(text: str) -> str:
-    """Text on one line that cannot act on a terminal: control characters, marks that turn the
-    reading direction, odd spaces and broken code points are written as escapes.
-    """
-    if text.isprintable():
-        return text
-    return "".join(ch if ch.isprintable() else _escape(ch) for ch in text)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode()
-
-
 def counted(number: int, thing: str) -> str:
     """A number and what it counts: "1 gap", "2 gaps", "no gaps"."""
     plural = {"policy": "policies", "proven fix": "proven fixes"}.get(thing, thing + "s")

@@ -21,7 +21,8 @@ import urllib3
 import yaml
 
 from auditor.errors import ClusterError
-from auditor.model import Gap, Origin, Ref, Resource, Snapshot, Unseen
+from auditor.manifests import mapping
+from auditor.model import Gap, Origin, Ref, Resource, Server, Snapshot, Unseen
 from auditor.sources.memory import collector_paused
 from auditor.sources.rendered import Rendered
 
@@ -61,6 +62,37 @@ class Kind:
         return f"list of {self.plural}{'.' if self.group else ''}{self.group}"
 
 
+OTHER_DIALECTS = tuple(
+    Kind(version, plural, kind, namespaced=namespaced, optional=True)
+    for version, plural, kind, namespaced in (
+        ("policy.networking.k8s.io/v1alpha1", "adminnetworkpolicies", "AdminNetworkPolicy", False),
+        (
+            "policy.networking.k8s.io/v1alpha1",
+            "baselineadminnetworkpolicies",
+            "BaselineAdminNetworkPolicy",
+            False,
+        ),
+        (
+            "policy.networking.k8s.io/v1alpha2",
+            "clusternetworkpolicies",
+            "ClusterNetworkPolicy",
+            False,
+        ),
+        ("cilium.io/v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy", True),
+        (
+            "cilium.io/v2",
+            "ciliumclusterwidenetworkpolicies",
+            "CiliumClusterwideNetworkPolicy",
+            False,
+        ),
+        ("crd.projectcalico.org/v1", "networkpolicies", "NetworkPolicy", True),
+        ("crd.projectcalico.org/v1", "globalnetworkpolicies", "GlobalNetworkPolicy", False),
+        ("security.istio.io/v1", "authorizationpolicies", "AuthorizationPolicy", True),
+        ("security.istio.io/v1", "peerauthentications", "PeerAuthentication", True),
+    )
+)
+"""Dialects of network policy that we do not understand yet: read, so that each is told as a gap."""
+
 KINDS = (
     Kind("v1", "namespaces", "Namespace", namespaced=False),
     Kind("v1", "nodes", "Node", namespaced=False),
@@ -85,6 +117,7 @@ KINDS = (
     Kind("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", namespaced=False),
     Kind("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False),
     Kind("argoproj.io/v1alpha1", "rollouts", "Rollout", optional=True),
+    *OTHER_DIALECTS,
 )
 """What is read. Never Secrets: no question of ours needs their contents."""
 
@@ -115,7 +148,7 @@ class Listing:
 
 
 class ClusterSource:
-    """What a cluster holds now (`auditor.sources.Source`).
+    """What a cluster holds now.
 
     Raises:
         ClusterError: the kubeconfig or the context cannot be used.
@@ -138,7 +171,7 @@ class ClusterSource:
         Raises:
             ClusterError: the server cannot be reached, or refuses who we are.
         """
-        self._connection.version()
+        server = Server(self._connection.version(), frozenset(kind.kind for kind in KINDS))
         with collector_paused(), ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(self._list, KINDS))
         refused = [answer for answer in answers if isinstance(answer, RefusedError)]
@@ -153,7 +186,7 @@ class ClusterSource:
             for kind, answer in zip(KINDS, answers, strict=True)
             if isinstance(answer, RefusedError)
         ]
-        return Snapshot(tuple(r for found in lists for r in found), tuple(gaps))
+        return Snapshot(tuple(r for found in lists for r in found), tuple(gaps), server)
 
     def _list(self, kind: Kind) -> Listing | RefusedError:
         try:
@@ -425,11 +458,6 @@ def _refused(response: Any) -> RefusedError:
 
 def _seconds(text: str | None) -> float | None:
     return float(text) if text and text.isdecimal() else None
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """`value` where it is a mapping, an empty one otherwise. Sources may not ask the facts."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def _number(text: Any) -> int:

@@ -153,9 +153,10 @@ def _unrendered_chart(chart: str, count: int) -> Gap:
 
 def _broken(file: File, document: Broken) -> list[Gap]:
     text = document.text[document.start : document.end]
-    if not file.named and not _OBJECT.search(text):
-        return []
     what = f"{file.uri}:{document.line}"
+    if not file.named and not _OBJECT.search(text):
+        why = f"it is no YAML, and may be no manifest: {document.problem.why}"
+        return [Gap(what, why, Unseen.UNKNOWN, ("*",))]
     if "{{" in text:
         return [_gap(what, "a template that is not rendered", *_kinds(text))]
     return [_gap(what, f"it is no YAML: {document.problem.why}", *_kinds(text))]

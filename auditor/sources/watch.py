@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from auditor.model import Gap, Manifest, Ref, Resource, Snapshot
+from auditor.manifests import mapping
+from auditor.model import Gap, Manifest, Ref, Resource, Server, Snapshot
 from auditor.sources.cluster import (
     KINDS,
     Connection,
@@ -22,7 +23,6 @@ from auditor.sources.cluster import (
     Watch,
     gap_of,
     live_resource,
-    mapping,
 )
 from auditor.sources.memory import collector_paused
 
@@ -34,6 +34,8 @@ STALE_SECONDS = 3 * WATCH_SECONDS
 """After so long without a word from the server, what we know of a kind is no longer believed."""
 REMEMBER_SECONDS = 10.0
 """How long an admitted object is believed in before the server has told of it."""
+STOP_SECONDS = 2.0
+"""How long to wait for all threads together: one that reads a list ends with the process."""
 _PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -80,6 +82,7 @@ class Watcher:
         self._threads: list[threading.Thread] = []
         self._revision = 0
         self._snapshot: Snapshot | None = None
+        self._server = Server(0, frozenset(kind.kind for kind in kinds))
 
     def start(self) -> None:
         """Begin to list and to watch, in threads that end with the process."""
@@ -96,8 +99,9 @@ class Watcher:
             watches = [shelf.watch for shelf in self._shelves.values() if shelf.watch]
         for watch in watches:
             watch.stop()
+        end = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
-            thread.join(timeout=2.0)
+            thread.join(max(end - time.monotonic(), 0))
 
     def __enter__(self) -> Watcher:
         self.start()
@@ -114,8 +118,13 @@ class Watcher:
     @property
     def ready(self) -> bool:
         """Whether every list was read to its end, or is known to be a gap."""
+        return not self.unread
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The lists that are still to be read for that."""
         with self._changed:
-            return all(shelf.listed or shelf.gap for shelf in self._shelves.values())
+            return tuple(s.kind.what for s in self._shelves.values() if not (s.listed or s.gap))
 
     def wait_until_ready(self, timeout: float) -> bool:
         """Wait for `ready`, at most so many seconds; whether it came true."""
@@ -146,7 +155,7 @@ class Watcher:
         with self._changed:
             self._expire()
             if self._snapshot is None:
-                self._snapshot = Snapshot(tuple(self._resources()), self._gaps())
+                self._snapshot = Snapshot(tuple(self._resources()), self._gaps(), self._server)
             return self._snapshot
 
     def remember(self, resource: Resource) -> None:

@@ -5,45 +5,79 @@ A request changes one object; what it changes is all that should have to be judg
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 
-from auditor.model import Audit, Ref, Snapshot
+from auditor.audit import Bench, audit, audit_alone, audit_changed
+from auditor.facts import Facts
+from auditor.manifests import mapping
+from auditor.model import Audit, Finding, Manifest, Ref, Resource, Settings, Snapshot
 
-Judge = Callable[[Snapshot], Audit]
-"""The audit of a snapshot."""
-Rejudge = Callable[[Audit, Snapshot, tuple[Ref, ...]], Audit]
-"""The audit of a snapshot that differs in these objects from the one that was audited."""
+COUNTERS = ("generation", "resourceVersion")
+"""Of metadata: the server's own count of the changes to an object, which no fact reads."""
 
 
 class Court:
     """Who judges. Belongs to one thread."""
 
-    def __init__(self, judge: Judge, rejudge: Rejudge | None = None) -> None:
-        self._judge = judge
-        self._rejudge = rejudge
+    def __init__(self, bench: Bench, settings: Settings) -> None:
+        self._bench = bench
+        self._settings = settings
         self._live: Audit | None = None
+        self._facts = Facts(Snapshot(()), settings)
 
     def live(self, snapshot: Snapshot) -> Audit:
         """The audit of the live cluster: asked once for each state of it, and where we can,
         only about what changed since the last one.
         """
-        if self._live is None:
-            self._live = self._judge(snapshot)
+        if self._live is None or snapshot.gaps != self._live.snapshot.gaps:
+            self._live = audit(snapshot, self._bench, self._settings)
         elif self._live.snapshot is not snapshot:
             changed = changes(self._live.snapshot, snapshot)
-            anew = snapshot.gaps != self._live.snapshot.gaps
-            self._live = self._judge(snapshot) if anew else self._again(snapshot, changed)
+            self._live = self.supposing(self._live, snapshot, *changed)
         return self._live
 
     def supposing(self, before: Audit, after: Snapshot, *changed: Ref) -> Audit:
-        """The audit of a cluster that differs from the one audited in `before` in these objects."""
-        return self._rejudge(before, after, changed) if self._rejudge else self._judge(after)
+        """The audit of a cluster that differs from the one audited in `before` in these objects.
 
-    def _again(self, snapshot: Snapshot, changed: tuple[Ref, ...]) -> Audit:
-        assert self._live is not None
-        if self._rejudge is None:
-            return self._judge(snapshot)
-        return self._rejudge(self._live, snapshot, changed)
+        Where each of them is judged as it was, and no fact tells the old state from the new one,
+        it is the audit of before: its findings then point into the old state of the object.
+        """
+        if all(self._indifferent(before, before.snapshot.find(r), after.find(r)) for r in changed):
+            return replace(before, snapshot=after)
+        return audit_changed(before, after, changed, self._bench, self._settings)
+
+    def _indifferent(self, before: Audit, old: Resource | None, new: Resource | None) -> bool:
+        """Whether the object's new state changes nothing that is said of it or of others. Costs
+        what the policies on this object cost.
+        """
+        if old is None or new is None or old.ref.key in before.snapshot.repeated:
+            return False
+        facts = self._facts_of(before.snapshot)
+        if not facts.same(replace(new, manifest=_counted_as(old.manifest, new.manifest))):
+            return False
+        alone = audit_alone(new, self._bench, facts)
+        findings = (f for f in (*before.findings, *before.folded) if f.ref.key == old.ref.key)
+        gaps = {gap for gap in before.gaps if gap.ref and gap.ref.key == old.ref.key}
+        return _said(findings) == _said(alone.findings) and gaps == set(alone.gaps)
+
+    def _facts_of(self, snapshot: Snapshot) -> Facts:
+        if self._facts.snapshot is not snapshot:
+            self._facts = Facts(snapshot, self._settings)
+        return self._facts
+
+
+def _counted_as(old: Manifest, new: Manifest) -> Manifest:
+    """The new state under the server's counters of the old one."""
+    was, now = mapping(old.get("metadata")), mapping(new.get("metadata"))
+    counters = {key: was[key] for key in COUNTERS if key in was}
+    kept = {key: value for key, value in now.items() if key not in COUNTERS}
+    return {**new, "metadata": {**kept, **counters}}
+
+
+def _said(findings: Iterable[Finding]) -> Counter[tuple[str, str, frozenset[str]]]:
+    return Counter((f.fingerprint, f.message, f.anchors) for f in findings)
 
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[Ref, ...]:

@@ -6,16 +6,17 @@ and denying on it would stop every controller that updates the object.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from auditor.model import Audit, Finding, Gap, Ref, Resource, Severity, Snapshot, Unseen
-from auditor.sources.cluster import KINDS, Kind, live_resource, mapping
+from auditor.manifests import mapping
+from auditor.model import Audit, Finding, Gap, Known, Ref, Resource, Severity, Snapshot, Unseen
+from auditor.sources.cluster import KINDS, Kind, live_resource
 from auditor.sources.watch import same_manifest
+from auditor.text import escaped
 from auditor.webhook.court import Court
 from auditor.webhook.review import Decision, Review, UndecidableError
 
@@ -46,8 +47,8 @@ class CannotJudgeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One request as a change of the cluster."""
+class Proposal:
+    """One request as the change of the cluster that it asks for."""
 
     ref: Ref
     before: Resource | None
@@ -65,13 +66,14 @@ def decide(review: Review, live: Snapshot, court: Court, mode: Mode, fail_on: Se
         CannotJudgeError: in mode deny, where policies lack what they need to see.
         UndecidableError: the object is built so that it cannot be judged.
     """
-    case = case_of(review, live)
-    if case is None:
+    proposal = proposal_of(review, live)
+    if proposal is None:
         return unjudged(review)
     if review.operation == "DELETE" and _ending(live, review.namespace):
         return Decision(allowed=True, annotations=(("not-judged", "the namespace is going away"),))
-    before = _before(case, live, court)
-    after = court.supposing(before, _after(case, before.snapshot), case.ref, *case.along)
+    before = _before(proposal, live, court)
+    future = _after(proposal, before.snapshot)
+    after = court.supposing(before, future, proposal.ref, *proposal.along)
     unasked = _told(unasked_policies(after))
     if unasked and mode is Mode.DENY:
         raise CannotJudgeError(unasked)
@@ -83,7 +85,7 @@ def decide(review: Review, live: Snapshot, court: Court, mode: Mode, fail_on: Se
     return _verdict(added, mode, notes)
 
 
-def case_of(review: Review, live: Snapshot) -> Case | None:
+def proposal_of(review: Review, live: Snapshot) -> Proposal | None:
     """The change that `review` asks for, or None where it is none that policies speak of.
 
     Raises:
@@ -98,7 +100,7 @@ def case_of(review: Review, live: Snapshot) -> Case | None:
         return _removal(review, kind, live)
     after = _resource(review, kind, review.object)
     before = None if review.operation == "CREATE" else _old(review, kind, live, after.ref)
-    return Case(after.ref, before, after)
+    return Proposal(after.ref, before, after)
 
 
 def unjudged(review: Review) -> Decision:
@@ -110,7 +112,7 @@ def unjudged(review: Review) -> Decision:
 
 def undecidable(mode: Mode, error: UndecidableError) -> Decision:
     """The answer to what the caller's own object makes impossible to judge."""
-    text = f"auditor cannot judge this object: {error}"
+    text = escaped(f"auditor cannot judge this object: {error}")
     notes = (("undecidable", _annotation(str(error))),)
     if mode is Mode.DENY:
         return Decision(allowed=False, message=text, code=error.code, annotations=notes)
@@ -119,22 +121,27 @@ def undecidable(mode: Mode, error: UndecidableError) -> Decision:
 
 
 def unasked_policies(audit: Audit) -> list[Gap]:
-    """The policies that could not be asked because a list of objects is missing."""
-    names = {f"policy {policy.id}" for policy in audit.policies}
+    """The policies that could not be asked because a list of objects is missing; less those on
+    kinds that are not followed at all, since no request about them is judged.
+    """
+    followed = {kind.kind for kind in KINDS}
+    names = {f"policy {p.id}" for p in audit.policies if followed.intersection(p.kinds)}
     return [g for g in audit.gaps if g.severity is Unseen.INCOMPLETE and g.what in names]
 
 
 def added_findings(before: Audit, after: Audit) -> list[Finding]:
-    """What is wrong after and was not before.
+    """What is wrong after and was not before, or was less so.
 
     Findings are told apart by fingerprint. Where a policy gives two faults of an object the same
-    one, a second fault is still new: they are counted.
+    one, a second fault is still new: they are counted. What was folded was there as well: a
+    repaired template leaves it behind on the pods that it made, until they are replaced.
     """
-    left = Counter(finding.fingerprint for finding in before.open)
-    told = {(finding.fingerprint, finding.message) for finding in before.open}
+    there = (*before.open, *before.folded)
+    known, left = Known.of(there), Counter(finding.fingerprint for finding in there)
+    told = {(finding.fingerprint, finding.message) for finding in there}
     added = []
     for finding in sorted(after.open, key=lambda f: (f.fingerprint, f.message) not in told):
-        if left[finding.fingerprint]:
+        if left[finding.fingerprint] and finding in known:
             left[finding.fingerprint] -= 1
         else:
             added.append(finding)
@@ -145,27 +152,27 @@ def warning(text: str) -> str:
     """`text` as a warning that the API server passes on: it drops, without a word, any that
     holds a control character.
     """
-    clean = _visible(text)
+    clean = escaped(text)
     return clean if len(clean) <= WARNING_LENGTH else clean[: WARNING_LENGTH - 1] + "…"
 
 
-def _before(case: Case, live: Snapshot, court: Court) -> Audit:
+def _before(proposal: Proposal, live: Snapshot, court: Court) -> Audit:
     """The audit of the cluster until now. The request knows its object better than the watch."""
-    audit = court.live(live)
-    seen = live.find(case.ref)
-    if seen is case.before or _alike(seen, case.before):
+    audit, ref = court.live(live), proposal.ref
+    seen = live.find(ref)
+    if seen is proposal.before or _alike(seen, proposal.before):
         return audit
-    return court.supposing(audit, _with(case.ref, case.before, live), case.ref)
+    return court.supposing(audit, _with(ref, proposal.before, live), ref)
 
 
 def _alike(one: Resource | None, other: Resource | None) -> bool:
     return bool(one and other and same_manifest(one.manifest, other.manifest))
 
 
-def _after(case: Case, before: Snapshot) -> Snapshot:
-    if case.after is None:
-        return before.replacing(removing=(case.ref, *case.along))
-    return before.replacing(case.after)
+def _after(proposal: Proposal, before: Snapshot) -> Snapshot:
+    if proposal.after is None:
+        return before.replacing(removing=(proposal.ref, *proposal.along))
+    return before.replacing(proposal.after)
 
 
 def _with(ref: Ref, resource: Resource | None, snapshot: Snapshot) -> Snapshot:
@@ -174,7 +181,7 @@ def _with(ref: Ref, resource: Resource | None, snapshot: Snapshot) -> Snapshot:
     return snapshot.replacing(resource)
 
 
-def _removal(review: Review, kind: Kind, live: Snapshot) -> Case | None:
+def _removal(review: Review, kind: Kind, live: Snapshot) -> Proposal | None:
     old = review.old_object if isinstance(review.old_object, dict) else None
     name = review.name or str(mapping(mapping(old).get("metadata")).get("name") or "")
     if not name:  # a whole collection; the server asks again for each object of it
@@ -182,7 +189,7 @@ def _removal(review: Review, kind: Kind, live: Snapshot) -> Case | None:
     ref = Ref(kind.api_version, kind.kind, review.namespace if kind.namespaced else "", name)
     before = _resource(review, kind, old) if old else live.find(ref)
     along = () if review.orphaning or before is None else dependents(before, live)
-    return Case(ref, before, None, along)
+    return Proposal(ref, before, None, along)
 
 
 def dependents(owner: Resource, live: Snapshot) -> tuple[Ref, ...]:
@@ -251,7 +258,7 @@ def _told(gaps: Sequence[Gap]) -> str:
 def _verdict(added: Sequence[Finding], mode: Mode, notes: tuple[tuple[str, str], ...]) -> Decision:
     if not added:
         return Decision(allowed=True, annotations=notes)
-    lines = [f"{f.policy.id} {f.ref}: {f.message}" for f in added]
+    lines = [escaped(f"{f.policy.id} {f.ref}: {f.message}") for f in added]
     notes = (*notes, ("findings", _annotation("; ".join(lines))))
     if mode is Mode.DENY:
         text = "\n".join(_first(lines, FINDINGS))
@@ -266,10 +273,4 @@ def _first(lines: list[str], most: int) -> list[str]:
 
 
 def _annotation(text: str) -> str:
-    return _visible(text)[:ANNOTATION_LENGTH]
-
-
-def _visible(text: str) -> str:
-    """`text` with everything that a terminal would obey instead of show written as its number."""
-    hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in hidden else c for c in text)
+    return escaped(text)[:ANNOTATION_LENGTH]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import ssl
 from base64 import b64encode
 from typing import Any
 
@@ -22,7 +24,8 @@ def registered(
     """The ValidatingWebhookConfiguration: every kind that the audit reads, on every change.
 
     Raises:
-        UsageError: the URL is no https URL, or the Service is not named as NAMESPACE/NAME.
+        UsageError: the URL is no https URL, the Service is not named as NAMESPACE/NAME, or `ca`
+            is not certificates and nothing else.
     """
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -38,13 +41,32 @@ def registered(
                 "failurePolicy": failure_policy,
                 "clientConfig": {
                     **_address(url, service),
-                    "caBundle": b64encode(ca).decode("ascii"),
+                    "caBundle": b64encode(certificates(ca)).decode("ascii"),
                 },
                 "namespaceSelector": _everywhere_but(UNASKED_NAMESPACES),
                 "rules": _rules(),
             }
         ],
     }
+
+
+def certificates(pem: bytes) -> bytes:
+    """The certificates in a PEM file, without the text around them.
+
+    Raises:
+        UsageError: there is none, one of them cannot be read, or there is a private key: whoever
+            may read the registration could read it too.
+    """
+    if b"PRIVATE KEY" in pem:
+        raise UsageError("--ca: the file holds a private key; name the CA's certificate alone")
+    block = rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----"
+    found = re.findall(block, pem, re.DOTALL)
+    text = b"".join(each + b"\n" for each in found)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise UsageError(f"--ca: no PEM certificates in the file ({error})") from error
+    return text
 
 
 def _address(url: str | None, service: str | None) -> dict[str, Any]:

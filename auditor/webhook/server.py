@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser
 
-from auditor.errors import ConfigError
-from auditor.webhook.bench import Bench, Live, Rules
+from auditor.errors import ClusterError, ConfigError
 from auditor.webhook.certificates import Certificates, Pair
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError
 from auditor.webhook.review import MAX_BYTES, RejectedError
+from auditor.webhook.worker import Live, Rules, Worker
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ MARGIN_SECONDS = 0.3
 """What an answer needs to travel."""
 BODY_SECONDS = 5.0
 HANDSHAKE_SECONDS = 3.0
+LOOK_SECONDS = 0.1
+"""How often to look whether the cluster is read."""
 IDLE_SECONDS = 120.0
 """Longer than the API server keeps an idle connection (90 s), so that it is the one to close."""
 BYTES_AT_ONCE = 32 * 1024 * 1024
@@ -50,6 +52,12 @@ class Listener:
     """How long to go on serving after SIGTERM: the API server needs time to hear of it."""
     refresh_seconds: float = 10.0
     """How often to look whether the certificate changed."""
+    first_read_seconds: float = 120.0
+    """How long the first lists of a large cluster may take before the start is given up."""
+    stuck_seconds: float = 120.0
+    """After so long the judgement of one request is taken to have no end. Longer than that of a
+    whole large cluster takes, or a restart would only begin it anew.
+    """
 
 
 def serve(court: Court, live: Live, rules: Rules, listener: Listener) -> None:
@@ -57,6 +65,7 @@ def serve(court: Court, live: Live, rules: Rules, listener: Listener) -> None:
 
     Raises:
         ConfigError: the certificate cannot be used, or the address not be listened on.
+        ClusterError: the cluster could not be read in time.
     """
     asyncio.run(_until_told(Webhook(court, live, rules, listener)))
 
@@ -68,8 +77,11 @@ async def _until_told(webhook: Webhook) -> None:
         loop.add_signal_handler(number, told.set)
     await webhook.start()
     log.info("serving on port %d", webhook.port)
-    await told.wait()
-    await webhook.stop()
+    try:
+        await webhook.read(told)
+        await told.wait()
+    finally:
+        await webhook.stop()
 
 
 class Webhook:
@@ -85,10 +97,10 @@ class Webhook:
                 "aiohttp runs without its compiled parser, and the other one is too lenient to "
                 "face a network; install aiohttp from a wheel and unset AIOHTTP_NO_EXTENSIONS"
             )
-        self._bench = Bench(court, live, rules)
+        self._certificates = Certificates(listener.pair)
+        self._worker = Worker(court, live, rules)
         self._live = live
         self._listener = listener
-        self._certificates = Certificates(listener.pair)
         self._server: web.Server | None = None
         self._socket: asyncio.Server | None = None
         self._refresher: asyncio.Task[None] | None = None
@@ -125,10 +137,27 @@ class Webhook:
         self.port = self._socket.sockets[0].getsockname()[1]
         self._refresher = asyncio.create_task(self._refresh())
 
+    async def read(self, told: asyncio.Event) -> None:
+        """Wait until the cluster is read, or until somebody told us to end.
+
+        Raises:
+            ClusterError: that took too long; the text names the lists that are missing.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._listener.first_read_seconds
+        while not self._live.ready and not told.is_set():
+            if loop.time() > deadline:
+                waited = f"{self._listener.first_read_seconds:g} s"
+                missing = ", ".join(self._live.unread)
+                raise ClusterError(f"the cluster could not be read within {waited}: no {missing}")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), LOOK_SECONDS)
+
     async def stop(self) -> None:
         """Say that we are leaving, go on serving until everybody has heard, then stop."""
         self._leaving = True
-        await asyncio.sleep(self._listener.drain_seconds)
+        if self._live.ready:  # or else nobody was ever sent here
+            await asyncio.sleep(self._listener.drain_seconds)
         if self._refresher:
             self._refresher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -137,7 +166,7 @@ class Webhook:
             self._socket.close()
         if self._server:
             await self._server.shutdown(timeout=LONGEST_SECONDS)
-        self._bench.close()
+        self._worker.close()
 
     async def _refresh(self) -> None:
         while True:
@@ -159,13 +188,23 @@ class Webhook:
             response = _error(405, f"use {' or '.join(methods)}")
             response.headers["Allow"] = ", ".join(methods)
             return response
-        if request.path == "/healthz":
-            return web.Response(text="ok\n")
-        if not self._live.ready or (self._leaving and request.path == "/readyz"):
-            return _error(503, "shutting down" if self._leaving else "the cluster is not read yet")
-        if request.path == "/readyz":
+        if why := self._unable(request.path):
+            return _error(503, why)
+        if request.path != "/validate":
             return web.Response(text="ok\n")
         return _refusal(request) or await self._validate(request)
+
+    def _unable(self, path: str) -> str:
+        """Why a request to `path` cannot be answered, empty where it can. A judgement without end
+        fails every probe: only a new process judges again.
+        """
+        if self._worker.busy_seconds() > self._listener.stuck_seconds:
+            return "busy: a judgement does not end"
+        if path == "/healthz":
+            return ""
+        if self._leaving and (path == "/readyz" or not self._live.ready):
+            return "shutting down"
+        return "" if self._live.ready else "the cluster is not read yet"
 
     async def _validate(self, request: web.BaseRequest) -> web.StreamResponse:
         loop = asyncio.get_running_loop()
@@ -176,7 +215,7 @@ class Webhook:
         self._bytes += expected
         try:
             body = await _body(request)
-            answer = await self._bench.answer(body, deadline)
+            answer = await self._worker.answer(body, deadline)
         except TimeoutError:
             return _error(408, f"the body did not arrive within {BODY_SECONDS:g} s")
         except RejectedError as rejected:

@@ -41,8 +41,9 @@ isolation := "since no NetworkPolicy isolates it" if not exposure.isolated
 
 isolation := "past the NetworkPolicies that isolate it" if exposure.isolated
 
-# The author of the manifests said who the clients are, or we read it from their configuration.
-# Whoever comes from the internet is cut off, and somebody once opened that way.
+# The author of the manifests said who the clients are. Where we read it from configurations alone,
+# somebody may need the data who names it where we cannot look. Whoever comes from the internet is
+# cut off, and somebody once opened that way.
 safety := "safe" if {
 	count(exposure.clients) > 0
 	not doubtful
@@ -55,6 +56,8 @@ safety := "unsafe" if {
 
 safety := "manual" if count(exposure.clients) == 0
 
+doubtful if not exposure.clients_declared
+
 doubtful if count(exposure.missing_clients) > 0
 
 doubtful if internet
@@ -66,9 +69,21 @@ internet if {
 
 workloads := [other | some other in exposure.others; other.object != null]
 
-who_reaches_it := sprintf("%d workloads beside its clients reach it", [count(workloads)]) if count(workloads) > 1
+beside_its_clients := sprintf("%d workloads beside its clients", [count(workloads)]) if count(workloads) > 1
 
-who_reaches_it := "one workload beside its clients reaches it" if count(workloads) == 1
+beside_its_clients := "one workload beside its clients" if count(workloads) == 1
+
+who_reaches_it := sprintf("the internet and %s reach it", [beside_its_clients]) if internet
+
+who_reaches_it := sprintf("%s reach it", [beside_its_clients]) if {
+	count(workloads) > 1
+	not internet
+}
+
+who_reaches_it := sprintf("%s reaches it", [beside_its_clients]) if {
+	count(workloads) == 1
+	not internet
+}
 
 who_reaches_it := "the internet reaches it" if {
 	count(workloads) == 0
@@ -87,9 +102,23 @@ described(other) := other.name if other.why == ""
 
 evidence_of(other) := {
 	"message": sprintf("%s reaches %s: %s", [described(other), other.ports, reason_of(other)]),
+	"anchor": other.name,
+	"within": groups_of(other),
 	"object": place_of(other).object,
 	"path": place_of(other).path,
 }
+
+# Where all of those are let in already, one more of them makes nothing worse.
+groups_of(other) := [sprintf("any pod of namespace %s", [other.object.namespace]), everybody] if other.object != null
+
+groups_of(other) := [everybody] if {
+	other.object == null
+	not other.internet
+}
+
+groups_of(other) := [] if other.internet
+
+everybody := "any pod of a new namespace"
 
 reason_of(other) := other.reasons[0].message if count(other.reasons) > 0
 

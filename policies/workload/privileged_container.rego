@@ -9,10 +9,17 @@
 #   severity: high
 #   profile: essential
 #   fix: deterministic
-#   controls: [pss-baseline/privileged, cis-2.0.1/5.2.2]
-#   equivalents: [trivy:KSV-0017, checkov:CKV_K8S_16, kubescape:C-0057, kube-linter:privileged-container]
+#   controls: [pss-baseline/privileged, pss-restricted/privileged, cis-2.0.1/5.2.2]
+#   equivalents:
+#     - trivy:KSV-0017
+#     - checkov:CKV_K8S_16
+#     - kubescape:C-0057
+#     - kube-linter:privileged-container
+#     - polaris:runAsPrivileged
+#     - kube-score:container-security-context-privileged
 package policies.workload.privileged_container
 
+import data.lib.capabilities
 import data.lib.workload
 
 deny contains finding if {
@@ -21,16 +28,20 @@ deny contains finding if {
 	path := array.concat(container.path, ["securityContext", "privileged"])
 	finding := {
 		"path": path,
-		"anchor": name_of(container),
-		"message": sprintf("container '%s' runs privileged", [name_of(container)]),
+		"anchor": workload.name(container),
+		"message": sprintf("container '%s' runs privileged", [workload.name(container)]),
 		"fix": {
 			"title": "run it unprivileged",
 			"safety": "unsafe",
-			"patch": [{"op": "replace", "path": path, "value": false}],
+			"patch": array.concat(
+				[{"op": "replace", "path": path, "value": false}],
+				gaining_nothing(container),
+			),
 		},
 	}
 }
 
-name_of(container) := container.spec.name if is_string(container.spec.name)
+# The API server refuses to switch escalation off beside SYS_ADMIN.
+gaining_nothing(container) := capabilities.no_escalation(container) if not capabilities.administers(container)
 
-name_of(container) := container.list if not is_string(object.get(container.spec, "name", null))
+gaining_nothing(container) := [] if capabilities.administers(container)

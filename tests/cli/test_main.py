@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -64,6 +65,31 @@ def test_an_unknown_flag_is_named(auditor: Command) -> None:
     said = auditor("audit", ".", "--fial-on", "high")
     assert said.code == 2
     assert "--fial-on" in said.err
+
+
+def test_a_full_disk_is_one_sentence_and_no_finding() -> None:
+    """Exit code 1 would say that something was found."""
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [Path(sys.executable).with_name("auditor"), "policies", "list"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_fault_of_ours_is_called_one(auditor: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a traceback nor the exit code of a finding; and no value, which may be secret."""
+
+    def broken(*_: object) -> None:
+        raise LookupError("hunter2")
+
+    monkeypatch.setattr("auditor.policies.loader.load", broken)
+    said = auditor("policies", "list")
+    assert said.code == 70
+    assert "LookupError in broken" in said.err
+    assert "hunter2" not in said.err
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -62,9 +62,18 @@ def test_a_new_policy_needs_a_folder_and_a_plain_name(
 
 def test_a_policy_that_is_there_is_not_overwritten(auditor: Command, tmp_path: Path) -> None:
     """Not even half of it."""
+    (tmp_path / "policies" / "lib").mkdir(parents=True)
     auditor("new", "workload/x", "--root", tmp_path)
     (tmp_path / "policies" / "workload" / "x.rego").write_text("mine", "utf-8")
     said = auditor("new", "workload/x", "--root", tmp_path)
     assert said.code == 2
     assert "x.rego is there already" in said.err
     assert (tmp_path / "policies" / "workload" / "x.rego").read_text("utf-8") == "mine"
+
+
+def test_outside_a_checkout_nothing_is_written(auditor: Command, tmp_path: Path) -> None:
+    """There is nothing that would find the policy."""
+    said = auditor("new", "workload/x", "--root", tmp_path)
+    assert said.code == 2
+    assert "no checkout" in said.err
+    assert list(tmp_path.iterdir()) == []

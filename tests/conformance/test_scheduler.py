@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from auditor.facts.placement import Pod, Simulation, Topology
-from auditor.facts.workloads import texts
+from auditor.manifests import texts
 from auditor.model import Origin, Ref, Resource, Settings, Snapshot, Span
 from auditor.model import Path as Place
 

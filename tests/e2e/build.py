@@ -4,6 +4,7 @@
 ``python -m tests.e2e.build kubernetes``  etcd and the control plane: one binary, four names
 ``python -m tests.e2e.build kwok``        kwok and the stages that make nodes and pods come alive
 ``python -m tests.e2e.build opa``         the OPA that the Rego policies are compared with
+``python -m tests.e2e.build pss``         Kubernetes' own library of the Pod Security Standards
 
 Every target is kept in ``.cache/`` under a key of its version and a hash of what goes into it, and
 is built only when that folder is missing. A build happens in a folder beside it that is renamed
@@ -106,7 +107,15 @@ OPA = Target(
     package="github.com/open-policy-agent/opa",
     takes="about 1 minute on 2 cores",
 )
-TARGETS = {target.name: target for target in (KUBERNETES, KWOK, OPA)}
+PSS = Target(
+    name="pss",
+    cache="pss",
+    module=HERE / "pss",
+    pinned="k8s.io/pod-security-admission",
+    package=".",
+    takes="about half a minute on 2 cores",
+)
+TARGETS = {target.name: target for target in (KUBERNETES, KWOK, OPA, PSS)}
 
 
 def built(target: Target) -> Path | None:

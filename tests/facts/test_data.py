@@ -117,6 +117,19 @@ def test_a_client_that_is_not_there_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("auditor/dta", "auditor/data"), ("auditor/client", "auditor/clients")],
+)
+def test_a_key_that_is_nearly_ours_is_told(key: str, meant: str) -> None:
+    """Data that somebody meant to protect must not go out of sight by a typing error."""
+    one = pod("shop/db")
+    manifest = {**one.manifest, "metadata": {**one.manifest["metadata"], "labels": {key: "pii"}}}
+    assert misread(resource(manifest)) == [
+        f"{key} of shop/db[Pod]: there is no such key; did you mean '{meant}'?"
+    ]
+
+
 SERVING = serving({"name": "http", "containerPort": 80}, {"name": "health", "containerPort": 81})
 
 

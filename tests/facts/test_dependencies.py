@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from auditor.facts.configuration import told_of
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.workloads import workloads_of
 from auditor.model import Resource, Snapshot
@@ -28,7 +29,20 @@ def service(name: str, *ports: dict[str, Any], **spec: Any) -> Resource:
 
 DB = pod("shop/db", **serving({"name": "sql", "containerPort": 5432}))
 DB_SERVICE = service("shop/db", {"name": "sql", "port": 5432, "targetPort": "sql"})
-QUEUE = pod("shop/queue")
+QUEUE = resource(
+    {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "queue", "namespace": "shop"},
+        "spec": {
+            "serviceName": "queue",
+            "template": {
+                "metadata": {"labels": {"app": "queue"}},
+                "spec": {"containers": [{"name": "main", "image": "queue"}]},
+            },
+        },
+    }
+)
 QUEUE_SERVICE = service("shop/queue", {"port": 9092}, clusterIP="None")
 WORLD = (DB, DB_SERVICE, QUEUE, QUEUE_SERVICE)
 
@@ -41,7 +55,7 @@ def client(**container: Any) -> Resource:
 def edges(*found: Resource) -> tuple[Dependency, ...]:
     """All edges of a cluster."""
     snapshot = Snapshot(found)
-    return dependencies_of(snapshot, workloads_of(snapshot))
+    return dependencies_of(snapshot, told_of(snapshot, workloads_of(snapshot)))
 
 
 def needs(*found: Resource) -> list[str]:
@@ -105,7 +119,8 @@ def test_what_is_no_address_needs_nobody(value: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "DB_HOST", "PGHOST", "ORDERS_SERVICE", "DATABASE_URL", "db-addr", "spring.data.hosts",
+        "DB_HOST", "PGHOST", "PGHOSTADDR", "ORDERS_SERVICE", "DB_HOSTNAME",
+        "DATABASE_URL", "db-addr", "spring.data.hosts",
         "dbServer", "UPSTREAM", "KAFKA_BROKERS", "CASSANDRA_NODES", "ES_ENDPOINT", "DB_DSN",
     ],
 )  # fmt: skip
@@ -114,10 +129,37 @@ def test_a_name_alone_counts_where_an_address_is_meant(name: str) -> None:
     assert told(name, "db") == SQL
 
 
-@pytest.mark.parametrize("name", ["DB_NAME", "OTEL_SERVICE_NAME", "SCHEMA", "MODE", "HOST_KEY"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DB_NAME", "OTEL_SERVICE_NAME", "SCHEMA", "MODE", "HOST_KEY", "GHOST", "CURL", "LOGSERVER",
+        "DD_SERVICE", "SERVICE", "HOSTNAME", "MY_HOST", "--service",
+    ],
+)  # fmt: skip
 def test_a_name_alone_counts_nowhere_else(name: str) -> None:
-    """A database and its Service often have one name."""
+    """A database and its Service often have one name; a container is told its own, too."""
     assert told(name, "db") == []
+    assert told(name, "queue") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CORS_ALLOWED_ORIGINS", "http://db"),
+        ("CORS_ALLOWED_ORIGINS", "http://db:5432,https://queue:9092"),
+        ("CORS_ORIGIN", "http://db:5432"),
+        ("TRUSTED_ORIGINS", "http://db:5432"),
+        ("ALLOWED_HOSTS", "db.shop,db"),
+        ("NO_PROXY", "db.shop,.svc"),
+        ("X", "--allowed-origins=http://db:5432"),
+        ("SQLITE_FILE", "cache.db"),
+        ("LOG_FILE", "db.queue"),
+        ("SQLITE_FILE", "cache.queue"),
+    ],
+)
+def test_who_may_come_is_nobody_to_ask(name: str, value: str) -> None:
+    """Neither is a file whose ending is the name of a Service."""
+    assert told(name, value) == []
 
 
 def test_several_addresses_are_several_needs() -> None:
@@ -135,6 +177,13 @@ def test_a_pod_behind_a_headless_service_has_a_name() -> None:
     assert told("X", "queue-0.queue:9092") == ["shop/queue TCP 9092"]
     assert told("X", "queue-0.queue.shop.svc.cluster.local:7000") == ["shop/queue TCP 7000"]
     assert told("X", "db-0.db:5432") == []
+    assert told("X", "cache.queue") == told("X", "queue-x.queue:9092") == []
+    named = pod("shop/peer", hostname="one", subdomain="peers", containers=[{"name": "main"}])
+    peers = service("shop/peer", {"port": 1}, clusterIP="None")
+    peers = resource({**peers.manifest, "metadata": {"name": "peers", "namespace": "shop"}})
+    for host, found in (("one.peers", ["shop/peer TCP 1"]), ("peer.peers", [])):
+        one = client(env=[{"name": "X", "value": host}])
+        assert needs(one, named, peers) == found
 
 
 @pytest.mark.parametrize(

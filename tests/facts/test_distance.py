@@ -142,6 +142,60 @@ def test_the_rack_itself_may_be_asked_for() -> None:
     assert far(*NODES, database(), orders(affinity=node_affinity("soft", "r1"))) == FAR
 
 
+def wishes(*wanted: tuple[int, list[str]]) -> dict[str, Any]:
+    """Node affinity with a weight for each set of racks."""
+    soft = [
+        {
+            "weight": weight,
+            "preference": {"matchExpressions": [{"key": RACK, "operator": "In", "values": racks}]},
+        }
+        for weight, racks in wanted
+    ]
+    return {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": soft}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near_enough"),
+    [
+        ([(1, ["r2"])], True),
+        ([(100, ["r2"])], True),
+        ([(50, ["r1", "r2"])], False),
+        ([(50, ["r1", "r2"]), (1, ["r2"])], True),
+        ([(50, ["r1"]), (1, ["r2"])], False),
+        ([(50, ["r2", "r3"])], True),
+    ],
+)
+def test_a_wish_counts_by_where_it_leads(wanted: Any, near_enough: bool) -> None:
+    """A scheduler adds the weights: who likes two racks alike is kept in none of them."""
+    found = far(*NODES, database(), orders(affinity=wishes(*wanted)))
+    assert found == ([] if near_enough else FAR)
+
+
+def test_a_wish_by_another_label_of_the_rack_counts() -> None:
+    """Whatever names the nodes of the rack."""
+    names = ["r2-a", "r2-b"]
+    one = {"key": "kubernetes.io/hostname", "operator": "In", "values": names}
+    term = {"matchExpressions": [one]}
+    soft = [{"weight": 1, "preference": term}]
+    wish = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": soft}}
+    assert far(*NODES, database(), orders(affinity=wish)) == []
+
+
+def colored(one: Resource, color: str) -> Resource:
+    """The workload with one more label on its pods."""
+    spec: Any = one.manifest["spec"]
+    labels = {**spec["template"]["metadata"]["labels"], "color": color}
+    template = {**spec["template"], "metadata": {"labels": labels}}
+    return resource({**one.manifest, "spec": {**spec, "template": template}})
+
+
+@pytest.mark.parametrize(("color", "found"), [("blue", []), ("red", FAR)])
+def test_match_label_keys_count(color: str, found: list[str]) -> None:
+    """They ask for the value that the service's own pods have, which a database need not have."""
+    drawn = orders(affinity=near("soft", matchLabelKeys=["color"]))
+    assert far(*NODES, colored(database(), "blue"), colored(drawn, color)) == found
+
+
 def test_a_service_that_cannot_run_in_the_rack_has_no_choice() -> None:
     """It needs to be elsewhere."""
     assert far(*NODES, database(), orders(nodeSelector={RACK: "r1"})) == []

@@ -9,7 +9,8 @@ import pytest
 from auditor.facts import Facts
 from auditor.facts.exposure import clients_of, exposure, name_of, others
 from auditor.facts.workloads import Workload
-from auditor.model import Resource, Settings, Snapshot
+from auditor.model import Resource, Safety, Settings, Snapshot
+from tests.bench import judged, only
 
 from .network.cluster import pod, policy, resource, serving
 from .test_data import annotated
@@ -176,6 +177,10 @@ def test_the_internet_may_reach_the_data_itself() -> None:
         ({"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}, False),
         ({"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": "http"}]}, True),
         ({"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"port": "health"}]}, False),
+        ({"from": [{"ipBlock": {"cidr": "64.0.0.0/2"}}]}, True),
+        ({"from": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["203.0.113.0/24"]}}]}, True),
+        ({"from": [{"ipBlock": {"cidr": "2600::/16"}}]}, True),
+        ({"from": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}, False),
         ({"from": [{"namespaceSelector": {}}]}, False),
         ({}, True),
     ],
@@ -205,3 +210,82 @@ def test_a_pod_on_the_network_of_its_node_is_a_doubt_with_or_without_policies() 
         told.append([f"{gap.what}: {gap.why}" for gap in facts.gaps.values()])
     assert told[0] == told[1]
     assert any("shop/agent" in text for text in told[0])
+
+
+def test_the_internet_on_the_health_port_alone_reaches_no_data() -> None:
+    """As anybody else who reaches that port alone."""
+    way_in = service("shop/data", {"port": 81, "targetPort": "health"}, type="LoadBalancer")
+    guard = admitting({"from": [{"ipBlock": {"cidr": "64.0.0.0/2"}}]})
+    assert reached_by(holder(health="health"), way_in, guard) == []
+    assert reached_by(holder(), way_in, guard) == ["the internet (through Service shop/data)"]
+
+
+def test_the_internet_may_come_by_another_protocol() -> None:
+    """A port of UDP is a way in for UDP."""
+    port = {"port": 53, "protocol": "UDP"}
+    way_in = service("shop/data", port, type="LoadBalancer")
+    world = {"from": [{"ipBlock": {"cidr": "64.0.0.0/2"}}]}
+    for protocol, reached in (("UDP", True), ("TCP", False)):
+        rule = {**world, "ports": [{"port": 53, "protocol": protocol}]}
+        found = reached_by(holder(), way_in, admitting(rule))
+        assert bool(found) is reached
+
+
+def test_a_private_external_address_is_not_the_internet() -> None:
+    """It is for who has a route there."""
+    way_in = service("shop/data", {"port": 80, "targetPort": "http"}, externalIPs=["10.0.0.5"])
+    assert reached_by(holder(), way_in) == ANY_POD
+
+
+POLICY = "data/personal_data_not_isolated"
+NAMES_IT = pod(
+    "shop/web", containers=[{"name": "m", "env": [{"name": "X", "value": "http://data:80"}]}]
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "safety"),
+    [
+        ((holder(clients="web"), NAMES_IT, IN), Safety.SAFE),
+        ((holder(clients="web nobody"), NAMES_IT, IN), Safety.UNSAFE),
+        ((holder(clients="web"), NAMES_IT, OUT), Safety.UNSAFE),
+        ((holder(), NAMES_IT, IN), Safety.UNSAFE),
+        ((holder(), pod("shop/web"), IN), Safety.MANUAL),
+    ],
+)
+def test_only_declared_clients_make_a_safe_fix(found: Any, safety: Safety) -> None:
+    """Where they are read from configurations, somebody may name the data where nobody looks."""
+    remedy = only(judged(found, POLICY)).remedy
+    assert remedy
+    assert remedy.safety is safety
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ((holder(), IN), "pods beside its clients could reach it"),
+        ((holder(), pod("shop/a"), IN), "one workload beside its clients reaches it"),
+        ((holder(), pod("shop/a"), pod("shop/b"), IN), "2 workloads beside its clients reach it"),
+        ((holder(), OUT), "the internet reaches it"),
+        (
+            (holder(), pod("shop/a"), OUT),
+            "the internet and one workload beside its clients reach it",
+        ),
+        (
+            (holder(), pod("shop/a"), pod("shop/b"), OUT),
+            "the internet and 2 workloads beside its clients reach it",
+        ),
+    ],
+)
+def test_the_message_counts_who_reaches_it(found: Any, said: str) -> None:
+    """The internet is no workload."""
+    assert f", and {said}, since" in only(judged(found, POLICY)).message
+
+
+def test_the_evidence_names_the_policy_that_admits() -> None:
+    """A sentence with a subject."""
+    rule = admitting({"from": [app("spy")]})
+    finding = only(judged((holder(), pod("shop/spy"), rule, IN), POLICY))
+    assert [reason.message for reason in finding.evidence] == [
+        "shop/spy reaches every port: NetworkPolicy shop/guard admits it on every port"
+    ]

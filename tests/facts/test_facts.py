@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from auditor.facts import FACTS, Facts
-from auditor.model import Settings, Snapshot
-from tests.bench import gaps, judged
+from typing import Any
 
+import pytest
+
+from auditor.audit import audit
+from auditor.facts import FACTS, Facts
+from auditor.model import Gap, Server, Settings, Snapshot, Unseen
+from tests.bench import bench, gaps, judged
+
+from .everything import EVERYTHING
 from .network.cluster import namespace, pod, resource
 from .test_data import annotated
+
+WORLD = Facts(EVERYTHING, Settings())
+SERVER = Server(136, frozenset({"Pod"}))
+EXPOSED = "data/personal_data_not_isolated"
+SAID = [WORLD.about(one, tuple(FACTS)) for one in EVERYTHING.resources]
 
 
 def test_labels_of_namespaces_have_the_one_of_the_api_server() -> None:
@@ -33,3 +44,86 @@ def test_what_means_nothing_is_told_where_a_policy_reads_it() -> None:
     said = ["auditor/data of default/web[Pod]: 'PI' is none of pii, spi, none"]
     assert gaps(judged([one], "data/personal_data_not_isolated")) == said
     assert gaps(judged([one], "workload/privileged_container")) == []
+
+
+STRANGERS: tuple[tuple[str, str], ...] = (
+    ("Namespace", "data"),
+    ("Service", "data"),
+    ("ConfigMap", "settings"),
+    ("Pod", "web"),
+    ("Node", "n1"),
+    ("PersistentVolume", "disk"),
+    ("PersistentVolumeClaim", "disk"),
+    ("StorageClass", "disks"),
+    ("PriorityClass", "first"),
+    ("RuntimeClass", "box"),
+    ("LimitRange", "limits"),
+    ("Ingress", "front"),
+    ("NetworkPolicy", "data"),
+)
+
+
+@pytest.mark.parametrize(("kind", "name"), STRANGERS)
+def test_a_kind_of_somebodys_own_group_is_another_kind(kind: str, name: str) -> None:
+    """Whoever may make objects of an API of their own must not change what is said of others."""
+    spec = {"selector": {"app": "other"}, "podSelector": {}, "limits": [{"default": {"cpu": "1"}}]}
+    manifest: dict[str, Any] = {
+        "apiVersion": "evil.example/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": "data", "labels": {"auditor/data": "none"}},
+        "spec": spec,
+        "data": {"url": "elsewhere"},
+        "globalDefault": True,
+        "value": 7,
+    }
+    facts = Facts(Snapshot((*WORLD.snapshot.resources, resource(manifest))), Settings())
+    said = [facts.about(one, tuple(FACTS)) for one in WORLD.snapshot.resources]
+    assert said == SAID
+    gaps = {gap.what for gap in facts.gaps.values()} - {gap.what for gap in WORLD.gaps.values()}
+    assert gaps <= {"data/data[NetworkPolicy]"}
+    assert list(facts.snapshot.of_kind(kind)) == list(WORLD.snapshot.of_kind(kind))
+
+
+EVERY_LIST = sorted({kind for fact in FACTS.values() for kind in fact.needs})
+"""Every kind that some fact needs."""
+
+
+@pytest.mark.parametrize("fact", FACTS)
+@pytest.mark.parametrize("kind", EVERY_LIST)
+def test_a_fact_needs_every_kind_that_changes_it(kind: str, fact: str) -> None:
+    """Without the objects of one kind, an answer about what is left would be another one exactly
+    where the fact says that it needs them.
+    """
+    rest = tuple(one for one in WORLD.snapshot.resources if one.ref.kind != kind)
+    assert rest != WORLD.snapshot.resources
+    blind = Facts(Snapshot(rest), Settings())
+    seen = Facts(WORLD.snapshot, Settings())
+    changed = any(seen.about(one, (fact,)) != blind.about(one, (fact,)) for one in rest)
+    changed = changed or seen.gaps != blind.gaps
+    assert changed is (kind in FACTS[fact].needs)
+
+
+@pytest.mark.parametrize(
+    ("server", "kind", "assessed"),
+    [
+        (SERVER, "CronJob", False),
+        (SERVER, "ConfigMap", False),
+        (SERVER, "NetworkPolicy", False),
+        (None, "NetworkPolicy", False),
+        (None, "CronJob", True),
+        (None, "ConfigMap", True),
+        (SERVER, "ServiceAccount", True),
+    ],
+)
+def test_a_missing_list_takes_more_away_than_a_broken_file(
+    server: Server | None, kind: str, assessed: bool
+) -> None:
+    """Without any CronJob nobody knows who reaches the data; that one file cannot be read makes
+    nobody else innocent, unless it may be the policy that keeps them out.
+    """
+    gap = Gap("list", "forbidden", Unseen.INCOMPLETE, (kind,))
+    found = (annotated(pod("shop/data"), data="pii"), pod("shop/spy"), namespace("shop"))
+    answer = audit(Snapshot(found, (gap,), server), bench(EXPOSED), Settings())
+    assert bool(answer.findings) is assessed
+    missed = [each.what for each in answer.gaps if "not assessed" in each.why]
+    assert missed == ([] if assessed else [f"policy {EXPOSED}"])

@@ -162,6 +162,58 @@ def test_a_pod_that_lies_about_its_owner_stands_for_itself(liar: Resource) -> No
     assert str(liar.ref) in names(liar, REPLICA_SET, CONFIG, NODE, CRON)
 
 
+SELECTORS: list[tuple[Any, bool]] = [
+    ({"matchLabels": {"app": "web"}}, True),
+    ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["web"]}]}, True),
+    ({"matchExpressions": [{"key": "app", "operator": "In", "values": ["other"]}]}, False),
+    (
+        {
+            "matchLabels": {"app": "web"},
+            "matchExpressions": [{"key": "app", "operator": "DoesNotExist"}],
+        },
+        False,
+    ),
+    ({"matchExpressions": [{"key": "tier", "operator": "Exists"}]}, False),
+    ({"matchExpressions": [{"key": "app", "operator": "Like", "values": ["w*"]}]}, False),
+    ({}, False),
+    (None, False),
+    (7, False),
+]
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "StatefulSet", "DaemonSet"])
+@pytest.mark.parametrize(("selector", "hides"), SELECTORS)
+def test_a_controller_keeps_only_what_its_selector_fits(
+    kind: str, selector: Any, hides: bool
+) -> None:
+    """The whole of it: a pod that does not fit is let go, and stands for itself."""
+    owner = live(workload(kind, "web"), selector=selector)
+    made = owned(live(pod("web")), owner)
+    assert (str(made.ref) not in names(made, owner)) is hides
+
+
+def test_a_job_needs_no_selector() -> None:
+    """The API server writes one, with a uid; a CronJob never has any."""
+    job = owned(live(workload("Job", "web")), CRON)
+    assert names(job, CRON) == ["default/web[CronJob]"]
+    made = owned(live(pod("web")), job)
+    assert names(made, job, CRON) == ["default/web[CronJob]"]
+    strict = live(workload("Job", "web"), selector={"matchLabels": {"app": "other"}})
+    assert "default/web[Pod]" in names(owned(live(pod("web")), strict), strict)
+
+
+def test_a_replication_controller_selects_by_labels_alone() -> None:
+    """Its selector is older than expressions."""
+    owner = live(
+        resource(
+            {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "web"}}
+        ),
+        selector={"app": "web"},
+    )
+    assert "default/web[Pod]" not in names(owned(live(pod("web")), owner), owner)
+    assert "default/a[Pod]" in names(owned(live(pod("a")), owner), owner)
+
+
 def test_pods_that_own_each_other_both_count() -> None:
     """Two references in a circle must not hide two pods."""
     one, other = live(pod("a")), live(pod("b"))

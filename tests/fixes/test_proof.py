@@ -18,6 +18,7 @@ from auditor.model import (
     Change,
     Finding,
     Fix,
+    Gap,
     Operation,
     Origin,
     Proof,
@@ -26,6 +27,7 @@ from auditor.model import (
     Settings,
     Snapshot,
     Status,
+    Unseen,
     Waiver,
 )
 from auditor.sources.files import FileSource
@@ -42,12 +44,15 @@ FAR = "placement/far_from_database"
 PRIVILEGED = "workload/privileged_container"
 
 
-def fixes(tmp_path: Path, found: tuple[Resource, ...], *names: str) -> list[tuple[Finding, Fix]]:
+def fixes(
+    tmp_path: Path, found: tuple[Resource, ...], *names: str, gaps: tuple[Gap, ...] = ()
+) -> list[tuple[Finding, Fix]]:
     """The fixes for what these policies find in a file with these objects."""
     file = tmp_path / "all.yaml"
     text = yaml.safe_dump_all([dict(one.manifest) for one in found], sort_keys=False)
     file.write_text(text, encoding="utf-8")
-    answer = audit(FileSource((str(file),)).snapshot(), bench(*names), SETTINGS)
+    snapshot = replace(FileSource((str(file),)).snapshot(), gaps=gaps)
+    answer = audit(snapshot, bench(*names), SETTINGS)
     answer = with_fixes(answer, bench(*names), SETTINGS)
     return [(finding, finding.fix) for finding in answer.findings if finding.fix]
 
@@ -285,14 +290,15 @@ def test_a_waived_finding_gets_no_fix(tmp_path: Path) -> None:
     """Somebody answers for it."""
     waiver = Waiver(PRIVILEGED, "shop/web", "it is known")
     declared = Settings(waivers=(waiver,))
-    found = audit(Snapshot((bad("shop/web"),)), bench(), declared)
-    answer = with_fixes(found, bench(), declared)
+    found = audit(Snapshot((bad("shop/web"),)), bench(PRIVILEGED), declared)
+    answer = with_fixes(found, bench(PRIVILEGED), declared)
     assert [(f.status, f.fix) for f in answer.findings] == [(Status.WAIVED, None)]
 
 
 def test_a_file_that_cannot_be_edited_leaves_the_fix_unproven() -> None:
     """The objects of a rendering, say."""
-    answer = with_fixes(audit(Snapshot((bad("shop/web"),)), bench(), SETTINGS), bench(), SETTINGS)
+    judges = bench(PRIVILEGED)
+    answer = with_fixes(audit(Snapshot((bad("shop/web"),)), judges, SETTINGS), judges, SETTINGS)
     (finding,) = answer.findings
     assert finding.fix
     assert not finding.fix.proof.exact
@@ -306,7 +312,64 @@ def test_both_engines_prove_the_same(tmp_path: Path, engine: str) -> None:
     file = tmp_path / "all.yaml"
     found = (HOLDER, WEB, REPORT, OTHER, EYE, bad("shop/x"))
     file.write_text(yaml.safe_dump_all([dict(o.manifest) for o in found]), encoding="utf-8")
-    judges = bench(engine=engine)
+    judges = bench(PRIVILEGED, ISOLATED, engine=engine)
     answer = audit(FileSource((str(file),)).snapshot(), judges, SETTINGS)
     proofs = [f.fix.proof.holds for f in with_fixes(answer, judges, SETTINGS).findings if f.fix]
     assert proofs == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "holds"),
+    [(("*",), False), (("Deployment",), False), (("ConfigMap",), False), (("Role",), True)],
+)
+def test_who_was_not_seen_may_lose_a_flow(
+    tmp_path: Path, kinds: tuple[str, ...], holds: bool
+) -> None:
+    """A broken file may hold a client: then nobody can say that the fix cuts no needed flow."""
+    gap = Gap("a.yaml:3", "it is no YAML", Unseen.INCOMPLETE, kinds)
+    ((_, fix),) = fixes(tmp_path, (HOLDER, WEB, REPORT, OTHER), ISOLATED, gaps=(gap,))
+    assert fix.proof.holds is holds
+    if not holds:
+        assert fix.proof.unproven == ("a.yaml:3 could not be seen: it is no YAML",)
+
+
+def _reading_a_secret(name: str) -> Resource:
+    """A pod that takes an address from a Secret."""
+    key = {"secretKeyRef": {"name": "db", "key": "url"}}
+    entry = {"name": "DATABASE_URL", "valueFrom": key}
+    return pod(name, containers=[{"name": "main", "image": "app", "env": [entry]}])
+
+
+def _knowing(name: str, url: str) -> Resource:
+    env = [{"name": "DATABASE_URL", "value": url}]
+    return pod(name, containers=[{"name": "main", "image": "app", "env": env}])
+
+
+def test_who_may_be_a_client_by_what_we_do_not_see_is_not_cut_in_silence(tmp_path: Path) -> None:
+    """Most database addresses are in Secrets, which nobody gives an auditor."""
+    one = annotated(pod("shop/data", **PORTS), data="pii")
+    front = service("shop/data", {"port": 80, "targetPort": "http"})
+    known, hidden = _knowing("shop/web", "http://data:80"), _reading_a_secret("shop/orders")
+    ((_, fix),) = fixes(tmp_path, (one, front, known, hidden), ISOLATED)
+    assert fix.safety is Safety.UNSAFE
+    assert not fix.proof.holds
+    (why,) = fix.proof.unproven
+    assert "shop/orders may need shop/data" in why
+    assert "Secret db, key url" in why
+    declared = annotated(pod("shop/data", **PORTS), data="pii", clients="web")
+    ((_, fix),) = fixes(tmp_path, (declared, front, known, hidden), ISOLATED)
+    assert fix.safety is Safety.SAFE
+    assert fix.proof.holds, fix.proof
+
+
+def test_a_rule_for_half_of_the_internet_is_seen_to_open_it(tmp_path: Path) -> None:
+    """Whatever addresses we ask as the internet must be in what rules speak of."""
+    one = annotated(pod("shop/data", **PORTS), data="pii", clients="web")
+    front = service("shop/data", {"port": 80, "targetPort": "http"}, type="LoadBalancer")
+    closed = admitting({"from": [app("web")]})
+    before = (one, WEB, front, closed)
+    wide = {"from": [app("web"), {"ipBlock": {"cidr": "64.0.0.0/2"}}]}
+    change = change_of(closed, "spec", "ingress", to=[wide])
+    asked = Finding(bench(ISOLATED).policies[0], one.ref, (), "", "x")
+    shown = prove(case(before, change, asked))
+    assert any(flow.startswith("the internet → shop/data") for flow in shown.opened), shown

@@ -24,7 +24,9 @@ def answered(answer: str) -> list[Finding]:
     policy: Policy = replace(POLICY, id="p", file="p.rego", module=module, facts=())
     one = pod("shop/web")
     facts = Facts(Snapshot((one,)), Settings())
-    return list(judge(Subject(one, facts), policy, compile_policies("both", {"p.rego": module})))
+    return list(
+        judge(Subject(one, facts, (policy,), compile_policies("both", {"p.rego": module})), policy)
+    )
 
 
 def test_a_whole_answer_becomes_a_finding() -> None:
@@ -33,7 +35,8 @@ def test_a_whole_answer_becomes_a_finding() -> None:
         """{
     "path": ["spec", "containers", 0], "anchor": "main", "message": "it is wrong",
     "evidence": [{"message": "because", "object": {"apiVersion": "v1", "kind": "Service",
-        "namespace": "shop", "name": "web"}, "path": ["spec"]}, {"message": "and so"}],
+        "namespace": "shop", "name": "web"}, "path": ["spec"]},
+        {"message": "and so", "anchor": "shop/ads", "within": ["any pod"]}],
     "fix": {"title": "set it right", "safety": "safe",
         "patch": [{"op": "add", "path": ["spec", "x"], "value": null}]}}"""
     )[0]
@@ -41,7 +44,7 @@ def test_a_whole_answer_becomes_a_finding() -> None:
     assert (found.anchor, found.message, str(found.ref)) == ("main", "it is wrong", "shop/web[Pod]")
     assert found.evidence == (
         Evidence("because", Ref("v1", "Service", "shop", "web"), ("spec",)),
-        Evidence("and so"),
+        Evidence("and so", anchor="shop/ads", within=("any pod",)),
     )
     assert found.remedy is not None
     assert found.remedy.safety is Safety.SAFE

@@ -98,11 +98,13 @@ def test_a_new_object_is_given_whole() -> None:
 
 def test_a_reason_has_a_place_of_its_own() -> None:
     """Where its object was read; without one, nothing is made up."""
-    elsewhere = Evidence("from outside", replace(world.WEB_FILE.ref, name="nobody"))
+    nobody = replace(world.WEB_FILE.ref, name="nobody")
+    elsewhere = Evidence("from outside", nobody, anchor="the internet")
     finding = replace(world.exposed(), evidence=(*world.exposed().evidence, elsewhere))
     first, second = report(world.audit(finding))["findings"][0]["evidence"]
     assert (first["file"], first["line"]) == ("k8s/web.yaml", 10)
     assert second["object"]["name"] == "nobody"
+    assert (first["anchor"], second["anchor"]) == ("", "the internet")
     assert second["file"] is None
     assert second["line"] is None
 

@@ -51,8 +51,8 @@ high[workload/privileged_container]: container 'app' runs privileged
    | +            privileged: false  # for the profiler
 
 1 finding: 1 high; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0
-next: auditor fix k8s  # shows 1 proven fix as one diff
-next: auditor fix --write --unsafe k8s  # writes what may change behaviour
+next: auditor fix --unsafe k8s  # shows 1 proven fix, which may change behaviour
+next: auditor fix --unsafe --write k8s  # writes it
 """
     )
 
@@ -91,7 +91,7 @@ critical[data/not_isolated]: holds PII, and web reaches it without being its cli
 
 1 finding: 1 critical; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus \
 0.13.0
-next: auditor fix k8s  # shows 1 proven fix as one diff
+next: auditor fix k8s  # shows 1 proven fix
 next: auditor fix --write k8s  # writes it
 """
     )

@@ -20,7 +20,7 @@ CONFIG = {
     "contexts": [{"name": "dev", "context": {"cluster": "c", "user": "u"}}],
     "current-context": "dev",
 }
-_BY_KIND = {kind.kind: kind for kind in KINDS}
+_BY_KIND = {kind.kind: kind for kind in reversed(KINDS)}
 
 
 @pytest.fixture(autouse=True)

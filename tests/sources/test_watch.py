@@ -160,6 +160,13 @@ def test_a_server_that_falls_silent_is_believed_for_a_while(watcher: Watcher, cl
     assert [gap.what for gap in watcher.snapshot().gaps] == ["list of pods"]
 
 
+def test_what_is_still_to_be_read_is_named(watcher: Watcher) -> None:
+    """Until a list is there, or is known to be refused."""
+    assert (watcher.ready, watcher.unread) == (False, ("list of pods",))
+    watcher._failed(watcher._shelves[PODS], RefusedError("forbidden", 403))
+    assert (watcher.ready, watcher.unread) == (True, ())
+
+
 def test_the_age_of_what_was_never_seen_is_infinite(watcher: Watcher) -> None:
     """And what is not watched has none."""
     assert watcher.age("Pod") == float("inf")

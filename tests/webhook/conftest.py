@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from auditor.webhook.bench import Live, Rules
+from auditor.audit import Bench
 from auditor.webhook.certificates import Pair
-from auditor.webhook.court import Court, Judge
 from auditor.webhook.server import Listener, Webhook
+from auditor.webhook.worker import Live, Rules
 
-from .world import Kept, judge, live
+from .world import BENCH, Kept, court, live
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 
     def begin(
         state: Live | None = None,
-        by: Judge = judge,
+        by: Bench = BENCH,
         rules: Rules | None = None,
-        drain: float = 0.0,
+        **times: float,
     ) -> Running:
         authority = trustme.CA()
         pair = write_pair(authority, tmp_path)
-        listener = Listener("127.0.0.1", 0, pair, drain_seconds=drain, refresh_seconds=0.1)
-        webhook = Webhook(Court(by), state or Kept(live()), rules or Rules(), listener)
+        known = {"drain_seconds": 0.0, "refresh_seconds": 0.1}
+        listener = Listener("127.0.0.1", 0, pair, **known | times)
+        webhook = Webhook(court(by), state or Kept(live()), rules or Rules(), listener)
         port, stop = _in_thread(webhook)
         context = ssl.create_default_context()
         authority.configure_trust(context)

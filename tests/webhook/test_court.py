@@ -2,74 +2,235 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
-from auditor.model import Audit, Gap, Ref, Snapshot, Unseen
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditor.audit import audit
+from auditor.model import Audit, Gap, Manifest, Ref, Resource, Severity, Snapshot, Unseen
+from auditor.sources.cluster import KINDS, live_resource
+from auditor.sources.files import FileSource
 from auditor.webhook.court import Court, changes
+from auditor.webhook.decide import Mode, decide
+from auditor.webhook.review import Decision, Review, UndecidableError, decode
+from tests.bench import SETTINGS
 
-from .world import judge, live, pod, privileged
+from .world import (
+    BENCH,
+    ROOT,
+    captures,
+    court,
+    disturbed,
+    holding_data,
+    live,
+    pod,
+    privileged,
+    review,
+)
+
+PEAPODS = ROOT / "fixtures" / "clusters" / "peapods"
 
 
 class Counting:
-    """A judge that counts, and notes what it was asked to judge again."""
+    """A court whose engine notes which objects it is asked about."""
 
     def __init__(self) -> None:
-        self.whole = 0
-        self.again: list[tuple[Ref, ...]] = []
+        self.asked: list[str] = []
+        self.court = court(disturbed(self._note))
 
-    def judge(self, snapshot: Snapshot) -> Audit:
-        self.whole += 1
-        return judge(snapshot)
+    def _note(self, document: bytes) -> None:
+        self.asked.append(orjson.loads(document)["object"]["metadata"]["name"])
 
-    def rejudge(self, before: Audit, after: Snapshot, changed: tuple[Ref, ...]) -> Audit:
-        self.again.append(changed)
-        return judge(after)
+    def about(self) -> set[str]:
+        """The objects asked about since the last time."""
+        asked, self.asked = set(self.asked), []
+        return asked
 
 
 def test_the_live_cluster_is_judged_once_for_each_state() -> None:
     """A storm of requests against a quiet cluster costs one audit of it."""
     counting = Counting()
-    court = Court(counting.judge)
     snapshot = live(pod())
-    assert court.live(snapshot) is court.live(snapshot)
-    assert counting.whole == 1
+    first = counting.court.live(snapshot)
+    assert counting.about() == {"web"}
+    assert counting.court.live(snapshot) is first
+    assert counting.about() == set()
 
 
 def test_only_what_changed_is_judged_again() -> None:
     """A cluster of which one object changed is judged about that one."""
     counting = Counting()
-    court = Court(counting.judge, counting.rejudge)
     snapshot = live(pod("a"), pod("b"), pod("c"))
-    court.live(snapshot)
+    counting.court.live(snapshot)
+    counting.about()
     (changed,) = live(privileged("b")).resources
     after = snapshot.replacing(changed, removing=[snapshot.resources[2].ref])
-    assert court.live(after).findings
-    assert counting.whole == 1
-    assert counting.again == [(changed.ref, snapshot.resources[2].ref)]
+    assert [finding.ref.name for finding in counting.court.live(after).findings] == ["b"]
+    assert counting.about() == {"b"}
 
 
 def test_what_can_be_seen_changes_everything() -> None:
     """A list that is suddenly forbidden takes policies away: nothing of before may be carried."""
-    counting = Counting()
-    court = Court(counting.judge, counting.rejudge)
-    snapshot = live(pod())
-    court.live(snapshot)
-    court.live(replace(snapshot, gaps=(Gap("list of pods", "forbidden", Unseen.INCOMPLETE),)))
-    assert counting.whole == 2
+    judging = court()
+    snapshot = live(holding_data())
+    assert judging.live(snapshot).findings
+    lists = Gap("list of networkpolicies", "forbidden", Unseen.INCOMPLETE, ("NetworkPolicy",))
+    assert judging.live(replace(snapshot, gaps=(lists,))).findings == ()
 
 
 def test_a_supposed_change_leaves_the_live_audit_as_it_is() -> None:
     """What a request would do is not what is."""
-    counting = Counting()
-    court = Court(counting.judge, counting.rejudge)
+    judging = court()
     snapshot = live(pod())
-    before = court.live(snapshot)
+    before = judging.live(snapshot)
     (changed,) = live(privileged()).resources
-    assert court.supposing(before, snapshot.replacing(changed), changed.ref).findings
-    assert court.live(snapshot) is before
+    assert judging.supposing(before, snapshot.replacing(changed), changed.ref).findings
+    assert judging.live(snapshot) is before
 
 
 def test_nothing_changed_between_equal_snapshots() -> None:
     """A watcher keeps the very same value of what did not change."""
     snapshot = live(pod("a"), pod("b"))
     assert changes(snapshot, Snapshot(snapshot.resources)) == ()
+
+
+def test_a_change_that_no_fact_reads_costs_one_object() -> None:
+    """Whatever the size of the cluster, and whoever holds personal data in it."""
+    counting = Counting()
+    snapshot = live(holding_data("a"), holding_data("b"), pod("c"))
+    before = counting.court.live(snapshot)
+    counting.about()
+    (changed,) = live(pod("c", livenessProbe={"httpGet": {"port": 80}})).resources
+    after = counting.court.supposing(before, snapshot.replacing(changed), changed.ref)
+    assert after.findings == before.findings
+    assert counting.about() == {"c"}
+
+
+def test_the_counters_of_the_server_are_no_change() -> None:
+    """Every update of a specification comes with the next generation."""
+    counting = Counting()
+    old, new = pod("c"), pod("c", tty=True)
+    old["metadata"]["generation"], new["metadata"]["generation"] = 1, 2
+    snapshot = live(holding_data("a"), old)
+    counting.court.live(snapshot)
+    counting.about()
+    (changed,) = live(new).resources
+    counting.court.live(snapshot.replacing(changed))
+    assert counting.about() == {"c"}
+
+
+def test_what_makes_an_object_unreadable_is_no_such_change() -> None:
+    """No fact reads a container that is none; that it cannot be judged is new all the same."""
+    old, new = pod("c"), pod("c")
+    new["spec"]["containers"].append(5)
+    cluster = live(old)
+    with pytest.raises(UndecidableError):
+        decide(_asked(old, new), cluster, court(), Mode.DENY, Severity.LOW)
+    judging, cluster = court(), live(new)
+    assert judging.live(cluster).gaps
+    (mended,) = live(old).resources
+    assert judging.live(cluster.replacing(mended)).gaps == ()
+
+
+class Thorough(Court):
+    """A court that judges everything anew each time."""
+
+    def live(self, snapshot: Snapshot) -> Audit:
+        return audit(snapshot, BENCH, SETTINGS)
+
+    def supposing(self, before: Audit, after: Snapshot, *changed: Ref) -> Audit:
+        return audit(after, BENCH, SETTINGS)
+
+
+THOROUGH = Thorough(BENCH, SETTINGS)
+
+
+def _answer(asked: Review, cluster: Snapshot, by: Court) -> Decision | str:
+    try:
+        return decide(asked, cluster, by, Mode.DENY, Severity.LOW)
+    except UndecidableError as error:
+        return str(error)
+
+
+@cache
+def company() -> Snapshot:
+    """The example company as a live cluster holds it."""
+    kinds = {(kind.group, kind.kind): kind for kind in KINDS}
+    found = (
+        (kinds.get((r.ref.group, r.ref.kind)), r.manifest)
+        for r in FileSource((str(PEAPODS),)).snapshot().resources
+    )
+    return Snapshot(tuple(live_resource(kind, manifest) for kind, manifest in found if kind))
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    found = []
+    for key, each in inside:
+        found.append((*path, key))
+        if isinstance(each, dict | list):
+            found += _places(each, (*path, key))
+    return found
+
+
+UNREAD = st.sampled_from(["tty", "securityContext", "livenessProbe", "hostUsers", "dnsPolicy"])
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, "x", 7, [], {}, {"privileged": True}, {"privileged": False}, [{"name": "x"}]]
+)
+
+
+@st.composite
+def updates(draw: st.DrawFn) -> tuple[Manifest, Manifest]:
+    """An object of the company before and after an update of a few of its fields."""
+    resource: Resource = draw(st.sampled_from(company().resources))
+    manifest: Any = copy.deepcopy(resource.manifest)
+    for _ in range(draw(st.integers(0, 2))):
+        named = ("kind", "apiVersion", "name", "namespace")
+        where = [p for p in _places(manifest) if p[-1] not in named]
+        *way, last = draw(st.sampled_from(where))
+        parent = manifest
+        for step in way:
+            parent = parent[step]
+        if draw(st.booleans()) and isinstance(parent, dict):
+            parent[draw(UNREAD)] = copy.deepcopy(draw(JUNK))
+        else:
+            parent[last] = copy.deepcopy(draw(JUNK))
+    return resource.manifest, manifest
+
+
+def _asked(old: Manifest, new: Manifest) -> Review:
+    namespace = old["metadata"].get("namespace", "")
+    return decode(review(new, operation="UPDATE", old=old, namespace=namespace))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(updates(), min_size=1, max_size=2))
+def test_the_short_way_gives_the_verdict_of_the_whole(
+    asked: list[tuple[Manifest, Manifest]],
+) -> None:
+    """For whatever is updated, and for what is asked after that was admitted."""
+    judging, cluster = court(), company()
+    for old, new in asked:
+        request = _asked(old, new)
+        assert _answer(request, cluster, judging) == _answer(request, cluster, THOROUGH)
+        kind = next(kind for kind in KINDS if kind.kind == new["kind"])
+        if isinstance(new["metadata"], dict):
+            cluster = cluster.replacing(live_resource(kind, new))
+
+
+@pytest.mark.conformance
+def test_recorded_requests_get_the_verdict_of_the_whole() -> None:
+    """What a real API server asked, one after the other in a cluster that follows."""
+    judging, cluster = court(), company()
+    for file in captures():
+        asked = decode(orjson.dumps(orjson.loads(file.read_bytes())["body"]))
+        assert _answer(asked, cluster, judging) == _answer(asked, cluster, THOROUGH), file
+        kind = next((k for k in KINDS if k.kind == asked.kind and not asked.subresource), None)
+        if kind and isinstance(asked.object, dict):
+            cluster = cluster.replacing(live_resource(kind, asked.object))

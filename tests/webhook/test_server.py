@@ -10,8 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,27 @@ import orjson
 import pytest
 import trustme
 
-from auditor.errors import ConfigError
-from auditor.model import Audit, Gap, Snapshot, Unseen
-from auditor.webhook.bench import Rules
+from auditor.errors import ClusterError, ConfigError
+from auditor.model import Gap, Snapshot, Unseen
 from auditor.webhook.certificates import Certificates, Pair
 from auditor.webhook.decide import Mode
 from auditor.webhook.review import MAX_BYTES, MAX_TOKENS
-from auditor.webhook.server import seconds
+from auditor.webhook.server import Listener, seconds, serve
+from auditor.webhook.worker import Rules
 
 from .conftest import Answer, Running, write_pair
-from .world import Kept, captures, guard, holding_data, judge, live, pod, privileged, review
+from .world import (
+    Kept,
+    captures,
+    court,
+    disturbed,
+    guard,
+    holding_data,
+    live,
+    pod,
+    privileged,
+    review,
+)
 
 Start = Callable[..., Running]
 
@@ -168,33 +178,76 @@ def test_what_the_caller_makes_undecidable_is_denied(start: Start, body: bytes) 
     assert _response(warned)["warnings"]
 
 
-def _slow(snapshot: Snapshot) -> Audit:
-    if snapshot.resources:
-        time.sleep(1.5)
-    return judge(snapshot)
+class Gate:
+    """Keeps the engine waiting on the pod `slow` until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+        self.bench = disturbed(self._wait)
+
+    def _wait(self, document: bytes) -> None:
+        if b'"name":"slow"' in document:
+            self.reached.set()
+            self.open.wait(30)
 
 
-def test_a_slow_judgement_ends_before_the_api_server_gives_up(start: Start) -> None:
-    """An object that takes too long to judge is denied; what waited behind it is not to blame."""
-    running = start(by=_slow)
-    answers: list[Answer] = []
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """A closed gate; opened in the end, so that the server can stop."""
+    closed = Gate()
+    yield closed
+    closed.open.set()
 
-    def ask() -> None:
-        answers.append(running.ask(review(pod()), path="/validate?timeout=1s"))
 
-    began = time.monotonic()
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.05)
+def _ask_aside(
+    running: Running, name: str, timeout: str, answers: list[Answer]
+) -> threading.Thread:
+    body, path = review(pod(name)), f"/validate?timeout={timeout}"
+    thread = threading.Thread(target=lambda: answers.append(running.ask(body, path=path)))
+    thread.start()
+    return thread
+
+
+def test_a_slow_judgement_ends_before_the_api_server_gives_up(start: Start, gate: Gate) -> None:
+    """An object that takes too long to judge is denied; what waited behind it is not to blame, and
+    is judged as soon as the way is free.
+    """
+    running = start(by=gate.bench)
+    slow: list[Answer] = []
+    behind: list[Answer] = []
+    first = _ask_aside(running, "slow", "1s", slow)
+    assert gate.reached.wait(10)
+    second = _ask_aside(running, "web", "1s", behind)
     assert running.ask(method="GET", path="/healthz").status == 200
-    assert time.monotonic() - began < 0.5
-    for thread in threads:
-        thread.join()
-    assert time.monotonic() - began < 1.2
-    assert sorted(answer.status for answer in answers) == [200, 500]
-    judged = next(answer for answer in answers if answer.status == 200)
-    assert _response(judged)["status"]["code"] == 504
+    first.join(10)
+    second.join(10)
+    assert _response(slow[0])["status"]["code"] == 504
+    assert (behind[0].status, b"busy" in behind[0].body) == (500, True)
+    gate.open.set()
+    assert _response(running.ask(review(pod())))["allowed"]
+
+
+def test_a_judgement_without_end_leaves_everything_else_to_the_failure_policy(
+    start: Start, gate: Gate
+) -> None:
+    """And the probes fail after a while: only a new process judges again."""
+    running = start(by=gate.bench, stuck_seconds=0.5)
+    _ask_aside(running, "slow", "1s", []).join(10)
+    assert gate.reached.is_set()
+    assert _until(lambda: running.ask(method="GET", path="/readyz").status == 503)
+    assert running.ask(method="GET", path="/healthz").status == 503
+    answer = running.ask(review(pod()))
+    assert (answer.status, answer.body) == (503, b"busy: a judgement does not end\n")
+
+
+def test_nobody_is_to_blame_for_the_time_that_the_cluster_takes(start: Start, gate: Gate) -> None:
+    """The first request after the start waits for the whole cluster; a denial would name the
+    wrong one.
+    """
+    running = start(Kept(live(pod("slow"))), by=gate.bench)
+    answers: list[Answer] = []
+    _ask_aside(running, "web", "1s", answers).join(10)
+    assert (answers[0].status, b"busy" in answers[0].body) == (500, True)
 
 
 @pytest.mark.parametrize(
@@ -208,35 +261,43 @@ def test_the_time_that_the_api_server_gives_is_kept(asked: str, left: float) -> 
 def test_a_cluster_that_cannot_be_judged_is_nobodys_fault(start: Start) -> None:
     """A judge that breaks without the object as well is our failure: HTTP 500."""
 
-    def broken(_: Snapshot) -> Audit:
+    def broken(_: bytes) -> None:
         raise ZeroDivisionError
 
-    assert start(by=broken).ask(review(pod())).status == 500
+    answer = start(Kept(live(pod("other"))), by=disturbed(broken)).ask(review(pod()))
+    assert answer.status == 500
+    assert b"ZeroDivisionError" in answer.body
+
+
+def test_an_object_that_breaks_the_judge_is_denied(start: Start) -> None:
+    """Where the cluster without it can be judged, it is the object that does it."""
+
+    def broken(document: bytes) -> None:
+        if b'"name":"evil"' in document:
+            raise ZeroDivisionError
+
+    running = start(Kept(live(pod("other"))), by=disturbed(broken))
+    assert _response(running.ask(review(pod("evil"))))["status"]["code"] == 422
+    assert _response(running.ask(review(pod())))["allowed"]
 
 
 def test_a_policy_that_cannot_be_asked_is_nobodys_fault(start: Start) -> None:
     """A forbidden list that a policy needs makes the call fail in mode deny."""
-
-    def blind(snapshot: Snapshot) -> Audit:
-        gap = Gap("policy network/open_data", "not assessed: forbidden", Unseen.INCOMPLETE)
-        return replace(judge(snapshot), gaps=(gap,))
-
-    answer = start(by=blind).ask(review(pod()))
-    assert (answer.status, answer.body) == (
-        500,
-        b"policy network/open_data: not assessed: forbidden\n",
-    )
+    forbidden = Gap("list of networkpolicies", "forbidden", Unseen.INCOMPLETE, ("NetworkPolicy",))
+    answer = start(Kept(Snapshot((), (forbidden,)))).ask(review(pod()))
+    assert answer.status == 500
+    assert b"policy data/personal_data_not_isolated: not assessed" in answer.body
 
 
 def test_before_the_cluster_is_read_nothing_is_answered(start: Start) -> None:
     """A webhook that has not seen the cluster yet does not guess."""
     state = Kept(live())
-    state.ready = False
+    state.unread = ("list of pods",)
     running = start(state)
     assert running.ask(review(pod())).status == 503
     assert running.ask(method="GET", path="/readyz").status == 503
     assert running.ask(method="GET", path="/healthz").status == 200
-    state.ready = True
+    state.unread = ()
     assert running.ask(method="GET", path="/readyz").status == 200
     assert running.ask(review(pod())).status == 200
 
@@ -359,7 +420,7 @@ def test_a_certificate_that_cannot_be_used_stops_the_start(tmp_path: Path) -> No
 
 def test_whoever_leaves_says_so_and_serves_on(start: Start) -> None:
     """Not ready any more, but still there while the cluster gets to know; then gone."""
-    running = start(drain=1.0)
+    running = start(drain_seconds=1.0)
     stopping = threading.Thread(target=running.stop)
     stopping.start()
     assert _until(lambda: running.ask(method="GET", path="/readyz").status == 503)
@@ -374,25 +435,29 @@ def test_whoever_leaves_says_so_and_serves_on(start: Start) -> None:
 _PROGRAM = """
 import logging, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from webhook.world import Kept, judge, live
-from auditor.webhook.bench import Rules
+from tests.webhook.world import Kept, court, live
 from auditor.webhook.certificates import Pair
-from auditor.webhook.court import Court
 from auditor.webhook.server import Listener, serve
+from auditor.webhook.worker import Rules
 logging.basicConfig(level=logging.INFO, format="%(message)s")
-pair = Pair(Path(sys.argv[2]) / "tls.crt", Path(sys.argv[2]) / "tls.key")
-serve(Court(judge), Kept(live()), Rules(), Listener("127.0.0.1", 0, pair, drain_seconds=0.2))
+pair = Pair(Path(sys.argv[1]) / "tls.crt", Path(sys.argv[1]) / "tls.key")
+cluster = Kept(live())
+cluster.unread = tuple(sys.argv[2:])
+serve(court(), cluster, Rules(), Listener("127.0.0.1", 0, pair, drain_seconds=0.2))
 """
 
 
+@pytest.mark.parametrize("unread", [(), ("list of pods",)])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_process_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    """SIGTERM is how a kubelet says goodbye: the answer is exit code 0."""
+def test_a_signal_ends_the_process_cleanly(
+    tmp_path: Path, number: signal.Signals, unread: tuple[str, ...]
+) -> None:
+    """SIGTERM is how a kubelet says goodbye: the answer is exit code 0, also while the cluster is
+    still being read.
+    """
     write_pair(trustme.CA(), tmp_path)
-    tests = str(Path(__file__).parents[1])
     with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, tests, str(tmp_path)],
+        [sys.executable, "-c", _PROGRAM, str(tmp_path), *unread],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
@@ -402,6 +467,17 @@ def test_a_signal_ends_the_process_cleanly(tmp_path: Path, number: signal.Signal
         process.send_signal(number)
         assert process.wait(10) == 0, said + process.stderr.read()
     assert said.startswith("serving on port ")
+
+
+def test_a_cluster_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
+    """With the names of the lists that are missing; not ready for ever would tell nobody."""
+    state = Kept(live())
+    state.unread = ("list of pods", "list of networkpolicies.networking.k8s.io")
+    pair = write_pair(trustme.CA(), tmp_path)
+    listener = Listener("127.0.0.1", 0, pair, first_read_seconds=0.2)
+    with pytest.raises(ClusterError, match=r"list of pods, list of networkpolicies") as raised:
+        serve(court(), state, Rules(), listener)
+    assert raised.value.exit_code == 2
 
 
 @pytest.mark.conformance

@@ -1,23 +1,30 @@
-"""A small cluster, a small judge and the reviews that ask about them."""
+"""Small clusters, the real policies and the reviews that ask about them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from auditor.model import Audit, Finding, Policy, Ref, Resource, Severity, Snapshot
+from auditor.audit import Bench, audit
+from auditor.model import Audit, Ref, Resource, Severity, Snapshot
+from auditor.policies.engine import RawFinding, compile_policies
+from auditor.policies.loader import load
 from auditor.sources.cluster import KINDS, live_resource
+from auditor.webhook.court import Court
+from tests.bench import SETTINGS
+from tests.company import BRITTLE, policy
 
 ROOT = Path(__file__).parents[2]
 CONFORMANCE = Path(os.environ.get("AUDITOR_CONFORMANCE", ROOT / "../shared/conformance"))
 CAPTURES = CONFORMANCE.parent / "captures" / "admission-1.36"
 
-_BY_KIND = {kind.kind: kind for kind in KINDS}
+_BY_KIND = {kind.kind: kind for kind in reversed(KINDS)}
 
 
 def captures() -> list[Path]:
@@ -31,55 +38,69 @@ def captures() -> list[Path]:
     return found
 
 
-def _policy(name: str, severity: Severity) -> Policy:
-    return Policy(
-        id=name,
-        title=name,
-        description="",
-        severity=severity,
-        profile="essential",
-        fix="none",
-        kinds=("Pod", "Deployment"),
-        facts=(),
-        controls=(),
-        equivalents=(),
-        aliases=(),
-        links=(),
-        file=f"{name}.rego",
-        module="",
+POLICIES = (
+    "workload/privileged_container",
+    "data/personal_data_not_isolated",
+    "network/monitor_beyond_health",
+)
+"""Asked of the real ones: an added policy is no reason for these tests to change."""
+LATEST = """
+package policies.image.latest
+
+deny contains finding if {
+	some container in input.object.spec.containers
+	endswith(container.image, ":latest")
+	finding := {"path": ["spec"], "message": "runs whatever is latest", "anchor": container.name}
+}
+"""
+
+
+def _bench() -> Bench:
+    policies, library = load()
+    own = (
+        policy("image/latest", LATEST, kinds=("Pod",)),
+        policy("test/brittle", BRITTLE, severity=Severity.HIGH, kinds=("Pod",)),
     )
+    asked = (*(each for each in policies if each.id in POLICIES), *own)
+    modules = {each.file: each.module for each in asked} | dict(library)
+    return Bench(asked, compile_policies("regorus", modules))
 
 
-PRIVILEGED = _policy("workload/privileged_container", Severity.HIGH)
-LATEST = _policy("image/latest", Severity.LOW)
-OPEN = _policy("network/open_data", Severity.CRITICAL)
+BENCH = _bench()
+"""Policies of ours, one of a low severity, and one that the label `number: x` breaks."""
 
 
-def judge(snapshot: Snapshot) -> Audit:
-    """Privileged containers and images called latest; and pods with data that nothing guards."""
-    findings = [finding for resource in snapshot.resources for finding in _of(resource, snapshot)]
-    return Audit(snapshot, tuple(findings), snapshot.gaps, policies=(PRIVILEGED, LATEST, OPEN))
+class Disturbed:
+    """The engine, with something done before each answer that may take long or break."""
+
+    def __init__(self, disturb: Callable[[bytes], None]) -> None:
+        self.name, self.version = BENCH.engine.name, BENCH.engine.version
+        self._disturb = disturb
+
+    def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
+        self._disturb(document)
+        return BENCH.engine.evaluate(package, document)
+
+    def evaluate_all(
+        self, packages: tuple[str, ...], document: bytes
+    ) -> Mapping[str, list[RawFinding]]:
+        self._disturb(document)
+        return BENCH.engine.evaluate_all(packages, document)
 
 
-def _of(resource: Resource, snapshot: Snapshot) -> Iterator[Finding]:
-    if resource.ref.kind not in {"Pod", "Deployment"}:
-        return
-    spec = resource.manifest["spec"]
-    template = resource.manifest if resource.ref.kind == "Pod" else spec["template"]
-    for key in ("containers", "initContainers", "ephemeralContainers"):
-        for container in template["spec"].get(key) or ():
-            name = container["name"]
-            if (container.get("securityContext") or {}).get("privileged"):
-                message = f"container '{name}' runs privileged"
-                yield Finding(PRIVILEGED, resource.ref, ("spec",), name, message)
-            if container.get("image", "").endswith(":latest"):
-                message = f"container '{name}' runs whatever is latest"
-                yield Finding(LATEST, resource.ref, ("spec",), name, message)
-    if template["metadata"].get("labels", {}).get("data") == "pii" and not any(
-        policy.ref.namespace == resource.ref.namespace
-        for policy in snapshot.of_kind("NetworkPolicy")
-    ):
-        yield Finding(OPEN, resource.ref, ("metadata",), "", "anyone reaches these personal data")
+def disturbed(disturb: Callable[[bytes], None]) -> Bench:
+    """The bench on such an engine."""
+    return replace(BENCH, engine=Disturbed(disturb))
+
+
+def court(by: Bench = BENCH) -> Court:
+    """Who judges."""
+    return Court(by, SETTINGS)
+
+
+def judged(*manifests: dict[str, Any]) -> Audit:
+    """What the audit says of a cluster that holds these."""
+    return audit(live(*manifests), BENCH, SETTINGS)
 
 
 def pod(name: str = "web", **changes: Any) -> dict[str, Any]:
@@ -101,7 +122,7 @@ def privileged(name: str = "web") -> dict[str, Any]:
 def holding_data(name: str = "customers") -> dict[str, Any]:
     """A Pod that holds personal data."""
     manifest = pod(name)
-    manifest["metadata"]["labels"] = {"data": "pii"}
+    manifest["metadata"]["labels"] = {"auditor/data": "pii"}
     return manifest
 
 
@@ -124,8 +145,12 @@ class Kept:
     """A cluster in memory that changes only by what was admitted."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.ready = True
+        self.unread: tuple[str, ...] = ()
         self._snapshot = snapshot
+
+    @property
+    def ready(self) -> bool:
+        return not self.unread
 
     def snapshot(self) -> Snapshot:
         return self._snapshot

@@ -17,7 +17,7 @@ from auditor.facts.network.answers import (
 )
 from auditor.facts.network.engine import Network
 from auditor.facts.network.ports import PortSet
-from auditor.facts.network.selectors import matches
+from auditor.facts.selectors import matches
 
 __all__ = [
     "Direction",

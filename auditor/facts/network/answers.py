@@ -113,3 +113,4 @@ class Entrance:
     public: bool
     """Whether it is meant for the internet, and not only for who reaches the nodes or a private
     network."""
+    protocol: str = "TCP"

@@ -16,14 +16,17 @@ from auditor.facts.network.answers import (
     Reach,
     Reason,
     Rule,
+    World,
 )
 from auditor.facts.network.judge import Judge, Side
+from auditor.facts.network.outside import representatives
 from auditor.facts.network.points import Point, Points, Questions
-from auditor.facts.network.policies import GROUP, KIND, NetPolicy, parse_policy
+from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
 from auditor.facts.network.ports import PortSet
-from auditor.facts.network.selectors import Truth
+from auditor.facts.network.unread import unread
+from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
-from auditor.model import Ref, Resource, Snapshot
+from auditor.model import Gap, Ref, Resource, Snapshot
 
 CACHED = 1 << 16
 """How many answers are kept, each for one pair of what two ends say: some tens of megabytes."""
@@ -54,6 +57,8 @@ class Network:
         policies = [policy for policy in parsed if isinstance(policy, NetPolicy)]
         self.invalid = tuple(policy for policy in parsed if isinstance(policy, InvalidPolicy))
         """The policies that the API server would refuse, and that therefore have no effect."""
+        self.gaps: tuple[Gap, ...] = tuple(unread(snapshot, self.invalid))
+        """The policies that have no part in any answer, and why."""
         self._points = Points(snapshot, Questions.of(policies))
         self._judge = Judge(_by_namespace(policies))
         self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
@@ -107,6 +112,18 @@ class Network:
                 key = (rule.policy.ref, rule.path)
                 found[key] = _merged(found[key], rule) if key in found else rule
         return tuple(found.values())
+
+    def outside(self, target: Workload) -> tuple[World, ...]:
+        """Somebody on the internet for each set of public addresses that the ingress policies of
+        `target` do not tell apart; at least one. Who asks all of them asks the whole internet.
+        """
+        policies = {
+            policy
+            for point in self._points_of(target)
+            for policy, _ in self._judge.selecting(point, "Ingress")
+        }
+        rules = [rule for policy in policies for rule in policy.rules["Ingress"]]
+        return tuple(map(World, representatives(rules)))
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to
@@ -163,9 +180,9 @@ def _unknown(sides: Sequence[Side], *, certain: bool) -> tuple[str, ...]:
 
 
 def _policies(snapshot: Snapshot) -> Iterator[Resource]:
-    """Each NetworkPolicy once; other dialects have a kind of the same name."""
+    """Each NetworkPolicy once."""
     for resource in snapshot.of_kind(KIND):
-        if resource.ref.group == GROUP and snapshot.find(resource.ref) is resource:
+        if snapshot.find(resource.ref) is resource:
             yield resource
 
 

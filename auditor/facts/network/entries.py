@@ -8,15 +8,18 @@ the port itself where there is none. An Ingress names the port of the Service, n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 from auditor.facts.network.answers import Entrance, Listening
-from auditor.facts.network.points import container_ports, is_port, labels_of
+from auditor.facts.network.outside import IPNetwork, is_private
+from auditor.facts.network.points import labels_of
 from auditor.facts.network.ports import PROTOCOLS
-from auditor.facts.network.selectors import Requirement, Selector, Truth
-from auditor.facts.workloads import Workload, at, mapping, sequence, texts
+from auditor.facts.selectors import Requirement, Selector, Truth
+from auditor.facts.workloads import Workload, container_ports, is_port
+from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Path, Ref, Resource, Snapshot
 
 INTERNAL: dict[str, tuple[str, ...]] = {
@@ -31,11 +34,6 @@ INTERNAL: dict[str, tuple[str, ...]] = {
     "kubernetes.io/ingress.class": ("gce-internal",),
 }
 """Annotations, and their values in lower case, by which a load balancer gets no public address."""
-
-_PRIVATE = tuple(
-    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
-)
-"""RFC 1918, RFC 6598, RFC 4193."""
 
 _ORDER = ("Ingress", "LoadBalancer", "ExternalIP", "NodePort", "HostPort", "HostNetwork")
 
@@ -61,7 +59,7 @@ class Services:
     def __post_init__(self) -> None:
         for service in self.snapshot.of_kind("Service"):
             selector = _selector(service)
-            if service.ref.group == "" and selector:
+            if selector:
                 self._here.setdefault(service.ref.namespace, []).append((service, selector))
 
     def of(self, target: Workload) -> tuple[Resource, ...]:
@@ -122,9 +120,9 @@ def listening(services: Services, target: Workload) -> tuple[Listening, ...]:
 def entrances(snapshot: Snapshot, services: Services, target: Workload) -> tuple[Entrance, ...]:
     """Every way in, public ones first; each object with each port once."""
     leads = tuple(services.leads(target))
-    once: dict[tuple[Ref, str, int | None], Entrance] = {}
+    once: dict[tuple[Ref, str, int | None, str], Entrance] = {}
     for way in (*_ingresses(snapshot, leads), *_by_service(leads), *_by_host(target)):
-        once.setdefault((way.ref, way.kind, way.port), way)
+        once.setdefault((way.ref, way.kind, way.port, way.protocol), way)
     return tuple(sorted(once.values(), key=lambda w: (not w.public, _ORDER.index(w.kind))))
 
 
@@ -133,16 +131,13 @@ def _ingresses(snapshot: Snapshot, leads: tuple[Leads, ...]) -> Iterator[Entranc
         return
     home = leads[0].service.ref.namespace
     for ingress in snapshot.of_kind("Ingress"):
-        if ingress.ref.namespace != home or ingress.ref.group not in _INGRESS_GROUPS:
+        if ingress.ref.namespace != home:
             continue
         public = not is_internal(ingress)
         for path, name, port in _ingress_backends(ingress):
             for lead in leads:
                 if lead.service.ref.name == name and _is_port_of(lead.entry, port):
                     yield Entrance(ingress.ref, "Ingress", lead.number, path, public)
-
-
-_INGRESS_GROUPS = ("networking.k8s.io", "extensions")
 
 
 def _ingress_backends(ingress: Resource) -> Iterator[tuple[Path, Any, Any]]:
@@ -170,46 +165,44 @@ def _is_port_of(entry: Manifest, port: Any) -> bool:
 
 def _by_service(leads: tuple[Leads, ...]) -> Iterator[Entrance]:
     for lead in leads:
-        ref, number = lead.service.ref, lead.number
+        ref, number, protocol = lead.service.ref, lead.number, lead.protocol
         spec = mapping(lead.service.manifest.get("spec"))
         if spec.get("type") == "LoadBalancer":
             public = not is_internal(lead.service) and _admits_the_internet(spec)
-            yield Entrance(ref, "LoadBalancer", number, ("spec", "type"), public)
+            yield Entrance(ref, "LoadBalancer", number, ("spec", "type"), public, protocol)
         if spec.get("type") == "NodePort":
-            yield Entrance(ref, "NodePort", number, ("spec", "type"), public=False)
+            yield Entrance(ref, "NodePort", number, ("spec", "type"), False, protocol)
         if sequence(spec.get("externalIPs")):
-            yield Entrance(ref, "ExternalIP", number, ("spec", "externalIPs"), public=True)
+            public = any(not is_private(found) for found in _networks(spec.get("externalIPs")))
+            yield Entrance(ref, "ExternalIP", number, ("spec", "externalIPs"), public, protocol)
 
 
 def _admits_the_internet(spec: Manifest) -> bool:
     """Whether the load balancer takes traffic from public addresses. Ranges that cannot be read
     restrict nothing.
     """
-    ranges = []
-    for text in sequence(spec.get("loadBalancerSourceRanges")):
-        try:
-            ranges.append(ip_network(text.strip(), strict=False))
-        except (AttributeError, ValueError):
-            continue
-    return not ranges or any(not _is_private(network) for network in ranges)
+    ranges = tuple(_networks(spec.get("loadBalancerSourceRanges")))
+    return not ranges or any(not is_private(network) for network in ranges)
 
 
-def _is_private(network: IPv4Network | IPv6Network) -> bool:
-    address, bits = network.network_address, network.prefixlen
-    return any(address in private and bits >= private.prefixlen for private in _PRIVATE)
+def _networks(value: Any) -> Iterator[IPNetwork]:
+    """The addresses or ranges of a list that can be read."""
+    for text in sequence(value):
+        if isinstance(text, str):
+            with suppress(ValueError):
+                yield ip_network(text.strip(), strict=False)
 
 
 def _by_host(target: Workload) -> Iterator[Entrance]:
-    on_node = target.pod.get("hostNetwork") is True
-    if on_node:
+    if target.pod.get("hostNetwork") is True:
         path = (*target.pod_path, "hostNetwork")
-        numbers = tuple(number for number, _, _, _ in container_ports(target))
-        for number in numbers or (None,):
-            yield Entrance(target.ref, "HostNetwork", number, path, public=False)
+        found = tuple((number, protocol) for number, protocol, _, _ in container_ports(target))
+        for number, protocol in found or ((None, "TCP"),):
+            yield Entrance(target.ref, "HostNetwork", number, path, False, protocol)
         return
-    for number, _, _, path in container_ports(target):
+    for number, protocol, _, path in container_ports(target):
         if is_port(at(target.resource.manifest, (*path, "hostPort"))):
-            yield Entrance(target.ref, "HostPort", number, (*path, "hostPort"), public=False)
+            yield Entrance(target.ref, "HostPort", number, (*path, "hostPort"), False, protocol)
 
 
 def is_internal(resource: Resource) -> bool:

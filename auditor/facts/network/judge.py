@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from auditor.facts.network.answers import Direction, Reason
 from auditor.facts.network.points import NODE, POD, Point
-from auditor.facts.network.policies import Block, NetPolicy, Pods, PolicyRule
+from auditor.facts.network.policies import KIND, Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.network.ports import PortSet
-from auditor.facts.network.selectors import Truth
+from auditor.facts.selectors import Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +172,18 @@ def _reason(
     sure, possible = bounds
     verb = "admits" if sure == possible else "may admit"
     way = "it" if direction == "Ingress" else "it, on its way out,"
-    return Reason(policy.ref, rule.path, f"{verb} {way} on {possible}")
+    return Reason(policy.ref, rule.path, f"{_named(policy)} {verb} {way} on {possible}")
 
 
 def _stop(direction: Direction, policy: NetPolicy) -> Reason:
     whom = "it" if direction == "Ingress" else "the source"
-    text = f"isolates {whom}, and no rule admits this"
+    text = f"{_named(policy)} isolates {whom}, and no rule of it admits this"
     return Reason(policy.ref, ("spec", "podSelector"), text)
+
+
+def _named(policy: NetPolicy) -> str:
+    """As a person would say it: ``NetworkPolicy shop/orders``."""
+    return f"{KIND} {policy.ref.namespace}/{policy.ref.name}"
 
 
 def _bounds(selecting: Selecting, admissions: Sequence[Admission]) -> tuple[PortSet, PortSet]:

@@ -8,27 +8,25 @@ unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any, TypeGuard
+from typing import Any
 
 from auditor.facts.network.answers import Peer, Stranger, World
 from auditor.facts.network.policies import Block, NetPolicy, Pods
-from auditor.facts.network.ports import LAST, PROTOCOLS
-from auditor.facts.network.selectors import METADATA_NAME, Hidden, Labels, Selector, Truth
+from auditor.facts.selectors import METADATA_NAME, Hidden, Labels, Selector, Truth
 from auditor.facts.workloads import (
     FINISHED,
-    Container,
+    JOB_NAME_LABELS,
+    REVISION_LABELS,
     Workload,
-    at,
+    container_ports,
     controller_of,
-    mapping,
     resources_by_uid,
-    sequence,
-    texts,
 )
-from auditor.model import Path, Resource, Snapshot
+from auditor.manifests import at, mapping, sequence, texts
+from auditor.model import Resource, Snapshot
 
 NO_SUCH_NAME = "?"
 """The name of a namespace that nobody has made: no label value, so no selector can name it."""
@@ -241,53 +239,16 @@ def runtime_labels(workload: Workload) -> Mapping[str, Hidden]:
         # The pods of a CronJob belong to Jobs that have its name and a time.
         job = Hidden(name if kind == "Job" else f"{name}-")
         return {
-            "job-name": job,
-            "batch.kubernetes.io/job-name": job,
+            **dict.fromkeys(JOB_NAME_LABELS, job),
             "controller-uid": Hidden(),
             "batch.kubernetes.io/controller-uid": Hidden(),
             "batch.kubernetes.io/job-completion-index": Hidden(always=False),
         }
-    return {
-        "Deployment": {"pod-template-hash": Hidden()},
-        "Rollout": {"rollouts-pod-template-hash": Hidden()},
-        "DaemonSet": {
-            "controller-revision-hash": Hidden(),
-            "pod-template-generation": Hidden(always=False),
-        },
+    revision = {REVISION_LABELS[kind]: Hidden()} if kind in REVISION_LABELS else {}
+    return revision | {
+        "DaemonSet": {"pod-template-generation": Hidden(always=False)},
         "StatefulSet": {
-            "controller-revision-hash": Hidden(),
             "statefulset.kubernetes.io/pod-name": Hidden(f"{name}-"),
             "apps.kubernetes.io/pod-index": Hidden(always=False),
         },
     }.get(kind, {})
-
-
-def serving(workload: Workload) -> Iterator[Container]:
-    """The containers that run as long as the pod: ordinary ones, then init containers that are
-    restarted (sidecars).
-    """
-    for container in workload.containers:
-        if container.list == "containers":
-            yield container
-    for container in workload.containers:
-        if container.list == "initContainers" and container.spec.get("restartPolicy") == "Always":
-            yield container
-
-
-def container_ports(workload: Workload) -> Iterator[tuple[int, str, str, Path]]:
-    """Number, protocol, name and path of every port that the containers declare. What is no port
-    is left out.
-    """
-    for container in serving(workload):
-        for index, value in enumerate(sequence(container.spec.get("ports"))):
-            port = mapping(value)
-            number, name = port.get("containerPort"), port.get("name")
-            protocol = port.get("protocol") or "TCP"
-            if is_port(number) and protocol in PROTOCOLS:
-                text = name if isinstance(name, str) else ""
-                yield number, protocol, text, (*container.path, "ports", index)
-
-
-def is_port(value: Any) -> TypeGuard[int]:
-    """Whether it is a port number."""
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LAST

@@ -15,7 +15,8 @@ from typing import Any
 
 from auditor.facts.network.answers import Direction, InvalidPolicy
 from auditor.facts.network.ports import LAST, PROTOCOLS, PortSet
-from auditor.facts.network.selectors import RefusedError, Selector, parse_selector
+from auditor.facts.selectors import RefusedError, Selector, parse_selector
+from auditor.facts.wording import said
 from auditor.model import Manifest, Path, Ref, Resource
 
 GROUP = "networking.k8s.io"
@@ -120,7 +121,7 @@ def _types(spec: Manifest, *, has_egress: bool) -> tuple[str, ...]:
         raise RefusedError(path, "has more than two entries")
     for index, name in enumerate(types):
         if name not in ("Ingress", "Egress"):
-            raise RefusedError((*path, index), f"'{name}' is neither Ingress nor Egress")
+            raise RefusedError((*path, index), f"{said(name)} is neither Ingress nor Egress")
     return tuple(types)
 
 
@@ -190,7 +191,7 @@ def _cidr(value: Any, path: Path) -> IPv4Network | IPv6Network:
             return ip_network(plain, strict=False)
         except ValueError:
             pass
-    raise RefusedError(path, f"'{value}' is no CIDR")
+    raise RefusedError(path, f"{said(value)} is no CIDR")
 
 
 def _port(value: Any, path: Path) -> PortSet | tuple[str, str]:
@@ -198,7 +199,9 @@ def _port(value: Any, path: Path) -> PortSet | tuple[str, str]:
     protocol, port, end = (entry.get(field) for field in ("protocol", "port", "endPort"))
     protocol = "TCP" if protocol is None else protocol
     if protocol not in PROTOCOLS:
-        raise RefusedError((*path, "protocol"), f"'{protocol}' is none of {', '.join(PROTOCOLS)}")
+        raise RefusedError(
+            (*path, "protocol"), f"{said(protocol)} is none of {', '.join(PROTOCOLS)}"
+        )
     if end is not None and not _is_number(port):
         raise RefusedError((*path, "endPort"), "needs a port given by number")
     if port is None:
@@ -206,17 +209,19 @@ def _port(value: Any, path: Path) -> PortSet | tuple[str, str]:
     if _is_number(port):
         return PortSet.span(protocol, port, _end(port, end, path))
     if not isinstance(port, str) or not _PORT_NAME.fullmatch(port):
-        raise RefusedError((*path, "port"), f"'{port}' is neither a port number nor a port name")
+        raise RefusedError(
+            (*path, "port"), f"{said(port)} is neither a port number nor a port name"
+        )
     return protocol, port
 
 
 def _end(port: int, end: Any, path: Path) -> int:
     if not 1 <= port <= LAST:
-        raise RefusedError((*path, "port"), f"{port} is not between 1 and {LAST}")
+        raise RefusedError((*path, "port"), f"{said(port)} is not between 1 and {LAST}")
     if end is None:
         return port
     if not _is_number(end) or not port <= end <= LAST:
-        raise RefusedError((*path, "endPort"), f"'{end}' is not between {port} and {LAST}")
+        raise RefusedError((*path, "endPort"), f"{said(end)} is not between {port} and {LAST}")
     return int(end)
 
 

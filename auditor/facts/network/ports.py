@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from auditor.facts.workloads import LAST_PORT, PORT_PROTOCOLS
+
 Interval = tuple[int, int]
 """First and last number, both inside."""
 Intervals = tuple[Interval, ...]
 
-PROTOCOLS = ("TCP", "UDP", "SCTP")
+PROTOCOLS = PORT_PROTOCOLS
 """All that NetworkPolicy speaks of; what it does to other protocols is not defined."""
-FIRST, LAST = 1, 65535
+FIRST, LAST = 1, LAST_PORT
 WHOLE: Intervals = ((FIRST, LAST),)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from auditor.facts.network.selectors import Labels, Truth
 from auditor.facts.placement.filters import Check
 from auditor.facts.placement.occupancy import BEST, Group, Occupancy
 from auditor.facts.placement.pods import Pod
 from auditor.facts.placement.rules import Term
+from auditor.facts.selectors import Labels, Truth
 
 Pairs = Counter[tuple[str, str]]
 """How often something is met, by topology key and its value."""

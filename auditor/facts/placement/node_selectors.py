@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.facts.network.selectors import RefusedError
-from auditor.facts.placement.wording import said
+from auditor.facts.selectors import RefusedError
+from auditor.facts.wording import said
 from auditor.model import Path
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")

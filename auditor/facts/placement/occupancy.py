@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from auditor.facts.network.selectors import METADATA_NAME, Labels
 from auditor.facts.placement.pods import HostPort, Pod
 from auditor.facts.placement.rules import Affinity
 from auditor.facts.placement.topology import Node, Topology
+from auditor.facts.selectors import METADATA_NAME, Labels
 
 BEST = 100
 """The highest score that a node can have in one regard."""

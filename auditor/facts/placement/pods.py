@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from auditor.facts.network.selectors import RefusedError
 from auditor.facts.placement.node_selectors import NodeTerm, read_term, read_terms
 from auditor.facts.placement.quantities import QuantityError
 from auditor.facts.placement.requests import Requests, read_requests
 from auditor.facts.placement.rules import Affinity, Spread, read_affinity, read_spreads
 from auditor.facts.placement.tolerations import Toleration, read_tolerations
-from auditor.facts.placement.wording import dotted, text
-from auditor.facts.workloads import FINISHED, mapping, sequence, texts
+from auditor.facts.selectors import RefusedError
+from auditor.facts.wording import dotted, text
+from auditor.facts.workloads import FINISHED, declared_ports, is_port
+from auditor.manifests import mapping, sequence, texts
 from auditor.model import Manifest, Path, Resource
 
 T = TypeVar("T")
@@ -251,25 +252,17 @@ def _preferences(value: Any, path: Path) -> tuple[NodeTerm, ...]:
     return tuple(found)
 
 
-def _is_port(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 65535
-
-
 def _ports(spec: Manifest) -> tuple[HostPort, ...]:
     """Host ports of containers and sidecars; on the node's network, every port is one."""
-    sidecars = (c for c in _listed(spec, "initContainers") if c.get("restartPolicy") == "Always")
     found = []
-    for container in (*_listed(spec, "containers"), *sidecars):
-        for port in _listed(container, "ports"):
-            number = port.get("hostPort")
-            if number is None and spec.get("hostNetwork") is True:
-                number = port.get("containerPort")
-            if number is not None and not _is_port(number):
-                raise RefusedError(("spec", "containers", "ports", "hostPort"), "is no port")
-            if number:
-                address, protocol = (
-                    port.get("hostIP") or EVERY_ADDRESS,
-                    port.get("protocol") or "TCP",
-                )
-                found.append(HostPort(text(address), text(protocol), number))
+    for path, port in declared_ports(spec):
+        number = port.get("hostPort")
+        if number is None and spec.get("hostNetwork") is True:
+            number = port.get("containerPort")
+        if not number and type(number) in (int, type(None)):
+            continue
+        if not is_port(number):
+            raise RefusedError(("spec", *path, "hostPort"), "is no port")
+        address, protocol = port.get("hostIP") or EVERY_ADDRESS, port.get("protocol") or "TCP"
+        found.append(HostPort(text(address), text(protocol), number))
     return tuple(found)

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from auditor.facts.placement.wording import said
+from auditor.facts.wording import said
 
 MILLI = 10**6
 """Nano units in a thousandth."""

@@ -6,20 +6,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from auditor.facts.placement.pods import Claim, Pod, Shape, claims_of
-from auditor.facts.placement.wording import said, text
-from auditor.facts.workloads import Workload, at, mapping, sequence
+from auditor.facts.wording import said, text
+from auditor.facts.workloads import JOB_NAME_LABELS, REVISION_LABELS, Workload
+from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
 
 MOST = 5000
 """As many pods are made of one workload; a cluster of the largest supported size has 150,000."""
-
-_HASHES = {
-    "Deployment": "pod-template-hash",
-    "Rollout": "rollouts-pod-template-hash",
-    "StatefulSet": "controller-revision-hash",
-    "DaemonSet": "controller-revision-hash",
-}
-"""The label by which the pods of one revision know each other."""
 
 _ON_EVERY_NODE = (
     ("node.kubernetes.io/not-ready", "NoExecute"),
@@ -87,9 +80,8 @@ def _shape(workload: Workload) -> Shape:
 
 def _added_labels(workload: Workload) -> Mapping[str, str]:
     if workload.ref.kind == "Job":
-        name = workload.ref.name
-        return {"batch.kubernetes.io/job-name": name, "job-name": name}
-    key = _HASHES.get(workload.ref.kind)
+        return dict.fromkeys(JOB_NAME_LABELS, workload.ref.name)
+    key = REVISION_LABELS.get(workload.ref.kind)
     return {key: _hash(workload)} if key else {}
 
 
@@ -137,7 +129,7 @@ def _owner(workload: Workload, shape: Shape) -> Manifest | None:
     if workload.ref.kind == "ReplicationController":
         return {"matchLabels": selector}
     if workload.ref.kind == "Deployment":
-        own = _HASHES["Deployment"]
+        own = REVISION_LABELS["Deployment"]
         exact = {**mapping(selector.get("matchLabels")), own: shape.labels[own]}
         return {**selector, "matchLabels": exact}
     return selector

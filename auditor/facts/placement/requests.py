@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.facts.placement.quantities import MILLI, UNIT, QuantityError, milli, parse, units
-from auditor.facts.placement.wording import dotted, text
-from auditor.facts.workloads import mapping, sequence
+from auditor.facts.wording import dotted, text
+from auditor.manifests import mapping, sequence
 from auditor.model import Manifest, Path
 
 CPU, MEMORY = "cpu", "memory"

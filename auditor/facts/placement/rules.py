@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.facts.network.selectors import (
+from auditor.facts.selectors import (
     Labels,
     RefusedError,
     Requirement,
@@ -18,8 +18,8 @@ from auditor.facts.network.selectors import (
     Truth,
     parse_selector,
 )
-from auditor.facts.placement.wording import said
-from auditor.facts.workloads import mapping
+from auditor.facts.wording import said
+from auditor.manifests import mapping
 from auditor.model import Manifest, Path
 
 HARD = "requiredDuringSchedulingIgnoredDuringExecution"

@@ -14,7 +14,7 @@ from auditor.facts.placement.affinity import score_affinity
 from auditor.facts.placement.occupancy import BEST, Occupancy
 from auditor.facts.placement.pods import Pod
 from auditor.facts.placement.requests import CPU, MEMORY
-from auditor.facts.placement.spread import Eligible, score_spread
+from auditor.facts.placement.spread import Eligible, score_spread, services_of
 from auditor.facts.placement.tolerations import untolerated
 from auditor.model import Snapshot
 
@@ -37,7 +37,7 @@ class Scorer:
 
     def __init__(self, occupancy: Occupancy, snapshot: Snapshot) -> None:
         self._occupancy = occupancy
-        self._snapshot = snapshot
+        self._services = services_of(snapshot)
 
     def weighted(
         self, pod: Pod, nodes: Sequence[int], eligible: Eligible
@@ -47,7 +47,7 @@ class Scorer:
             "TaintToleration": self._taints(pod, nodes),
             "NodeAffinity": self._preferences(pod, nodes),
             "PodTopologySpread": score_spread(
-                pod, self._occupancy, nodes, eligible, self._snapshot
+                pod, self._occupancy, nodes, eligible, self._services
             ),
             "InterPodAffinity": score_affinity(pod, self._occupancy, nodes),
             "NodeResourcesFit": [self._least_allocated(pod, index) for index in nodes],

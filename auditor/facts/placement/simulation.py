@@ -19,7 +19,7 @@ from auditor.facts.placement.spread import Eligible, spread_checks
 from auditor.facts.placement.topology import Topology
 from auditor.facts.placement.unmodelled import gates, priority_of, unmodelled
 from auditor.facts.placement.volumes import Volumes
-from auditor.facts.placement.wording import said
+from auditor.facts.wording import said
 from auditor.model import Snapshot
 
 

@@ -10,24 +10,37 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.facts.network.selectors import (
-    Labels,
-    RefusedError,
-    Requirement,
-    Selector,
-    parse_selector,
-)
 from auditor.facts.placement.filters import Check
 from auditor.facts.placement.occupancy import BEST, Occupancy
 from auditor.facts.placement.pods import Pod
 from auditor.facts.placement.rules import Spread
 from auditor.facts.placement.tolerations import FORBIDDING, untolerated
 from auditor.facts.placement.topology import Node
-from auditor.facts.workloads import mapping, texts
+from auditor.facts.selectors import (
+    Labels,
+    RefusedError,
+    Requirement,
+    Selector,
+    parse_selector,
+)
+from auditor.manifests import mapping, texts
 from auditor.model import Snapshot
 
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
+
+
+Services = Mapping[str, Sequence[Mapping[str, str]]]
+"""By namespace, the labels that each of its Services selects."""
+
+
+def services_of(snapshot: Snapshot) -> Services:
+    """The Services of a snapshot."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for service in snapshot.of_kind("Service"):
+        chosen = texts(mapping(service.manifest.get("spec")).get("selector"))
+        found.setdefault(service.ref.namespace, []).append(chosen)
+    return found
 
 
 class Eligible:
@@ -122,7 +135,7 @@ class _Scene:
 
 
 def score_spread(
-    pod: Pod, occupancy: Occupancy, nodes: Sequence[int], eligible: Eligible, snapshot: Snapshot
+    pod: Pod, occupancy: Occupancy, nodes: Sequence[int], eligible: Eligible, services: Services
 ) -> list[int] | None:
     """0 to 100 for each of `nodes`: the fewer pods of the constraint a domain has, the more. None
     where no soft constraint applies.
@@ -130,7 +143,7 @@ def score_spread(
     spreads: Sequence[Spread] = [spread for spread in pod.shape.spreads if not spread.hard]
     own = bool(pod.shape.spreads)
     if not own:
-        spreads = tuple(_defaults(pod, snapshot))
+        spreads = tuple(_defaults(pod, services))
     if not spreads:
         return None
     labelled = _labelled(occupancy, spreads) if own else [True] * len(occupancy.nodes)
@@ -188,19 +201,18 @@ def _raw(tallies: Sequence[_Tally], occupancy: Occupancy, index: int) -> int:
     return whole + (total - whole >= 0.5)
 
 
-def _defaults(pod: Pod, snapshot: Snapshot) -> Iterator[Spread]:
-    selector = _own_selector(pod, snapshot)
+def _defaults(pod: Pod, services: Services) -> Iterator[Spread]:
+    selector = _own_selector(pod, services)
     if selector.requirements:
         for key, skew in ((HOSTNAME, 3), (ZONE, 5)):
             yield Spread(key, hard=False, max_skew=skew, min_domains=1, selector=selector)
 
 
-def _own_selector(pod: Pod, snapshot: Snapshot) -> Selector:
+def _own_selector(pod: Pod, services: Services) -> Selector:
     """What the Services of a pod and its controller select, all together."""
     found: list[Requirement] = []
-    for service in snapshot.of_kind("Service"):
-        chosen = texts(mapping(service.manifest.get("spec")).get("selector"))
-        if service.ref.namespace == pod.namespace and chosen.items() <= pod.labels.items():
+    for chosen in services.get(pod.namespace, ()):
+        if chosen.items() <= pod.labels.items():
             found += [Requirement(k, "In", frozenset((v,))) for k, v in chosen.items()]
     if pod.owner is not None:
         try:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.facts.network.selectors import RefusedError
 from auditor.facts.placement.topology import Taint
-from auditor.facts.placement.wording import said
-from auditor.facts.workloads import mapping
+from auditor.facts.selectors import RefusedError
+from auditor.facts.wording import said
+from auditor.manifests import mapping
 
 FORBIDDING = ("NoSchedule", "NoExecute")
 _DEFAULTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")

@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.facts.placement.quantities import LARGEST, QuantityError
 from auditor.facts.placement.requests import counted, read_amounts
-from auditor.facts.workloads import mapping, sequence, texts
+from auditor.manifests import mapping, sequence, texts
 from auditor.model import Manifest, Resource, Settings, Snapshot
 
 SAME_RACK, SAME_ZONE, BEYOND = 2, 4, 6
@@ -57,7 +57,7 @@ class Topology:
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot, settings: Settings) -> Topology:
         """The nodes of `snapshot`, with racks and zones by the labels that `settings` name."""
-        found = (r for r in snapshot.of_kind("Node") if not r.ref.group)
+        found = snapshot.of_kind("Node")
         by_name = {resource.ref.name: _node(resource, settings) for resource in found}
         return cls(tuple(by_name.values()))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.facts.placement.pods import Pod
-from auditor.facts.placement.wording import said, text
-from auditor.facts.workloads import at, mapping, sequence
+from auditor.facts.wording import said, text
+from auditor.manifests import at, mapping, sequence
 from auditor.model import Resource, Snapshot
 
 _GROUP_LABELS = ("scheduling.x-k8s.io/pod-group", "pod-group.scheduling.sigs.k8s.io/name")

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.facts.network.selectors import RefusedError
 from auditor.facts.placement.filters import Check
 from auditor.facts.placement.node_selectors import NodeTerm, read_terms
 from auditor.facts.placement.occupancy import Occupancy
 from auditor.facts.placement.pods import Claim, Pod
-from auditor.facts.placement.wording import dotted, text
-from auditor.facts.workloads import at, mapping, sequence, texts
+from auditor.facts.selectors import RefusedError
+from auditor.facts.wording import dotted, text
+from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Resource, Snapshot
 
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"

@@ -12,9 +12,10 @@ from typing import Any
 
 from auditor.facts import Facts
 from auditor.facts.distance import fars
-from auditor.facts.workloads import Workload, at, mapping
+from auditor.facts.workloads import Workload
 from auditor.fixes.operations import patched
 from auditor.fixes.synthesize.errors import CannotBuildError
+from auditor.manifests import at, mapping
 from auditor.model import Change, Finding, Operation, Path
 
 WEIGHT = 100

@@ -10,14 +10,16 @@ from itertools import count
 from typing import Any
 
 from auditor.facts import Facts
+from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of
 from auditor.facts.network import PortSet
-from auditor.facts.network.points import container_ports, runtime_labels
+from auditor.facts.network.points import runtime_labels
 from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.oversight import overreaches
-from auditor.facts.workloads import Workload, at, mapping, sequence, texts
+from auditor.facts.workloads import Workload, container_ports
 from auditor.fixes.operations import created, patched
 from auditor.fixes.synthesize.errors import CannotBuildError
+from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Change, Finding, Operation, Path, Ref, Resource
 
 LONGEST_NAME = 253
@@ -36,7 +38,7 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         raise CannotBuildError("other NetworkPolicies admit them; one more cannot take that back")
     clients = clients_of(facts, target)
     if not clients:
-        raise CannotBuildError("no client is declared (annotation auditor/clients) or found")
+        raise CannotBuildError(f"no client is declared (annotation {CLIENTS}) or found")
     rules = [_rule(target, clients, _served(facts, target))]
     health = facts.data.health_ports(target)
     watching = [m for m in facts.monitors if m.ref.key not in {c.ref.key for c in clients}]

@@ -124,6 +124,9 @@ def test_a_service_for_one_pod_of_a_stateful_set_selects_the_set() -> None:
         ("type: LoadBalancer", [("LoadBalancer", 8080, True)]),
         ("type: NodePort", [("NodePort", 8080, False)]),
         ("externalIPs: [203.0.113.7]", [("ExternalIP", 8080, True)]),
+        ("externalIPs: [10.0.0.5]", [("ExternalIP", 8080, False)]),
+        ("externalIPs: [10.0.0.5, '2600::1']", [("ExternalIP", 8080, True)]),
+        ("externalIPs: [fd00::5, nonsense, 7, 169.254.1.1]", [("ExternalIP", 8080, False)]),
         (
             "{type: NodePort, externalIPs: [203.0.113.7]}",
             [("ExternalIP", 8080, True), ("NodePort", 8080, False)],
@@ -212,6 +215,14 @@ def test_ports_of_the_host_are_ways_in() -> None:
     )
     net = web(hostNetwork=True)
     assert ways(net) == [("default/web[Pod]", "HostNetwork", 8080, False)]
+
+
+def test_an_entrance_has_a_protocol() -> None:
+    """One port may be open for TCP and for UDP."""
+    spec = "{type: LoadBalancer, ports: [{port: 53}, {port: 53, protocol: UDP}]}"
+    net = web(service(spec))
+    ways_in = net.entrances(find(net, "default/web"))
+    assert [(way.port, way.protocol) for way in ways_in] == [(53, "TCP"), (53, "UDP")]
 
 
 def test_public_ways_come_first() -> None:

@@ -189,11 +189,15 @@ def test_both_ends_must_allow() -> None:
     reach = net.reach(find(net, "default/a"), find(net, "default/b"))
     assert str(reach.ports) == "TCP 81"
     assert [(str(r.ref), r.path, r.text) for r in reach.reasons] == [
-        ("default/in[NetworkPolicy]", ("spec", "ingress", 0), "admits it on TCP 80-81"),
+        (
+            "default/in[NetworkPolicy]",
+            ("spec", "ingress", 0),
+            "NetworkPolicy default/in admits it on TCP 80-81",
+        ),
         (
             "default/out[NetworkPolicy]",
             ("spec", "egress", 0),
-            "admits it, on its way out, on TCP 81-82",
+            "NetworkPolicy default/out admits it, on its way out, on TCP 81-82",
         ),
     ]
 

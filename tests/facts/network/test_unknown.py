@@ -37,7 +37,9 @@ def test_a_namespace_without_an_object_has_labels_that_are_not_known() -> None:
             " other has no Namespace object to tell it"
         ),
     )
-    assert [r.text for r in reach.reasons] == ["may admit it on every port"]
+    assert [r.text for r in reach.reasons] == [
+        "NetworkPolicy default/policy may admit it on every port"
+    ]
     known = asked("other/a", pod("b"), pod("other/a"), peer, namespace("other", team="blue"))
     assert not known.possible
     assert not known.unknown
@@ -149,9 +151,10 @@ def deployment_with_pods(*ips: str) -> list[Resource]:
         "spec": {"containers": [{"name": "main", "image": "app"}]},
     }
     labels = {"app": "a", "pod-template-hash": "abc"}
+    own = {"template": template, "selector": {"matchLabels": {"app": "a"}}}
     return [
-        live("Deployment", "a", "1", None, spec={"template": template}),
-        live("ReplicaSet", "a-abc", "2", ("Deployment", "a", "1"), spec={"template": template}),
+        live("Deployment", "a", "1", None, spec=own),
+        live("ReplicaSet", "a-abc", "2", ("Deployment", "a", "1"), labels=labels, spec=own),
         *(
             live(
                 "Pod", f"a-abc-{i}", f"p{i}", ("ReplicaSet", "a-abc", "2"),

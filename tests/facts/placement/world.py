@@ -14,7 +14,13 @@ ZONE = "topology.kubernetes.io/zone"
 RACK = "topology.kubernetes.io/rack"
 HOST = "kubernetes.io/hostname"
 APPS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}
-GROUPS = dict.fromkeys(APPS, "apps/v1") | {"Job": "batch/v1", "CronJob": "batch/v1"}
+GROUPS = dict.fromkeys(APPS, "apps/v1") | {
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+    "StorageClass": "storage.k8s.io/v1",
+    "PriorityClass": "scheduling.k8s.io/v1",
+    "RuntimeClass": "node.k8s.io/v1",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeVar
 
 from auditor.model import Ref, Resource, Severity, Snapshot
 from auditor.webhook.court import Court
-from auditor.webhook.decide import CannotJudgeError, Mode, case_of, decide, undecidable
+from auditor.webhook.decide import CannotJudgeError, Mode, decide, proposal_of, undecidable
 from auditor.webhook.review import (
     Decision,
     RejectedError,
@@ -28,6 +31,11 @@ from auditor.webhook.review import (
 
 log = logging.getLogger(__name__)
 
+CLOSE_SECONDS = 2.0
+"""How long the end waits for a judgement that was begun; its answer is no longer waited for."""
+
+T = TypeVar("T")
+
 
 class Live(Protocol):
     """The cluster as it is: `auditor.sources.watch.Watcher`, or anything that keeps a snapshot."""
@@ -35,6 +43,10 @@ class Live(Protocol):
     @property
     def ready(self) -> bool:
         """Whether everything was seen once."""
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The lists that are still to be read for it."""
 
     def snapshot(self) -> Snapshot:
         """The cluster now; the same value until something changes."""
@@ -54,18 +66,40 @@ class Rules:
     fail_on: Severity = Severity.HIGH
 
 
-class Bench:
-    """Asks the court, in one thread, so that health answers stay prompt."""
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How far a request has come, as both threads see it."""
+
+    abandoned: threading.Event = field(default_factory=threading.Event)
+    """Nobody waits for the answer any more."""
+    ours: threading.Event = field(default_factory=threading.Event)
+    """What takes time now is the cluster, and not the object of the request."""
+
+
+class Worker:
+    """Asks the court, in one thread, so that health answers come between two judgements.
+
+    The thread does not keep the process from ending: a judgement that never ends must not.
+    """
 
     def __init__(self, court: Court, live: Live, rules: Rules) -> None:
         self._court = court
         self._live = live
         self._rules = rules
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._began: float | None = None
+        self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
+        self._thread.start()
+
+    def busy_seconds(self) -> float:
+        """For how long one judgement has been going on; 0 between two."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
     def close(self) -> None:
-        """Finish what was begun."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        """Finish what was begun, unless it does not end."""
+        self._tasks.put(None)
+        self._thread.join(CLOSE_SECONDS)
 
     async def answer(self, body: bytes, deadline: float) -> bytes:
         """The AdmissionReview that answers the one in `body`, before the loop's clock shows
@@ -84,16 +118,15 @@ class Bench:
         return encode(review.uid, review.api_version, decision)
 
     async def _within(self, body: bytes, deadline: float) -> tuple[Review, Decision]:
-        left = deadline - asyncio.get_running_loop().time()
-        abandoned = threading.Event()
-        case = self._worker.submit(self._decided, body, abandoned)
-        waiting = asyncio.wrap_future(case)
-        await asyncio.wait({waiting}, timeout=max(left, 0))
+        turn = _Turn()
+        task = self._begin(lambda: self._decided(body, turn))
+        waiting = asyncio.wrap_future(task)
+        await asyncio.wait({waiting}, timeout=_left(deadline))
         if not waiting.done():
-            abandoned.set()
-            begun = not case.cancel()
+            turn.abandoned.set()
+            begun = not task.cancel()
             waiting.cancel()
-            if begun:
+            if begun and not turn.ours.is_set():
                 raise UndecidableError("judging it took longer than the API server waits", 504)
             raise CannotJudgeError("busy: the request waited until its deadline")
         error = waiting.exception()
@@ -110,30 +143,50 @@ class Bench:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         what = f"{type(error).__name__} in {frame.name}, line {frame.lineno}"  # values are secret
         log.error("judging broke down: %s", what)
-        again = asyncio.wrap_future(self._worker.submit(self._without))
-        left = deadline - asyncio.get_running_loop().time()
-        await asyncio.wait({again}, timeout=max(left, 0))
+        again = asyncio.wrap_future(self._begin(lambda: self._court.live(self._live.snapshot())))
+        await asyncio.wait({again}, timeout=_left(deadline))
         if again.done() and again.exception():
             return CannotJudgeError(f"the cluster cannot be judged: {what}")
         return UndecidableError(f"judging it broke down: {what}")
 
-    def _without(self) -> None:
-        self._court.live(self._live.snapshot())
+    def _begin(self, task: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
+        self._tasks.put((future, task))
+        return future
 
-    def _decided(self, body: bytes, abandoned: threading.Event) -> tuple[Review, Decision]:
+    def _work(self) -> None:
+        while (item := self._tasks.get()) is not None:
+            future, task = item
+            if not future.set_running_or_notify_cancel():
+                continue
+            self._began = time.monotonic()
+            try:
+                future.set_result(task())
+            except BaseException as error:  # noqa: BLE001 - whatever broke, the next one is judged
+                future.set_exception(error)
+            self._began = None
+
+    def _decided(self, body: bytes, turn: _Turn) -> tuple[Review, Decision]:
         """What to answer. Admitted objects are noted here, before the next request is judged."""
         review = decode(body)
         live = self._live.snapshot()
+        turn.ours.set()
+        self._court.live(live)  # kept by the court
+        turn.ours.clear()
         decision = decide(review, live, self._court, self._rules.mode, self._rules.fail_on)
-        if decision.allowed and not review.dry_run and not abandoned.is_set():
+        if decision.allowed and not review.dry_run and not turn.abandoned.is_set():
             self._note(review, live)
         return review, decision
 
     def _note(self, review: Review, live: Snapshot) -> None:
-        case = case_of(review, live)
-        if case is None:
+        proposal = proposal_of(review, live)
+        if proposal is None:
             return
-        if case.after is None:
-            self._live.forget(case.ref)
-        elif not case.ref.name.endswith("*"):
-            self._live.remember(case.after)
+        if proposal.after is None:
+            self._live.forget(proposal.ref)
+        elif not proposal.ref.name.endswith("*"):
+            self._live.remember(proposal.after)
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - asyncio.get_running_loop().time(), 0)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from auditor.facts.wording import said
 from auditor.model import Path
 
 METADATA_NAME = "kubernetes.io/metadata.name"
@@ -169,7 +170,9 @@ def _requirement(value: Any, path: Path) -> Requirement:
     key, operator, values = value.get("key"), value.get("operator"), value.get("values")
     _check_key(key, (*path, "key"))
     if operator not in _WITH_VALUES + _WITHOUT_VALUES:
-        raise RefusedError((*path, "operator"), f"'{operator}' is no operator of label selectors")
+        raise RefusedError(
+            (*path, "operator"), f"{said(operator)} is no operator of label selectors"
+        )
     if values is not None and not isinstance(values, list):
         raise RefusedError((*path, "values"), "is no list of values")
     if bool(values) != (operator in _WITH_VALUES):
@@ -183,9 +186,9 @@ def _requirement(value: Any, path: Path) -> Requirement:
 def _check_key(key: Any, path: Path) -> None:
     found = _KEY.fullmatch(key) if isinstance(key, str) else None
     if not found or len(found["prefix"] or "") > 253:
-        raise RefusedError(path, f"'{key}' is no label key")
+        raise RefusedError(path, f"{said(key)} is no label key")
 
 
 def _check_value(value: Any, path: Path) -> None:
     if not isinstance(value, str) or not _VALUE.fullmatch(value):
-        raise RefusedError(path, f"'{value}' is no label value")
+        raise RefusedError(path, f"{said(value)} is no label value")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from auditor.facts.network import matches
-from auditor.facts.network.selectors import (
+from auditor.facts.selectors import (
     Hidden,
     Labels,
     RefusedError,

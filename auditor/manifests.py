@@ -1,0 +1,35 @@
+"""Reads values out of manifests, which hold anything. Knows no kind of object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auditor.model import Manifest, Path
+
+
+def mapping(value: Any) -> Manifest:
+    """`value` where it is a mapping, an empty one otherwise: manifests hold anything."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def sequence(value: Any) -> list[Any]:
+    """`value` where it is a list, an empty one otherwise."""
+    return value if isinstance(value, list) else []
+
+
+def at(manifest: Any, path: Path) -> Any:
+    """The value at `path`, or None where the way there is missing or of another type."""
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(manifest, list) or not 0 <= step < len(manifest):
+                return None
+            manifest = manifest[step]
+        else:
+            manifest = mapping(manifest).get(step)
+    return manifest
+
+
+def texts(value: Any) -> Mapping[str, str]:
+    """Labels or annotations: the pairs whose value is text, as the API server demands."""
+    return {k: v for k, v in mapping(value).items() if isinstance(k, str) and isinstance(v, str)}

@@ -1,0 +1,198 @@
+"""A cluster in which every kind of object matters to some fact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditor.model import Resource, Snapshot
+from tests.bench import objects
+
+from .network.cluster import resource
+
+AROUND = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: data}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {team: web}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {topology.kubernetes.io/rack: r1, kubernetes.io/hostname: n1}}
+status: {allocatable: {cpu: "40", memory: 80Gi, pods: "50"}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n2, labels: {topology.kubernetes.io/rack: r2, kubernetes.io/hostname: n2}}
+status: {allocatable: {cpu: "40", memory: 80Gi, pods: "10"}}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n3, labels: {topology.kubernetes.io/rack: r3, kubernetes.io/hostname: n3}}
+status: {allocatable: {cpu: "40", memory: 80Gi, pods: "50"}}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: disks}
+provisioner: disks.example
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: disk}
+spec:
+  nodeAffinity:
+    required:
+      nodeSelectorTerms:
+        - matchExpressions: [{key: topology.kubernetes.io/rack, operator: In, values: [r3]}]
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: disk, namespace: shop}
+spec: {volumeName: disk}
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: late}
+value: -5
+---
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: {name: box}
+handler: box
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: limits, namespace: shop}
+spec: {limits: [{type: Container, defaultRequest: {cpu: 10m}}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data: {url: "http://data.data:8080", store: "postgres://store:5432/x"}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: guard, namespace: data}
+spec:
+  podSelector: {}
+  ingress: [{from: [{namespaceSelector: {matchLabels: {team: web}}}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: shop}
+spec: {defaultBackend: {service: {name: pod, port: {number: 80}}}}
+"""
+
+
+def _service(namespace: str, name: str, port: int) -> Resource:
+    spec = {"selector": {"app": name}, "ports": [{"port": port}]}
+    metadata = {"name": name, "namespace": namespace}
+    return resource({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+
+
+def _made(kind: str, version: str, name: str, pod: dict[str, Any], **about: Any) -> Resource:
+    """A workload ``namespace/name`` of one container; `pod` goes over its specification."""
+    namespace, _, short = name.rpartition("/")
+    container = {"name": "main", "image": about.pop("image", "app"), **about.pop("container", {})}
+    spec: dict[str, Any] = {"containers": [container], **pod}
+    labels = {"app": short, **about.pop("labels", {})}
+    metadata = {"name": short, "namespace": namespace or "shop", "annotations": about}
+    body: dict[str, Any] = {"apiVersion": version, "kind": kind, "metadata": metadata}
+    if kind == "Pod":
+        return resource({**body, "metadata": {**metadata, "labels": labels}, "spec": spec})
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    if kind == "PodTemplate":
+        return resource({**body, "template": template})
+    inner: dict[str, Any] = {"template": template}
+    return resource(
+        {**body, "spec": {"jobTemplate": {"spec": inner}} if kind == "CronJob" else inner}
+    )
+
+
+RACK = "topology.kubernetes.io/rack"
+VERSIONS = {
+    "Deployment": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+    "Rollout": "argoproj.io/v1alpha1",
+    "Pod": "v1",
+    "PodTemplate": "v1",
+    "ReplicationController": "v1",
+}
+HEALTH = {"auditor/health": "8081"}
+
+
+def _fillers() -> list[Resource]:
+    """One of each kind that takes a place in rack r2, declares its health API, and may reach the
+    data: with the database there is room for no other.
+    """
+    bound = {"nodeSelector": {RACK: "r2"}}
+    return [
+        _made(kind, version, kind.lower(), bound, **HEALTH) for kind, version in VERSIONS.items()
+    ]
+
+
+def _with(name: str, key: str) -> dict[str, Any]:
+    chosen = {"configMapKeyRef": {"name": "settings", "key": key}}
+    return {"env": [{"name": name, "valueFrom": chosen}]}
+
+
+def _told(value: str) -> dict[str, Any]:
+    return {"env": [{"name": "DATABASE_URL", "value": value}]}
+
+
+def _people() -> list[Resource]:
+    near = {"labelSelector": {"matchLabels": {"app": "store"}}, "topologyKey": RACK}
+    near["namespaceSelector"] = {"matchLabels": {"team": "web"}}
+    soft = [{"weight": 1, "podAffinityTerm": near}]
+    drawn = {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": soft}}
+    first = {"matchExpressions": [{"key": RACK, "operator": "In", "values": ["r1"]}]}
+    rather = [{"weight": 100, "preference": first}]
+    wish = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": rather}}
+    late = {"priorityClassName": "late", "runtimeClassName": "box", "affinity": wish}
+    scratch = {"volumeClaimTemplate": {"spec": {"storageClassName": "disks"}}}
+    disk = {"name": "disk", "persistentVolumeClaim": {"claimName": "disk"}}
+    own = {"name": "scratch", "ephemeral": scratch}
+    pii = {"labels": {"auditor/data": "pii"}}
+    eye = {"image": "prom/prometheus:v3"}
+    client = _told("postgres://db:5432/x")
+    away = {"nodeSelector": {RACK: "r1"}}
+    return [
+        _made("StatefulSet", "apps/v1", "data/data", away, **pii, **HEALTH),
+        _made("DaemonSet", "apps/v1", "data/more", away, **pii),
+        _made("Deployment", "apps/v1", "eye", away, **eye),
+        _made("Pod", "v1", "eye-too", away, **eye),
+        _made("StatefulSet", "apps/v1", "db", {"nodeSelector": {RACK: "r2"}}, image="postgres"),
+        _made("StatefulSet", "apps/v1", "store", {"volumes": [disk]}, image="postgres"),
+        _made("Deployment", "apps/v1", "web", late, container=client),
+        _made("Rollout", "argoproj.io/v1alpha1", "api", late, container=client),
+        _made(
+            "Deployment", "apps/v1", "drawn", {"affinity": {**wish, **drawn}},
+            container=_told("postgres://store:5432/x"),
+        ),
+        _made(
+            "Deployment", "apps/v1", "far", {**late, "volumes": [own]},
+            container=_with("DATABASE_URL", "store"),
+        ),
+        _made("Deployment", "apps/v1", "asks", away, container=_with("DATA", "url")),
+    ]  # fmt: skip
+
+
+EVERYTHING = Snapshot(
+    (
+        *objects(AROUND),
+        _service("data", "data", 8080),
+        _service("shop", "db", 5432),
+        _service("shop", "store", 5432),
+        _service("shop", "pod", 80),
+        *_fillers(),
+        *_people(),
+    )
+)
+"""Everything at once."""
