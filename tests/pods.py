@@ -37,7 +37,8 @@ SELINUX: Values = (
 )  # fmt: skip
 CAPABILITIES: Values = (
     [], None, ["ALL"], ["all"], ["NET_RAW"], ["NET_BIND_SERVICE"], ["CHOWN", "NET_BIND_SERVICE"],
-    ["CAP_CHOWN"], ["chown"], ["SYS_ADMIN"], ["CAP_SYS_ADMIN", "KILL"], ["SYS_CHROOT", "NET_ADMIN"],
+    ["CAP_CHOWN"], ["chown"], ["SYS_ADMIN"], ["CAP_SYS_ADMIN", "KILL"], ["NET_ADMIN"],
+    ["SYS_CHROOT"],
     ["AUDIT_WRITE", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP", "SETGID", "SETPCAP",
      "SETUID"], ["SYS_PTRACE", "SYS_TIME"], ["NET_RAW", "ALL"],
 )  # fmt: skip
