@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from auditor.audit import audit, audit_changed
-from auditor.model import Audit, Gap, Ref, Resource, Settings, Snapshot, Status, Unseen, Waiver
+from auditor.model import (
+    Audit,
+    Gap,
+    Ref,
+    Resource,
+    Server,
+    Settings,
+    Snapshot,
+    Status,
+    Unseen,
+    Waiver,
+)
 
 from .bench import SETTINGS, bench, gaps, judged, told
 from .company import BRITTLE_BENCH, COMPANY, OBJECTS, made, spoiled
@@ -264,3 +276,14 @@ def test_containers_of_a_kind_that_nobody_knows_are_told(
     (gap,) = judged([resource(manifest)], PRIVILEGED).gaps
     assert f"containers of shop/web[{kind}]" in gap.what
     assert gap.severity is severity
+
+
+def test_a_policy_on_what_a_cluster_is_not_asked_for_is_not_passed() -> None:
+    """Nobody has looked at the objects that it is about."""
+    asked = bench(PRIVILEGED)
+    roles = replace(asked.policies[0], id="access/roles", kinds=("Role",))
+    server = Server(136, frozenset({"Pod"}))
+    both = replace(asked, policies=(*asked.policies, roles))
+    answer = audit(Snapshot((), server=server), both, SETTINGS)
+    assert gaps(answer) == ["policy access/roles: not assessed: no Role is read from a cluster yet"]
+    assert audit(Snapshot(()), both, SETTINGS).gaps == ()
