@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from auditor.model import Audit, Finding
 
 
+ROUNDS = 5
+"""How often what a fix uncovers is looked for: a second fault behind the first, seldom a third."""
+
+
 @click.command(short_help="Show proven fixes as a diff, or write them.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @choice_of_policies
@@ -29,30 +33,56 @@ def fix(paths: tuple[str, ...], write: bool, unsafe: bool, policies: PolicyOptio
     does: with 1 while a finding of severity high or worse is left, with 4 where something could
     not be seen.
     """
-    from auditor.audit import audit
     from auditor.cli.audit import exit_code, start_folder
-    from auditor.cli.rewrite import rewrite
-    from auditor.fixes.offer import with_fixes
 
     if "-" in paths and write:
         raise click.UsageError("standard input cannot be written to")
     chosen = choose(policies, start_folder(paths))
-    snapshot = read(paths)
-    answer = with_fixes(
-        audit(snapshot, chosen.bench, chosen.settings), chosen.bench, chosen.settings
-    )
-    offered = [f for f in answer.open if f.fix and f.fix.proof.holds and f.fix.edits]
-    wanted = [f for f in offered if unsafe or _is_safe(f)]
-    edited = _together(answer, wanted, chosen)
-    _say_left(answer, offered, wanted)
-    if not write:
-        _show(answer, edited)
-        return exit_code(answer, "high", strict=False)
-    rewrite(edited)
-    for uri in edited:
+    if write:
+        answer = _written(paths, chosen, unsafe=unsafe)
+    else:
+        answer, wanted = _offered(paths, chosen, unsafe=unsafe)
+        _show(answer, _together(answer, wanted, chosen))
+        _say_left(answer, wanted)
+    return exit_code(answer, "high", strict=False)
+
+
+def _offered(
+    paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool
+) -> tuple[Audit, list[Finding]]:
+    """The audit, and its findings whose fix is proven and wanted."""
+    from auditor.audit import audit
+    from auditor.fixes.offer import with_fixes
+
+    bench, settings = chosen.bench, chosen.settings
+    answer = with_fixes(audit(read(paths), bench, settings), bench, settings)
+    wanted = [f for f in answer.open if _is_proven(f) and (unsafe or _is_safe(f))]
+    return answer, wanted
+
+
+def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
+    """Write what is wanted, and then what that uncovers, until nothing more is; the audit of what
+    is there then.
+    """
+    from auditor.cli.rewrite import rewrite
+
+    files: dict[str, None] = {}
+    answer, wanted = _offered(paths, chosen, unsafe=unsafe)
+    for _ in range(ROUNDS):
+        if not wanted:
+            break
+        edited = _together(answer, wanted, chosen)
+        rewrite(edited)
+        files |= dict.fromkeys(edited)
+        answer, wanted = _offered(paths, chosen, unsafe=unsafe)
+    for uri in files:
         say(f"wrote {uri}")
-    left = audit(read(paths), chosen.bench, chosen.settings)
-    return exit_code(left, "high", strict=False)
+    _say_left(answer, wanted)
+    return answer
+
+
+def _is_proven(finding: Finding) -> bool:
+    return bool(finding.fix and finding.fix.proof.holds and finding.fix.edits)
 
 
 def _is_safe(finding: Finding) -> bool:
@@ -112,19 +142,18 @@ def _from_here(uri: str) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else uri
 
 
-def _say_left(answer: Audit, offered: list[Finding], wanted: list[Finding]) -> None:
+def _say_left(answer: Audit, wanted: list[Finding]) -> None:
     """What is neither written nor shown, and what could not be seen; to standard error."""
     from auditor.reporters.words import objections
 
     for finding in answer.open:
         if finding in wanted:
             continue
-        name = f"{finding.policy.id} {finding.ref}"
         why = "no fix is known"
-        if finding in offered:
+        if _is_proven(finding):
             why = "its fix may change behaviour (--unsafe)"
         elif finding.fix:
             why = "; ".join(objections(finding.fix)) or "its fix could not be proven"
-        say(f"left alone: {name}: {why}", err=True)
+        say(f"left alone: {finding.policy.id} {finding.ref}: {why}", err=True)
     for gap in answer.gaps:
         say(f"could not be seen: {gap.what}: {gap.why}", err=True)

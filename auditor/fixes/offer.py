@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from auditor.audit import Bench
@@ -20,6 +20,7 @@ from auditor.model import (
     Finding,
     Fix,
     Proof,
+    Ref,
     Remedy,
     Safety,
     Settings,
@@ -41,8 +42,9 @@ def _with_fix(finding: Finding, before: Before) -> Finding:
     if remedy is None or finding.status is not Status.OPEN:
         return finding
     try:
+        _check_single(before.audit.snapshot, (finding.ref,))
         changes = changes_of(before.facts, finding, remedy)
-        _check_single(before.audit.snapshot, changes)
+        _check_single(before.audit.snapshot, [change.resource.ref for change in changes])
     except (CannotBuildError, CannotApplyError) as error:
         return replace(finding, fix=_manual(remedy, str(error)))
     edits, unwritten = _written(before.audit.snapshot, changes)
@@ -67,11 +69,11 @@ def changes_of(facts: Facts, finding: Finding, remedy: Remedy) -> tuple[Change, 
     return (patched(resource, *remedy.patch),)
 
 
-def _check_single(snapshot: Snapshot, changes: Sequence[Change]) -> None:
-    for change in changes:
-        if change.resource.ref.key in snapshot.repeated:
+def _check_single(snapshot: Snapshot, refs: Iterable[Ref]) -> None:
+    for ref in refs:
+        if ref.key in snapshot.repeated:
             raise CannotBuildError(
-                f"{change.resource.ref} is written more than once: only one of them can be there"
+                f"{ref} is written more than once: only one of them can be there"
             )
 
 

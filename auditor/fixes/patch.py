@@ -18,6 +18,7 @@ from auditor.fixes.operations import CannotApplyError, applied
 from auditor.fixes.page import CannotEditError, Cut, Page, page_of
 from auditor.fixes.writing import block
 from auditor.model import Manifest, Operation, Path, Resource, TextEdit
+from auditor.sources.built import Built, Made
 from auditor.sources.places import SourceText, find
 from auditor.sources.yaml import Document, Part, documents
 
@@ -40,6 +41,8 @@ def edits(resource: Resource, operations: Sequence[Operation]) -> tuple[TextEdit
 
 def _document(resource: Resource) -> Document:
     document = resource.origin.lines
+    if isinstance(document, Built | Made):
+        raise CannotEditError(f"it is built by {document.by}")
     if not isinstance(document, Document):
         raise CannotEditError("it was not read from a file")
     return document

@@ -6,6 +6,7 @@ What cannot be read becomes a gap that names file and line; the rest of the file
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -13,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from auditor.model import Gap, Resource, Snapshot, Unseen
+from auditor.sources.builds import CHART, KUSTOMIZATIONS, builds
+from auditor.sources.built import Built, Made
 from auditor.sources.folders import STDIN, File, files_of
 from auditor.sources.memory import collector_paused
 from auditor.sources.objects import objects_of
 from auditor.sources.scopes import custom_scopes, in_namespace
 from auditor.sources.yaml import Broken, Document, documents
 
-_KUSTOMIZATIONS = frozenset(("kustomization.yaml", "kustomization.yml", "Kustomization"))
-_CHART_FILES = frozenset(("Chart.yaml", "Chart.yml", "Chart.lock"))
+_CHART_FILES = frozenset((CHART, "Chart.yml", "Chart.lock"))
 _KIND = re.compile(
     r"^[ \t]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z][A-Za-z0-9]*)", re.MULTILINE
 )
@@ -34,18 +36,22 @@ class FileSource:
     paths: tuple[str, ...]
 
     def snapshot(self) -> Snapshot:
-        """Every object that is written there, and a gap for all that could not be seen.
+        """Every object that is written or built there, and a gap for all that could not be seen.
 
         Raises:
             UsageError: a path does not exist.
         """
         reading = _Reading()
         with collector_paused():
-            for file in files_of(self.paths):
-                if isinstance(file, Gap):
-                    reading.gaps.append(file)
-                else:
+            found = list(files_of(self.paths))
+            files = [file for file in found if isinstance(file, File)]
+            made = builds(files)
+            reading.gaps += [gap for gap in found if isinstance(gap, Gap)]
+            for file in files:
+                if not made.used or os.path.realpath(file.path) not in made.used:
                     reading.read(file)
+            reading.resources += made.resources
+            reading.gaps += made.gaps
             return reading.snapshot()
 
 
@@ -123,13 +129,13 @@ def _decoded(uri: str, data: bytes) -> tuple[str, bool, Gap | None]:
 def _is_other(file: File) -> bool:
     """Whether the file belongs to Helm or Kustomize, and holds no object by its name."""
     name = Path(file.path).name
-    return file.path != STDIN and (name in _KUSTOMIZATIONS or name in _CHART_FILES)
+    return file.path != STDIN and (name in KUSTOMIZATIONS or name in _CHART_FILES)
 
 
 def _kustomization(file: File) -> list[Gap]:
-    if Path(file.path).name not in _KUSTOMIZATIONS:
+    if Path(file.path).name not in KUSTOMIZATIONS:
         return []
-    return [_gap(file.uri, "kustomize is not built: its files are audited as they stand")]
+    return [_gap(file.uri, "no build uses it: its files are audited as they stand")]
 
 
 def _chart_of(file: File) -> str | None:
@@ -176,6 +182,12 @@ def _twice(resources: tuple[Resource, ...]) -> Iterator[Gap]:
     for found in same.values():
         ref = found[0].ref
         if len(found) > 1 and ref.name and not ref.name.endswith("*"):
-            places = " and ".join(f"{r.origin.uri}:{r.origin.span(()).line}" for r in found)
+            places = " and ".join(dict.fromkeys(map(_place, found)))
             why = f"it is written more than once, at {places}: only one of them can be there"
             yield Gap(str(ref), why, Unseen.UNKNOWN)
+
+
+def _place(resource: Resource) -> str:
+    lines = resource.origin.lines
+    made = f" by {lines.by}" if isinstance(lines, Built | Made) else ""
+    return f"{resource.origin.uri}:{resource.origin.span(()).line}{made}"

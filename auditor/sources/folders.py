@@ -32,7 +32,7 @@ class File:
         """The path as the user named it, with forward slashes; what is no text is escaped."""
         if self.path == STDIN:
             return "<stdin>"
-        return _shown(self.path)
+        return shown(self.path)
 
 
 def files_of(paths: tuple[str, ...]) -> Iterator[File | Gap]:
@@ -127,7 +127,7 @@ class _Walk:
             yield _unread(path, error)
             return
         if not stat.S_ISREG(status.st_mode):
-            yield Gap(_shown(path), "it is no regular file", Unseen.INCOMPLETE, ("*",))
+            yield Gap(shown(path), "it is no regular file", Unseen.INCOMPLETE, ("*",))
         elif _first(self.files, status):
             yield File(path, named=False)
 
@@ -143,11 +143,11 @@ class _Walk:
         else:
             yield from self._folder(path, links) if is_folder else self._file(path)
             return
-        yield Gap(_shown(path), why, Unseen.INCOMPLETE, ("*",))
+        yield Gap(shown(path), why, Unseen.INCOMPLETE, ("*",))
 
 
 def _is_manifest(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
+    return name.lower().endswith(SUFFIXES) or name == "Kustomization"
 
 
 def _first(seen: set[tuple[int, int]], status: os.stat_result) -> bool:
@@ -159,10 +159,11 @@ def _first(seen: set[tuple[int, int]], status: os.stat_result) -> bool:
     return True
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
+    """A path with forward slashes; what is no text is escaped."""
     return Path(path).as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def _unread(path: str, error: OSError) -> Gap:
     why = f"it could not be read: {error.strerror or error}"
-    return Gap(_shown(path), why, Unseen.INCOMPLETE, ("*",))
+    return Gap(shown(path), why, Unseen.INCOMPLETE, ("*",))

@@ -30,7 +30,8 @@ def objects_of(document: Document) -> Iterator[Resource | Stray]:
 
 def _objects(document: Document, value: Any, prefix: Path) -> Iterator[Resource | Stray]:
     if not isinstance(value, dict):
-        yield _stray(document, prefix, "it is no mapping", certain=bool(prefix))
+        certain = bool(prefix) or _holds_objects(value)
+        yield _stray(document, prefix, "it is no mapping", certain=certain)
         return
     api_version, kind = value.get("apiVersion"), value.get("kind")
     if not (isinstance(api_version, str) and api_version and isinstance(kind, str) and kind):
@@ -41,6 +42,12 @@ def _objects(document: Document, value: Any, prefix: Path) -> Iterator[Resource 
         yield from _items(document, value, prefix)
     else:
         yield _object(document, value, prefix)
+
+
+def _holds_objects(value: Any) -> bool:
+    """Whether it is a bare list of objects, which kubectl refuses, and some tools make."""
+    items = value if isinstance(value, list) else []
+    return any(isinstance(item, dict) and {"apiVersion", "kind"} <= item.keys() for item in items)
 
 
 def _items(document: Document, value: Manifest, prefix: Path) -> Iterator[Resource | Stray]:
@@ -79,7 +86,9 @@ def _object(document: Document, manifest: Manifest, prefix: Path) -> Resource | 
         return _nameless(document, manifest, prefix, f"metadata is {why}")
     name = _name(metadata or {})
     if not name and named:
-        return _nameless(document, manifest, prefix, "metadata.name is missing")
+        written = (metadata or {}).get("name") not in (None, "")
+        why = "missing: what is written there is no text" if written else "missing"
+        return _nameless(document, manifest, prefix, f"metadata.name is {why}")
     namespace = _text((metadata or {}).get("namespace"))
     ref = Ref(manifest["apiVersion"], manifest["kind"], namespace, name)
     return Resource(ref, manifest, Origin(document.uri, document, prefix))

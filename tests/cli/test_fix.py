@@ -146,3 +146,17 @@ def test_names_cannot_act_on_the_terminal(auditor: Command, tmp_path: Path) -> N
     said = auditor("fix", tmp_path, "--write")
     assert "\\x1b[2J" in said.err
     assert "\x1b" not in said.out + said.err
+
+
+def test_a_fault_behind_a_fault_is_mended_in_the_same_run(auditor: Command, tmp_path: Path) -> None:
+    """The ports of a pod on its node's network are told of when it has a network of its own."""
+    spec = "spec:\n  hostNetwork: true\n"
+    text = PRIVILEGED.replace("spec:\n", spec).replace(
+        "      securityContext:",
+        "      ports: [{containerPort: 80, hostPort: 80}]\n      securityContext:",
+    )
+    (tmp_path / "pod.yaml").write_text(text, "utf-8")
+    assert auditor("fix", tmp_path, "--write", "--unsafe").code == 0
+    fixed = (tmp_path / "pod.yaml").read_text("utf-8")
+    assert "hostNetwork: false" in fixed
+    assert "hostPort" not in fixed

@@ -326,8 +326,10 @@ def test_two_objects_of_one_name_are_both_kept() -> None:
     assert "a.yaml:1 and b.yaml:2" in gap.why
 
 
-def test_charts_are_not_taken_for_manifests() -> None:
-    """Templates are no YAML; those that are plain YAML are manifests."""
+def test_charts_are_not_taken_for_manifests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Helm is not installed, templates are no YAML; those that are, are manifests."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     write("shop/Chart.yaml", "apiVersion: v2\nname: shop\n")
     write("shop/values.yaml", "a: 1\n")
     write("shop/templates/a.yaml", "{{ if .Values.a }}\nkind: Pod\n{{ end }}\n")
@@ -347,15 +349,16 @@ def test_templates_without_a_chart_are_told_from_mistakes() -> None:
     assert "a template that is not rendered" in only_gap(read()).why
 
 
-def test_kustomizations_are_not_built() -> None:
-    """What is audited is not quite what is deployed."""
-    write("base/kustomization.yaml", "resources: [a.yaml]\n")
+def test_components_that_no_build_uses_are_named() -> None:
+    """Their patches are no objects, and what they make depends on who uses them."""
+    write("base/kustomization.yaml", "kind: Component\nresources: [a.yaml]\n")
     write("base/a.yaml", pod())
     snapshot = read()
-    assert names(snapshot) == ["default/a[Pod]"]
+    assert names(snapshot) == []
     gap = only_gap(snapshot)
-    assert gap.severity is Unseen.INCOMPLETE
-    assert "kustomize is not built" in gap.why
+    assert gap.severity is Unseen.UNKNOWN
+    assert gap.what == "base/kustomization.yaml"
+    assert "no kustomization here uses" in gap.why
 
 
 def test_utf_16_is_read_as_kubectl_reads_it() -> None:
