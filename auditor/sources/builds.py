@@ -51,10 +51,14 @@ _SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
 _RENDER = """
 import sys
 from helm_python import Chart
-with Chart.load(sys.argv[1]) as chart:
-    for name, text in sorted(chart.render(name="release-name", namespace="default").items()):
-        if name.endswith((".yaml", ".yml", ".json")):
-            print(f"---\\n# Source: {name}\\n{text}")
+try:
+    with Chart.load(sys.argv[1]) as chart:
+        made = sorted(chart.render(name="release-name", namespace="default").items())
+except Exception as error:
+    sys.exit(f"Error: {error}")
+for name, text in made:
+    if name.endswith((".yaml", ".yml", ".json")):
+        print(f"---\\n# Source: {name}\\n{text}")
 """
 _REMOTE = re.compile(r"://|^(?:git::|gh:|[\w.-]+@|[\w.-]+:|github\.com/)|\?\w+=|\.git(?:/|$)|_git/")
 

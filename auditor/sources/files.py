@@ -190,4 +190,8 @@ def _twice(resources: tuple[Resource, ...]) -> Iterator[Gap]:
 def _place(resource: Resource) -> str:
     lines = resource.origin.lines
     made = f" by {lines.by}" if isinstance(lines, Built | Made) else ""
-    return f"{resource.origin.uri}:{resource.origin.span(()).line}{made}"
+    if isinstance(lines, Document) and not resource.origin.prefix:
+        line = lines.first_line  # thousands of namesakes need no tree each
+    else:
+        line = resource.origin.span(()).line
+    return f"{resource.origin.uri}:{line}{made}"

@@ -27,6 +27,11 @@ _BEFORE_BOM = re.compile(r"---[ \t]*(?:#[^\n]*)?\r?\n\ufeff")
 _BOM = "\ufeff"
 
 
+_LINE = re.compile(r"[^\n]+")
+_PREFACE = re.compile(r"\s*(?:---)?\s*(?:#.*)?|%.*|\ufeff", re.DOTALL)
+"""What may stand before the content of a document: a marker, comments, directives."""
+
+
 @dataclass(frozen=True, eq=False)
 class Document:
     """One document of a file that could be read (`auditor.model.Lines`)."""
@@ -57,6 +62,14 @@ class Document:
     def line(self) -> int:
         """The line at which its content begins."""
         return self.source.line(self.root.start)
+
+    @property
+    def first_line(self) -> int:
+        """The same without building the tree of the document, as far as its text shows."""
+        for found in _LINE.finditer(self.text, self.start, self.end):
+            if not _PREFACE.fullmatch(found[0]):
+                return self.source.line(found.start())
+        return self.source.line(self.start)
 
     @property
     def root(self) -> Node:

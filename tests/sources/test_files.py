@@ -238,7 +238,7 @@ def test_files_of_other_tools_are_passed_over() -> None:
     write("broken.json", "// comment\n{")
     write("kubeconfig.yaml", "apiVersion: v1\nkind: Config\nclusters: []\n")
     write("kind.yaml", "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n")
-    write("chart/Chart.yaml", "apiVersion: v2\nname: x\n")
+    write("chart/Chart.yaml", "apiVersion: v2\nname: x\nversion: 1.0.0\n")
     assert read() == Snapshot(())
 
 

@@ -307,3 +307,26 @@ def test_indented_texts_with_markers_are_texts() -> None:
     inner = "apiVersion: v1\n---\nkind: Pod\n"
     text = "kind: ConfigMap\ndata:\n  a.yaml: |\n" + textwrap.indent(inner, "    ")
     assert only(text).value["data"]["a.yaml"] == inner
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\n",
+        "\n\n# first\n\na: 1\n",
+        "---\na: 1\n",
+        "--- # comment\n  # more\n\n  a: 1\n",
+        "%YAML 1.1\n---\n# x\na: 1\n",
+        "--- {a: 1}\n",
+        "\ufeff# x\na: 1\n",
+        "\r\n# x\r\n---\r\na: 1\r\n",
+        "# a\nb: 1\n---\n# c\n\nd: 1\n--- # e\nf: 1\n",
+        '{"a": 1}',
+        '\n\n{"a": 1}\n',
+    ],
+)
+def test_the_first_line_is_known_without_a_tree(text: str) -> None:
+    """Comments, markers and directives stand before it."""
+    for document in documents("x", text):
+        assert isinstance(document, Document)
+        assert document.first_line == document.line
