@@ -14,6 +14,7 @@ from auditor.model import (
     Audit,
     Finding,
     Gap,
+    Key,
     Policy,
     Ref,
     Resource,
@@ -25,8 +26,6 @@ from auditor.model import (
 from auditor.policies.engine import EvaluationError, PolicyEngine
 from auditor.policies.judge import Subject, judge
 from auditor.policies.waivers import waived
-
-Key = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 Path = tuple[str | int, ...]
+Key = tuple[str, str, str, str]
+"""Identity of an object across API versions: group, kind, namespace, name."""
 Manifest = Mapping[str, Any]
 
 
@@ -106,7 +108,7 @@ class Ref:
         return self.api_version.rpartition("/")[0]
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
+    def key(self) -> Key:
         """Identity across API versions: group, kind, namespace, name."""
         return (self.group, self.kind, self.namespace, self.name)
 
@@ -193,7 +195,7 @@ class Snapshot:
     """None where it was read from files: then whatever is written was read."""
 
     @cached_property
-    def by_key(self) -> Mapping[tuple[str, str, str, str], Resource]:
+    def by_key(self) -> Mapping[Key, Resource]:
         """Each object by its identity; the last one wins where two have the same."""
         return {resource.ref.key: resource for resource in self.resources}
 
@@ -215,7 +217,7 @@ class Snapshot:
             yield from self.by_kind.get(kind, ())
 
     @cached_property
-    def repeated(self) -> frozenset[tuple[str, str, str, str]]:
+    def repeated(self) -> frozenset[Key]:
         """The identities that several objects have."""
         counts = Counter(resource.ref.key for resource in self.resources)
         return frozenset(key for key, count in counts.items() if count > 1)

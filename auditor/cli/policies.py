@@ -67,17 +67,13 @@ def _table(found: tuple[Policy, ...]) -> Table:
 def explain(name: str) -> int:
     """What a policy looks for and why, by its own name or by another tool's id of it."""
     from auditor.policies.loader import chosen, load
+    from auditor.reporters.words import particulars
 
     found, _ = load()
     wanted = [p for p in found if any(e.partition(":")[2] == name for e in p.equivalents)]
     for policy in wanted or chosen(found, "strict", (name,), frozenset()):
         click.echo(f"{policy.id} ({policy.severity}, profile {policy.profile})\n{policy.title}\n")
         click.echo(policy.description)
-        for title, items in (
-            ("Controls", policy.controls),
-            ("Known elsewhere as", policy.equivalents),
-            ("Read on", policy.links),
-        ):
-            if items:
-                click.echo(f"\n{title}: {', '.join(items)}")
+        for title, items in particulars(policy):
+            click.echo(f"\n{title}: {', '.join(items)}")
     return 0

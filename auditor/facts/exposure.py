@@ -19,7 +19,7 @@ from auditor.facts.forms import as_evidence, as_object
 from auditor.facts.network import Entrance, Peer, PortSet, Reach, Stranger, World
 from auditor.facts.workloads import Workload
 from auditor.manifests import at
-from auditor.model import Gap, Unseen
+from auditor.model import Gap, Key, Unseen
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -51,7 +51,7 @@ def clients_of(facts: Facts, target: Workload) -> tuple[Workload, ...]:
     return tuple({client.ref.key: client for client in found}.values())
 
 
-def _watching(facts: Facts, target: Workload) -> set[tuple[str, str, str, str]]:
+def _watching(facts: Facts, target: Workload) -> set[Key]:
     """The monitors, where the workload declares what they may ask."""
     watched = facts.data.health_ports(target)
     return {monitor.ref.key for monitor in facts.monitors} if watched else set()
@@ -89,7 +89,7 @@ def _internet(facts: Facts, target: Workload, harmless: PortSet) -> Iterator[Oth
                 return
 
 
-def _peers(facts: Facts, allowed: set[tuple[str, str, str, str]]) -> Iterator[Peer]:
+def _peers(facts: Facts, allowed: set[Key]) -> Iterator[Peer]:
     for workload in facts.workloads:
         if workload.ref.key not in allowed:
             yield workload

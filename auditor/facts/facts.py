@@ -24,9 +24,8 @@ from auditor.facts.reads import alike
 from auditor.facts.standing import Standing
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
-from auditor.model import Gap, Resource, Settings, Snapshot
+from auditor.model import Gap, Key, Resource, Settings, Snapshot
 
-Key = tuple[str, str, str, str]
 """The identity of an object: `Ref.key`."""
 
 

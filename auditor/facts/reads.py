@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.facts.workloads import Workload, workload_of
+from auditor.facts.workloads import CONTAINER_LISTS, Workload, workload_of
 from auditor.manifests import mapping
 from auditor.model import Resource
 
@@ -61,7 +61,7 @@ def alike(one: Resource, other: Resource, *, privileges: bool) -> bool:
 
 def _read(workload: Workload, *, privileges: bool) -> object:
     pod = {key: value for key, value in workload.pod.items() if key not in POD_UNREAD}
-    for name in ("containers", "initContainers", "ephemeralContainers"):
+    for name in CONTAINER_LISTS:
         pod.pop(name, None)
     containers = [
         (c.list, _without(c.spec, CONTAINER_UNREAD), privileges and _privileged(c.spec))

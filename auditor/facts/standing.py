@@ -12,9 +12,8 @@ from functools import cached_property
 from auditor.facts.network.points import pods_by_owner
 from auditor.facts.placement import Node, Pod, Simulation, Topology, pods_of
 from auditor.facts.workloads import Workload
-from auditor.model import Resource, Snapshot
+from auditor.model import Key, Resource, Snapshot
 
-Key = tuple[str, str, str, str]
 Labels = Mapping[str, Mapping[str, str]]
 
 PASSING_TAINTS = "node.kubernetes.io/"

@@ -9,11 +9,10 @@ import orjson
 
 from auditor.fixes.operations import CannotApplyError, patched
 from auditor.fixes.patch import CannotEditError, apply, edits, insert_document, verify
-from auditor.model import Change, Fix, Manifest, Operation, Snapshot, TextEdit
+from auditor.model import Change, Fix, Key, Manifest, Operation, Snapshot, TextEdit
 from auditor.sources.objects import objects_of
 from auditor.sources.yaml import Document, documents
 
-Key = tuple[str, str, str, str]
 Texts = Mapping[str, tuple[str, str]]
 """File → its text before and after."""
 

@@ -96,7 +96,6 @@ def leaf(value: Any, manner: Manner, column: int, style: str = "") -> str:
     """
     if isinstance(value, str) and manner.may_end_in_text and _fits_block(value):
         line = manner.newline + " " * column
-        body = value.removesuffix("\n").replace("\n\n", f"\n{manner.newline}")
         lines = value.removesuffix("\n").split("\n")
         body = "".join(line + text if text else manner.newline for text in lines)
         return ("|" if value.endswith("\n") else "|-") + body

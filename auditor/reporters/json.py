@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, TextIO
 
 from auditor import __version__
+from auditor.facts.forms import as_object
 from auditor.model import (
     Audit,
     Change,
@@ -20,7 +21,6 @@ from auditor.model import (
     Fix,
     Gap,
     Proof,
-    Ref,
     Snapshot,
     Span,
     Status,
@@ -65,7 +65,7 @@ def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
     return {
         "policy": finding.policy.id,
         "severity": finding.severity.value,
-        "object": _object(finding.ref),
+        "object": as_object(finding.ref),
         "path": list(finding.path),
         "message": finding.message,
         **_place(place_of_finding(snapshot, finding)),
@@ -78,15 +78,6 @@ def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
 
 def _gap(gap: Gap) -> dict[str, Any]:
     return {"what": gap.what, "why": gap.why, "severity": gap.severity.value}
-
-
-def _object(ref: Ref) -> dict[str, str]:
-    return {
-        "apiVersion": ref.api_version,
-        "kind": ref.kind,
-        "namespace": ref.namespace,
-        "name": ref.name,
-    }
 
 
 def _place(place: Place | None) -> dict[str, Any]:
@@ -108,7 +99,7 @@ def _evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> dict[
     return {
         "message": evidence.message,
         "anchor": evidence.anchor,
-        "object": _object(evidence.ref) if evidence.ref else None,
+        "object": as_object(evidence.ref) if evidence.ref else None,
         "path": list(evidence.path),
         **_place(place_of_evidence(snapshot, finding, evidence)),
     }
@@ -131,7 +122,7 @@ def _edit(edit: TextEdit) -> dict[str, Any]:
 
 def _patch(snapshot: Snapshot, change: Change) -> dict[str, Any]:
     """A new object as its whole manifest under "create"; a changed one as RFC 6902 operations."""
-    named = {"object": _object(change.resource.ref)}
+    named = {"object": as_object(change.resource.ref)}
     before = snapshot.find(change.resource.ref)
     if change.beside or before is None:
         return {**named, "create": change.resource.manifest}

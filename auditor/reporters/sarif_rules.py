@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from auditor.model import Policy, Severity
+from auditor.reporters.words import particulars
 
 LEVELS = {
     Severity.CRITICAL: "error",
@@ -64,13 +65,8 @@ def _cut(text: str) -> str:
 
 def _help(policy: Policy, heading: str) -> str:
     parts = [_stopped(policy.description.strip() or policy.title)]
-    for title, items in (
-        ("Controls", policy.controls),
-        ("Known elsewhere as", policy.equivalents),
-        ("Read on", policy.links),
-    ):
-        if items:
-            parts.append(f"{heading.format(title + ':')} {', '.join(items)}")
+    for title, items in particulars(policy):
+        parts.append(f"{heading.format(title + ':')} {', '.join(items)}")
     return "\n\n".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditor.model import Audit, Fix, Proof, Safety, Severity, Status, Unseen
+from auditor.model import Audit, Fix, Policy, Proof, Safety, Severity, Status, Unseen
 
 EFFECT = {
     Safety.SAFE: "safe",
@@ -31,6 +31,16 @@ def kubernetes_version(number: int) -> str:
     """136 → 1.36."""
     major, minor = divmod(number, 100)
     return f"{major}.{minor}"
+
+
+def particulars(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What there is to know of a policy beside its description: a title, and the items."""
+    told = {
+        "Controls": policy.controls,
+        "Known elsewhere as": policy.equivalents,
+        "Read on": policy.links,
+    }
+    yield from ((title, items) for title, items in told.items() if items)
 
 
 def by_severity(audit: Audit, status: Status) -> dict[str, int]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from auditor.model import Gap, Resource, Snapshot, Unseen
+from auditor.model import Gap, Key, Resource, Snapshot, Unseen
 from auditor.sources.builds import CHART, KUSTOMIZATIONS, builds
 from auditor.sources.built import Built, Made
 from auditor.sources.folders import STDIN, File, files_of
@@ -176,7 +176,7 @@ def _kinds(text: str) -> tuple[str, ...]:
 
 def _twice(resources: tuple[Resource, ...]) -> Iterator[Gap]:
     """A gap for every identity that several objects have."""
-    same: dict[tuple[str, str, str, str], list[Resource]] = {}
+    same: dict[Key, list[Resource]] = {}
     for resource in resources:
         same.setdefault(resource.ref.key, []).append(resource)
     for found in same.values():

@@ -103,7 +103,6 @@ _ELSEWHERE = frozenset(
 )
 """Groups whose files configure programs. None of their kinds is ever stored in a cluster."""
 
-KUSTOMIZE_GROUP = "kustomize.config.k8s.io"
 _NAMELESS = ("authentication.k8s.io", "authorization.k8s.io")
 
 Custom = Mapping[tuple[str, str], bool]

@@ -25,7 +25,6 @@ MAX_DEPTH = 200
 MAX_COPIES = 200_000
 """How many values the aliases of one document may stand for altogether."""
 
-_STRING = "tag:yaml.org,2002:str"
 _BINARY = "tag:yaml.org,2002:binary"
 _RESOLVED = {f"tag:yaml.org,2002:{name}": name for name in ("int", "float", "bool", "null")}
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from auditor.manifests import mapping
-from auditor.model import Gap, Manifest, Ref, Resource, Server, Snapshot
+from auditor.model import Gap, Key, Manifest, Ref, Resource, Server, Snapshot
 from auditor.sources.cluster import (
     KINDS,
     Connection,
@@ -25,8 +25,6 @@ from auditor.sources.cluster import (
     live_resource,
 )
 from auditor.sources.memory import collector_paused
-
-Key = tuple[str, str, str, str]
 
 WATCH_SECONDS = 60
 """How long one watch lasts. Its end and its renewal are a sign of life where nothing happens."""
@@ -77,7 +75,7 @@ class Watcher:
         self._clock = clock
         self._shelves = {kind: _Shelf(kind) for kind in kinds}
         self._memories: dict[Key, _Memory] = {}
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._revision = 0
@@ -95,7 +93,7 @@ class Watcher:
     def stop(self) -> None:
         """End all watches; what was seen can still be asked for."""
         self._stopping.set()
-        with self._changed:
+        with self._lock:
             watches = [shelf.watch for shelf in self._shelves.values() if shelf.watch]
         for watch in watches:
             watch.stop()
@@ -123,18 +121,13 @@ class Watcher:
     @property
     def unread(self) -> tuple[str, ...]:
         """The lists that are still to be read for that."""
-        with self._changed:
+        with self._lock:
             return tuple(s.kind.what for s in self._shelves.values() if not (s.listed or s.gap))
-
-    def wait_until_ready(self, timeout: float) -> bool:
-        """Wait for `ready`, at most so many seconds; whether it came true."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.ready, timeout)
 
     @property
     def revision(self) -> int:
         """A number that grows with each change of what `snapshot` shows."""
-        with self._changed:
+        with self._lock:
             self._expire()
             return self._revision
 
@@ -144,7 +137,7 @@ class Watcher:
         Raises:
             KeyError: no such kind is watched.
         """
-        with self._changed:
+        with self._lock:
             shelf = next((s for s in self._shelves.values() if s.kind.kind == kind), None)
             if shelf is None:
                 raise KeyError(kind)
@@ -152,7 +145,7 @@ class Watcher:
 
     def snapshot(self) -> Snapshot:
         """The cluster as far as it was heard of: the same object until something changes."""
-        with self._changed:
+        with self._lock:
             self._expire()
             if self._snapshot is None:
                 self._snapshot = Snapshot(tuple(self._resources()), self._gaps(), self._server)
@@ -169,7 +162,7 @@ class Watcher:
         self._recall(ref, None)
 
     def _recall(self, ref: Ref, resource: Resource | None) -> None:
-        with self._changed:
+        with self._lock:
             self._memories[ref.key] = _Memory(resource, self._clock() + REMEMBER_SECONDS)
             self._touch()
 
@@ -196,7 +189,6 @@ class Watcher:
     def _touch(self) -> None:
         self._revision += 1
         self._snapshot = None
-        self._changed.notify_all()
 
     def _follow(self, shelf: _Shelf) -> None:
         """List, then watch, then watch again; list anew wherever the thread was lost."""
@@ -222,7 +214,7 @@ class Watcher:
                 raise
             listing = Listing((), "")
         found = {resource.ref.key: resource for resource in listing.resources}
-        with self._changed:
+        with self._lock:
             same = shelf.listed and _equal(shelf.objects, found)
             shelf.objects, shelf.listed, shelf.heard = found, True, self._clock()
             if not same or shelf.gap:
@@ -235,7 +227,7 @@ class Watcher:
     def _watched(self, shelf: _Shelf, version: str) -> str:
         """Follow the events of one watch; the resourceVersion to go on from."""
         watch = self._connection.watch(shelf.kind, version, WATCH_SECONDS)
-        with self._changed:
+        with self._lock:
             shelf.watch = watch
         if self._stopping.is_set():
             watch.stop()
@@ -252,7 +244,7 @@ class Watcher:
         return version
 
     def _heard(self, shelf: _Shelf) -> None:
-        with self._changed:
+        with self._lock:
             shelf.heard = self._clock()
             if shelf.gap:
                 shelf.gap = None
@@ -260,7 +252,7 @@ class Watcher:
 
     def _failed(self, shelf: _Shelf, refused: RefusedError) -> None:
         """Say what cannot be seen. A kind that was seen before stays believed for a while."""
-        with self._changed:
+        with self._lock:
             silent = self._clock() - shelf.heard
             if shelf.listed and silent < STALE_SECONDS and refused.status not in {401, 403, 404}:
                 return
@@ -271,7 +263,7 @@ class Watcher:
 
     def _apply(self, shelf: _Shelf, resource: Resource, event: str) -> None:
         key = resource.ref.key
-        with self._changed:
+        with self._lock:
             old = shelf.objects.get(key)
             remembered = self._memories.get(key)
             superseded = bool(remembered and _supersedes(resource, event, remembered))

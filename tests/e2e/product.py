@@ -1,12 +1,12 @@
 """Runs the installed command as a user does, and reads what it prints."""
 
-import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.cli import command
 
 ROOT = Path(__file__).parents[2]
 CLUSTERS = ROOT / "fixtures" / "clusters"
@@ -22,19 +22,8 @@ FAR = "placement/far_from_database"
 POLICIES = (PRIVILEGED, EXPOSED, OVERREACH, FAR)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one run of the command printed, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def report(self) -> dict[str, Any]:
-        """The JSON on standard output."""
-        report: dict[str, Any] = json.loads(self.out)
-        return report
+class Said(command.Said):
+    """What one run of the installed command printed, and how it ended."""
 
     @property
     def findings(self) -> list[dict[str, Any]]:

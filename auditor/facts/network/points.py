@@ -26,7 +26,7 @@ from auditor.facts.workloads import (
     resources_by_uid,
 )
 from auditor.manifests import at, mapping, sequence, texts
-from auditor.model import Resource, Snapshot
+from auditor.model import Key, Resource, Snapshot
 
 NO_SUCH_NAME = "?"
 """The name of a namespace that nobody has made: no label value, so no selector can name it."""
@@ -35,7 +35,6 @@ OUTSIDE = "outside"
 POD = "pod"
 NODE = "node"
 
-Key = tuple[str, str, str, str]
 IPAddress = IPv4Address | IPv6Address
 
 

@@ -59,7 +59,10 @@ def _free(facts: Facts, namespace: str, name: str) -> Ref:
     for number in count(1):
         ending = "-clients" if number == 1 else f"-clients-{number}"
         ref = Ref(
-            "networking.k8s.io/v1", "NetworkPolicy", namespace, name[: 253 - len(ending)] + ending
+            "networking.k8s.io/v1",
+            "NetworkPolicy",
+            namespace,
+            name[: LONGEST_NAME - len(ending)] + ending,
         )
         if facts.snapshot.find(ref) is None:
             break
