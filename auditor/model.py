@@ -254,7 +254,7 @@ class Policy:
     description: str
     severity: Severity
     profile: str
-    """The smallest profile that has it: essential, recommended or strict."""
+    """The smallest profile that has it: essential, recommended or strict; optional where none has."""
     fix: str
     """How its findings are resolved: deterministic (a patch in the finding), generated (objects
     are made), manual or none."""
@@ -268,6 +268,8 @@ class Policy:
     """The file that it was read from."""
     module: str
     """Its Rego text."""
+    contested: str = ""
+    """Why no profile has it, where none has: people disagree whether it is a fault."""
 
 
 @dataclass(frozen=True, slots=True)

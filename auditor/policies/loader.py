@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from auditor.errors import PolicyError
 from auditor.facts import FACTS
@@ -38,13 +38,20 @@ class Custom(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     severity: Literal["critical", "high", "medium", "low", "info"]
-    profile: Literal["essential", "recommended", "strict"] = "recommended"
+    profile: Literal["essential", "recommended", "strict", "optional"] = "recommended"
+    contested: str = ""
     fix: Literal["deterministic", "generated", "manual", "none"]
     kinds: list[str] = Field(default_factory=lambda: list(WORKLOAD_KINDS), min_length=1)
     facts: list[str] = Field(default_factory=list)
     controls: list[str] = Field(default_factory=list)
     equivalents: list[str] = Field(default_factory=list)
     aliases: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _says_why_it_is_off(self) -> Custom:
+        if (self.profile == "optional") != bool(self.contested.strip()):
+            raise ValueError("'contested' says why, and only of a policy with 'profile: optional'")
+        return self
 
 
 class Metadata(BaseModel):
@@ -134,6 +141,7 @@ def _policy(name: str, file: Path, text: str) -> Policy:
         controls=tuple(custom.controls),
         equivalents=tuple(custom.equivalents),
         aliases=tuple(custom.aliases),
+        contested=custom.contested.strip(),
         links=tuple(metadata.related_resources),
         file=str(file),
         module=text,

@@ -36,6 +36,7 @@ def kubernetes_version(number: int) -> str:
 def particulars(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What there is to know of a policy beside its description: a title, and the items."""
     told = {
+        "In no profile": (policy.contested,) if policy.contested else (),
         "Controls": policy.controls,
         "Known elsewhere as": policy.equivalents,
         "Read on": policy.links,

@@ -82,6 +82,12 @@ def test_how_an_editor_saves_a_policy_does_not_matter(tmp_path: Path, text: str)
         ("title: A title", "title: ''", "METADATA title: "),
         ("title: A title", "titel: A title", "METADATA tit"),
         ("fix: none", "fix: maybe", "METADATA custom.fix: "),
+        (
+            "fix: none",
+            "fix: none\n#   profile: optional",
+            "METADATA custom: Value error, 'contested' says",
+        ),
+        ("fix: none", "fix: none\n#   contested: a row", "METADATA custom: Value error"),
         ("fix: none", "fix: none\n#   kinds: Pod", "METADATA custom.kinds: "),
         ("fix: none", "fix: none\n#   kinds: []", "METADATA custom.kinds: "),
         ("fix: none", "fix: none\n#   kinds: [Deploymnt]", "did you mean 'Deployment'?"),
@@ -173,7 +179,18 @@ def test_a_profile_holds_the_smaller_ones() -> None:
         {policy.id for policy in chosen(policies, profile, (), frozenset())}
         for profile in ("essential", "recommended", "strict")
     ]
-    assert by_profile[0] <= by_profile[1] <= by_profile[2] == {policy.id for policy in policies}
+    assert by_profile[0] <= by_profile[1] <= by_profile[2]
+    uncontested = {policy.id for policy in policies if not policy.contested}
+    assert by_profile[2] == uncontested
+
+
+def test_a_contested_policy_is_asked_only_by_name(tmp_path: Path) -> None:
+    """No profile has it, and it says why."""
+    why = "profile: optional\n#   contested: it helps one and harms another"
+    policy = one(tmp_path, POLICY.replace("fix: none", f"fix: none\n#   {why}"))
+    assert policy.contested == "it helps one and harms another"
+    assert chosen((policy,), "strict", (), frozenset()) == ()
+    assert chosen((policy,), "strict", (policy.id,), frozenset()) == (policy,)
 
 
 def test_a_framework_asks_its_policies_whatever_the_profile() -> None:
