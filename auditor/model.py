@@ -254,7 +254,7 @@ class Policy:
     description: str
     severity: Severity
     profile: str
-    """The smallest profile that has it: essential, recommended or strict; optional where none has."""
+    """The smallest profile that has it: essential, recommended or strict; optional where none."""
     fix: str
     """How its findings are resolved: deterministic (a patch in the finding), generated (objects
     are made), manual or none."""
@@ -349,6 +349,10 @@ class Proof:
     """Pods with the node that each was bound to in the simulation, as "pod → node"."""
     unschedulable: tuple[str, ...] = ()
     """Pods that would find no node."""
+    invalid: tuple[str, ...] = ()
+    """What the API server would not take of the result, and did take before."""
+    valid_for: int = 0
+    """The Kubernetes version whose API was asked, as 100 × major + minor; 0 where none was."""
     stable: bool = True
     """Applying the fix a second time changes nothing."""
     exact: bool = True
@@ -359,8 +363,8 @@ class Proof:
     @property
     def holds(self) -> bool:
         """Whether the fix may be offered as proven."""
-        broken = self.introduced or self.opened or self.cut or self.unschedulable or self.unproven
-        return self.resolved and self.stable and self.exact and not broken
+        harm = self.introduced or self.opened or self.cut or self.unschedulable or self.invalid
+        return self.resolved and self.stable and self.exact and not (harm or self.unproven)
 
 
 @dataclass(frozen=True, slots=True)

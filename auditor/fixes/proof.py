@@ -13,6 +13,7 @@ from auditor.fixes.case import Before, Case
 from auditor.fixes.flows import flows_of
 from auditor.fixes.operations import CannotApplyError, applied
 from auditor.fixes.placing import placed_of
+from auditor.fixes.schema.types import faults, types
 from auditor.manifests import at, sequence
 from auditor.model import Change, Finding, Manifest, Operation, Proof, TextEdit
 
@@ -58,6 +59,8 @@ def _proof(case: Case, findings: Sequence[Finding]) -> Proof:
         cut=flows.cut,
         scheduled=placed.scheduled,
         unschedulable=placed.unschedulable,
+        invalid=tuple(_invalid(case)),
+        valid_for=types().known(case.before.settings.kubernetes),
         stable=_is_stable(case.changes),
         exact=not case.unwritten,
         unproven=(*flows.unknown, *placed.unknown, *_said(case.unwritten), *_new_gaps(case)),
@@ -73,6 +76,17 @@ def _new_gaps(case: Case) -> Iterator[str]:
     for gap in case.after.gaps:
         if gap not in case.before.gaps:
             yield f"{gap.what}: {gap.why}"
+
+
+def _invalid(case: Case) -> Iterator[str]:
+    """What the fix brings that the API server would not take. What it would not have taken before
+    is no fault of the fix.
+    """
+    version = case.before.settings.kubernetes
+    for change in case.changes:
+        before = case.before.audit.snapshot.find(change.resource.ref)
+        known = faults(before, version) if before else ()
+        yield from (fault for fault in faults(change.resource, version) if fault not in known)
 
 
 def _is_stable(changes: Sequence[Change]) -> bool:

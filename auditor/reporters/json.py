@@ -140,6 +140,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "cut": proof.cut,
         "scheduled": proof.scheduled,
         "unschedulable": proof.unschedulable,
+        "invalid": proof.invalid,
         "stable": proof.stable,
         "exact": proof.exact,
         "unproven": proof.unproven,

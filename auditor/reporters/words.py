@@ -62,6 +62,9 @@ def shown_by(proof: Proof) -> list[str]:
     points += [f"keeps {counted(len(proof.kept), 'flow')}"] if proof.kept else []
     points += [f"closes {counted(len(proof.closed), 'flow')}"] if proof.closed else []
     points += (
+        [f"valid for Kubernetes {kubernetes_version(proof.valid_for)}"] if proof.valid_for else []
+    )
+    points += (
         [f"{counted(len(proof.scheduled), 'pod')} can be scheduled"] if proof.scheduled else []
     )
     return points
@@ -79,6 +82,7 @@ def _objections(proof: Proof, *, carried_out: bool) -> Iterator[str]:
     yield from _harm("would cut", proof.cut)
     yield from _harm("would open", proof.opened)
     yield from _harm("would leave without a node", proof.unschedulable)
+    yield from _harm("would not be taken by the API server:", proof.invalid)
     if not proof.stable:
         yield "applied twice it changes more"
     if not proof.exact and not proof.unproven:

@@ -1,0 +1,143 @@
+"""Whether an object has the form that an API server of some version takes."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from auditor.facts.workloads import workload_of
+from auditor.model import Resource
+
+FILE = Path(__file__).with_name("types.json.gz")
+_SCALARS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A type of some version: its fields, or what it is another name of."""
+
+    fields: Mapping[str, str] | None
+    required: tuple[str, ...]
+    stands_for: str = ""
+
+
+@dataclass(frozen=True)
+class Types:
+    """The types of all versions."""
+
+    versions: tuple[int, int]
+    """The oldest and the newest version that is known, as 100 × major + minor."""
+    kinds: Mapping[str, str]
+    types: Mapping[str, list[tuple[int, int, Mapping[str, Any]]]]
+
+    def known(self, version: int) -> int:
+        """The version itself, or the nearest that is known."""
+        oldest, newest = self.versions
+        return min(max(version, oldest), newest)
+
+    def shape(self, name: str, version: int) -> Shape | None:
+        """The type of that name; None where the version has none."""
+        for first, last, shape in self.types.get(name, ()):
+            if first <= version <= last:
+                required = tuple(shape.get("required", ()))
+                return Shape(shape.get("fields"), required, shape.get("is", ""))
+        return None
+
+
+@cache
+def types() -> Types:
+    """What `types.json.gz` holds."""
+    value = orjson.loads(gzip.decompress(FILE.read_bytes()))
+    oldest, newest = value["versions"]
+    return Types((oldest, newest), value["kinds"], value["types"])
+
+
+def faults(resource: Resource, version: int) -> tuple[str, ...]:
+    """What an API server of that version would not take in the object, a sentence each: fields
+    that it does not know, values of another type, required fields that are missing.
+
+    Of a kind that Kubernetes does not define, the pod specification in it is judged. Nothing is
+    said of values beyond their type.
+    """
+    known = types()
+    version = known.known(version)
+    name = known.kinds.get(f"{resource.ref.api_version} {resource.ref.kind}")
+    if name and known.shape(name, version):
+        return tuple(_faults(known, version, f"#{name}", resource.manifest, ""))
+    if name:
+        return (f"{resource.ref.api_version} {resource.ref.kind} is not served",)
+    workload = workload_of(resource)
+    if workload is None:
+        return ()
+    place = ".".join(map(str, workload.pod_path))
+    return tuple(_faults(known, version, "#core.v1.PodSpec", workload.pod, place))
+
+
+def _faults(known: Types, version: int, kind: str, value: Any, place: str) -> Iterator[str]:
+    if value is None or kind == "any":
+        return  # null is a field that is not there
+    if kind.startswith("#"):
+        yield from _of_type(known, version, kind[1:], value, place)
+    elif kind.startswith("["):
+        yield from _of_list(known, version, kind[1:], value, place)
+    elif kind.startswith("{"):
+        yield from _of_map(known, version, kind[1:], value, place)
+    elif not _is_scalar(kind, value):
+        yield f"{place} must be {kind.replace('|', ' or ')}"
+
+
+def _is_scalar(kind: str, value: Any) -> bool:
+    allowed = tuple(one for part in kind.split("|") for one in _SCALARS.get(part, (object,)))
+    if isinstance(value, bool):
+        return bool in allowed or object in allowed
+    whole = isinstance(value, float) and value.is_integer() and int in allowed
+    return isinstance(value, allowed) or whole
+
+
+def _of_type(known: Types, version: int, name: str, value: Any, place: str) -> Iterator[str]:
+    shape = known.shape(name, version)
+    if shape is None:
+        return
+    if shape.fields is None:
+        yield from _faults(known, version, shape.stands_for, value, place)
+        return
+    if not isinstance(value, dict):
+        yield f"{place or 'it'} must be a mapping"
+        return
+    for key, inside in value.items():
+        below = f"{place}.{key}" if place else str(key)
+        kind = shape.fields.get(str(key))
+        if kind is None:
+            yield f"there is no field {below}"
+        else:
+            yield from _faults(known, version, kind, inside, below)
+    for key in shape.required:
+        if value.get(key) is None:
+            yield f"{place}.{key} is missing" if place else f"{key} is missing"
+
+
+def _of_list(known: Types, version: int, kind: str, value: Any, place: str) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"{place} must be a list"
+        return
+    for index, item in enumerate(value):
+        yield from _faults(known, version, kind, item, f"{place}[{index}]")
+
+
+def _of_map(known: Types, version: int, kind: str, value: Any, place: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{place} must be a mapping"
+        return
+    for key, item in value.items():
+        yield from _faults(known, version, kind, item, f"{place}.{key}")
