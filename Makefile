@@ -1,5 +1,5 @@
-# Few words run the house: setup, demo, test, check, docs, reports; conformance and e2e for what needs
-# the data or the programs of others.
+# Few words run the house: setup, demo, test, check, docs, reports; conformance, mutants and e2e for
+# what needs the data or the programs of others.
 # Every word sets up what it needs; on a fresh machine: git, Python >= 3.11 and make.
 
 PYTHON ?= python3
@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.installed
 E2E    := $(VENV)/.installed-e2e
 WORKERS ?= auto
 
-.PHONY: setup demo test check rego docs reports conformance e2e clean
+.PHONY: setup demo test check rego docs reports conformance mutants e2e clean
 
 setup: $(STAMP)  ## Make .venv with everything for use and development.
 
@@ -49,6 +49,9 @@ reports: setup  ## Write what the tool says about fixtures/clusters.
 
 conformance: $(E2E)  ## Compare with recorded answers of real engines (AUDITOR_CONFORMANCE).
 	$(BIN)/python -m pytest -n $(WORKERS) -m conformance
+
+mutants: $(E2E)  ## Change the policies, one thing at a time: a fixture has to notice.
+	$(BIN)/python -m tests.mutants
 
 e2e: $(E2E)  ## On a real control plane: lent, kind, or built here once from Go modules.
 	$(BIN)/python -m tests.e2e.build

@@ -2,7 +2,8 @@
 
 ``fixtures/policies/<policy>/fail-*.yaml`` says where it hurts: a line that ends in
 ``# finding: MESSAGE`` has exactly that finding, and no other line has any. ``pass-*.yaml`` is
-silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks.
+silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
+that begins with ``# kubernetes: 1.N`` is judged for that version.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ from auditor.sources.files import FileSource
 
 MARK = re.compile(r"[ \t]*# finding: (?P<message>.*\S)[ \t]*$", re.MULTILINE)
 FIXABLE = ("deterministic", "generated")
-SETTINGS = Settings()
+SINCE = re.compile(r"\A# kubernetes: 1\.(\d+)$", re.MULTILINE)
+
+
+def settings_of(file: Path) -> Settings:
+    """What the fixture is judged for: the version that its first line names, else the default."""
+    found = SINCE.search(file.read_text(encoding="utf-8"))
+    return Settings(kubernetes=100 + int(found[1])) if found else Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class Bundle:
     def audit(self, file: Path) -> Audit:
         """What this policy alone says of a file."""
         bench = Bench((self.policy,), self.engine)
-        return audit(FileSource((str(file),)).snapshot(), bench, SETTINGS)
+        return audit(FileSource((str(file),)).snapshot(), bench, settings_of(file))
 
 
 def faults(bundle: Bundle) -> Iterator[str]:
@@ -107,7 +114,8 @@ def _fixed(bundle: Bundle, file: Path, fixed: Path, answer: Audit) -> Iterator[s
         yield f"{file}: the policy has a fix, but there is no {fixed.name}"
         return
     edits: list[TextEdit] = []
-    for finding in with_fixes(answer, Bench((bundle.policy,), bundle.engine), SETTINGS).findings:
+    bench = Bench((bundle.policy,), bundle.engine)
+    for finding in with_fixes(answer, bench, settings_of(file)).findings:
         if finding.fix is None or not finding.fix.proof.holds:
             why = finding.fix.proof if finding.fix else "there is none"
             yield f"{file}: the fix for '{finding.message}' is not proven: {why}"

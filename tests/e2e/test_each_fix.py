@@ -20,11 +20,11 @@ from auditor.audit import Bench, audit
 from auditor.fixes.offer import with_fixes
 from auditor.fixes.patch import apply
 from auditor.fixes.together import texts
-from auditor.model import Change, Finding, Manifest, Settings, Snapshot
+from auditor.model import Change, Finding, Manifest, Snapshot
 from auditor.policies.engine import compile_policies
 from auditor.policies.loader import load
 from auditor.sources.files import FileSource
-from tests.policy_fixtures import FIXABLE
+from tests.policy_fixtures import FIXABLE, settings_of
 
 from .cluster import TestCluster
 
@@ -51,8 +51,9 @@ def _tried() -> Iterator[Tried]:
         engine = compile_policies("regorus", {policy.file: policy.module} | dict(library))
         bench = Bench((policy,), engine)
         for file in sorted((FIXTURES / policy.id).glob("fail-*.yaml")):
-            answer = audit(FileSource((str(file),)).snapshot(), bench, Settings())
-            answer = with_fixes(answer, bench, Settings())
+            settings = settings_of(file)
+            answer = audit(FileSource((str(file),)).snapshot(), bench, settings)
+            answer = with_fixes(answer, bench, settings)
             for finding in answer.findings:
                 yield _of(answer.snapshot, f"{policy.id} {file.name} {finding.message}", finding)
 

@@ -12,27 +12,28 @@ import orjson
 import pytest
 
 from auditor.facts import Facts
-from auditor.model import Policy, Settings
+from auditor.model import Policy
 from auditor.policies.engine import compile_policies
 from auditor.policies.judge import prepared
 from auditor.policies.loader import load
 from auditor.sources.files import FileSource
+from tests.policy_fixtures import settings_of
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 POLICIES, LIBRARY = load(ROOT / "policies")
-SETTINGS = Settings()
 
 
 def _questions(policy: Policy) -> Iterator[tuple[str, bytes]]:
     """What the policy is asked about its fixtures, as JSON."""
     for file in sorted((ROOT / "fixtures" / "policies" / policy.id).glob("*.yaml")):
-        facts = Facts(FileSource((str(file),)).snapshot(), SETTINGS)
+        settings = settings_of(file)
+        facts = Facts(FileSource((str(file),)).snapshot(), settings)
         for resource in facts.snapshot.resources:
             about = facts.about(resource, policy.facts)
             if resource.ref.kind in policy.kinds and (about or not policy.facts):
-                yield f"{file.name} {resource.ref}", prepared(resource, about, SETTINGS.kubernetes)
+                yield f"{file.name} {resource.ref}", prepared(resource, about, settings.kubernetes)
 
 
 def _opa(program: Path, package: str, document: bytes) -> list[Any]:

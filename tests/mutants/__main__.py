@@ -1,0 +1,150 @@
+"""Judges the fixtures with every mutant: ``python -m tests.mutants [POLICY or lib/NAME…]``."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from auditor.errors import PolicyError
+from auditor.model import Policy
+from auditor.policies.engine import compile_policies
+from auditor.policies.loader import bundled, load
+from tests.e2e.build import OPA, build
+from tests.policy_fixtures import Bundle, faults
+
+from .mutate import Mutant, lists, mutants, without_list
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "fixtures" / "policies"
+LISTED = Path(__file__).with_name("equivalent.yaml")
+WORKLOAD = "lib/workload"
+_IMPORT = re.compile(r"^import data\.lib\.(\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A mutant, and the policies of which one has to notice it."""
+
+    module: str
+    mutant: Mutant
+    policies: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """How it is listed among the equivalent ones."""
+        return f"{self.module}: {self.mutant.what}"
+
+
+@cache
+def _loaded() -> tuple[Mapping[str, Policy], Mapping[str, str]]:
+    policies, library = load()
+    return {policy.id: policy for policy in policies}, library
+
+
+def _name(file: str) -> str:
+    return Path(file).relative_to(bundled()).with_suffix("").as_posix()
+
+
+def _reach(text: str) -> frozenset[str]:
+    """The library modules that a module imports, and those that they import."""
+    _, library = _loaded()
+    texts = {_name(file): module for file, module in library.items()}
+    found: set[str] = set()
+    waiting = [text]
+    while waiting:
+        named = {f"lib/{name}" for name in _IMPORT.findall(waiting.pop())}
+        waiting += [texts[name] for name in named - found]
+        found |= named
+    return frozenset(found)
+
+
+def questions(wanted: Sequence[str]) -> Iterator[Question]:
+    """Every mutant of the modules that are wanted (of all where none is named)."""
+    policies, library = _loaded()
+    opa = build(OPA)
+    for policy in policies.values():
+        if not wanted or policy.id in wanted:
+            for mutant in mutants(Path(policy.file), policy.module, opa):
+                yield Question(policy.id, mutant, (policy.id,))
+            if WORKLOAD in _reach(policy.module):
+                yield from _blind(policy, library)
+    for file, text in library.items():
+        name = _name(file)
+        users = tuple(p.id for p in policies.values() if name in _reach(p.module))
+        if not wanted or name in wanted:
+            for mutant in mutants(Path(file), text, opa):
+                yield Question(name, mutant, users)
+
+
+def _blind(policy: Policy, library: Mapping[str, str]) -> Iterator[Question]:
+    """The policy without a list of containers; where it reads containers at all."""
+    file = next(file for file in library if _name(file) == WORKLOAD)
+    everything = without_list(Path(file), library[file], "*")
+    if survives(Question(policy.id, everything, (policy.id,))):
+        return
+    for name in lists():
+        mutant = without_list(Path(file), library[file], name)
+        yield Question(policy.id, mutant, (policy.id,))
+
+
+def survives(question: Question) -> bool:
+    """Whether all fixtures are as green with the mutant as without. A mutant that no engine
+    compiles is none.
+    """
+    return not any(_is_noticed(question.mutant, name) for name in question.policies)
+
+
+def _is_noticed(mutant: Mutant, name: str) -> bool:
+    policies, library = _loaded()
+    policy = policies[name]
+    modules = {policy.file: policy.module, **library, mutant.file: mutant.text}
+    try:
+        engine = compile_policies("regorus", modules)
+        changed = replace(policy, module=modules[policy.file])
+        return bool(next(faults(Bundle(changed, engine, FIXTURES / name)), ""))
+    except PolicyError:
+        return True
+
+
+def main(wanted: Sequence[str]) -> int:
+    """0 where every mutant is noticed, or is listed as one that means the same."""
+    asked = list(questions(wanted))
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        lives = pool.map(survives, asked, chunksize=8)
+        alive = [question for question, alive in zip(asked, lives, strict=True) if alive]
+    listed: Mapping[str, str] = yaml.safe_load(LISTED.read_text("utf-8")) or {}
+    new = [question for question in alive if question.said not in listed]
+    for question in new:
+        _say(f"{_name(question.mutant.file)}.rego:{question.mutant.line}: {question.said}")
+    modules = {question.module for question in asked}
+    idle = sorted(_idle(listed, alive, modules))
+    for said in idle:
+        _say(f"listed as equivalent, and noticed or gone: {said}")
+    _say(
+        f"{len(asked)} mutants of {len(modules)} modules: {len(asked) - len(alive)} noticed, "
+        f"{len(alive) - len(new)} mean the same, {len(new)} not noticed"
+    )
+    return 1 if new or idle else 0
+
+
+def _idle(listed: Iterable[str], alive: list[Question], modules: set[str]) -> Iterator[str]:
+    living = {question.said for question in alive}
+    for said in listed:
+        if said.partition(":")[0] in modules and said not in living:
+            yield said
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
