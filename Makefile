@@ -7,9 +7,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 E2E    := $(VENV)/.installed-e2e
+FUZZ   := $(VENV)/.installed-fuzz
+SECONDS ?= 60
 WORKERS ?= auto
 
-.PHONY: setup demo test check rego docs reports conformance mutants e2e clean
+.PHONY: setup demo test check rego docs reports conformance mutants fuzz e2e clean
 
 setup: $(STAMP)  ## Make .venv with everything for use and development.
 
@@ -52,6 +54,15 @@ conformance: $(E2E)  ## Compare with recorded answers of real engines (AUDITOR_C
 
 mutants: $(E2E)  ## Change the policies, one thing at a time: a fixture has to notice.
 	$(BIN)/python -m tests.mutants
+
+$(FUZZ): $(STAMP) requirements/fuzz.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	touch $@
+
+fuzz: $(FUZZ)  ## Feed each target with bytes for SECONDS: nothing breaks off, nothing is lost.
+	for target in neighbours reports configuration; do \
+	  $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; \
+	done
 
 e2e: $(E2E)  ## On a real control plane: lent, kind, or built here once from Go modules.
 	$(BIN)/python -m tests.e2e.build
