@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import PolicyOptions, choice_of_policies, choose, read
+from auditor.cli.fix_live import Access
+from auditor.cli.options import (
+    PolicyOptions,
+    choice_of_policies,
+    choose,
+    cluster_access,
+    read,
+)
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
@@ -22,12 +29,27 @@ ROUNDS = 5
 
 
 @click.command(short_help="Show proven fixes as a diff, or write them.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@click.option("--cluster", is_flag=True, help="Print the commands that mend the live cluster.")
+@cluster_access
 @choice_of_policies
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
 @click.option("--unsafe", is_flag=True, help="Also the fixes that may change behaviour.")
-def fix(paths: tuple[str, ...], write: bool, unsafe: bool, policies: PolicyOptions) -> int:
-    """Show, for every finding under PATH that has one, the fix that was proven and is safe.
+@click.option(
+    "--server-dry-run", is_flag=True, help="With --cluster: ask the API server about each of them."
+)
+def fix(
+    paths: tuple[str, ...],
+    cluster: bool,
+    kubeconfig: str | None,
+    context: str | None,
+    write: bool,
+    unsafe: bool,
+    server_dry_run: bool,
+    policies: PolicyOptions,
+) -> int:
+    """Show, for every finding under PATH that has one, the fix that was proven and is safe. With
+    --cluster, as commands of kubectl: nothing is applied to a cluster.
 
     Fixes are proven one by one, and then together as they are shown or written. Ends as `audit`
     does: with 1 while a finding of severity high or worse is left, with 4 where something could
@@ -37,7 +59,14 @@ def fix(paths: tuple[str, ...], write: bool, unsafe: bool, policies: PolicyOptio
 
     if "-" in paths and write:
         raise click.UsageError("standard input cannot be written to")
+    if write and cluster:
+        raise click.UsageError("a cluster is not written to: run the commands that are shown")
+    if server_dry_run and not cluster:
+        raise click.UsageError("--server-dry-run needs --cluster")
     chosen = choose(policies, start_folder(paths))
+    if cluster:
+        access = Access(kubeconfig, context)
+        return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
     if write:
         answer = _written(paths, chosen, unsafe=unsafe)
     else:
@@ -45,6 +74,24 @@ def fix(paths: tuple[str, ...], write: bool, unsafe: bool, policies: PolicyOptio
         _show(answer, _together(answer, wanted, chosen))
         _say_left(answer, wanted)
     return exit_code(answer, "high", strict=False)
+
+
+def _live(
+    paths: tuple[str, ...], chosen: Chosen, access: Access, *, unsafe: bool, confirm: bool
+) -> int:
+    """The commands that mend the cluster; 4 where the API server would not take one."""
+    from auditor.audit import audit
+    from auditor.cli.audit import exit_code
+    from auditor.cli.fix_live import show
+    from auditor.fixes.offer import with_fixes
+
+    snapshot = read(paths, cluster=True, kubeconfig=access.kubeconfig, context=access.context)
+    settings = chosen.judging(snapshot)
+    answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
+    wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
+    taken = show(answer, wanted, chosen, access, confirm=confirm)
+    _say_left(answer, wanted, live=True)
+    return exit_code(answer, "high", strict=False) if taken else 4
 
 
 def _offered(
@@ -81,8 +128,10 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
     return answer
 
 
-def _is_proven(finding: Finding) -> bool:
-    return bool(finding.fix and finding.fix.proof.holds and finding.fix.edits)
+def _is_proven(finding: Finding, *, live: bool = False) -> bool:
+    """Whether its fix holds; and where there are files, whether it was written as edits."""
+    fix = finding.fix
+    return bool(fix and fix.proof.holds and (fix.changes if live else fix.edits))
 
 
 def _is_safe(finding: Finding) -> bool:
@@ -142,7 +191,7 @@ def _from_here(uri: str) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else uri
 
 
-def _say_left(answer: Audit, wanted: list[Finding]) -> None:
+def _say_left(answer: Audit, wanted: list[Finding], *, live: bool = False) -> None:
     """What is neither written nor shown, and what could not be seen; to standard error."""
     from auditor.reporters.words import objections
 
@@ -150,7 +199,7 @@ def _say_left(answer: Audit, wanted: list[Finding]) -> None:
         if finding in wanted:
             continue
         why = "no fix is known"
-        if _is_proven(finding):
+        if _is_proven(finding, live=live):
             why = "its fix may change behaviour (--unsafe)"
         elif finding.fix:
             why = "; ".join(objections(finding.fix)) or "its fix could not be proven"

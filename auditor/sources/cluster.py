@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import urllib3
@@ -22,7 +23,7 @@ import yaml
 
 from auditor.errors import ClusterError
 from auditor.manifests import mapping
-from auditor.model import Gap, Origin, Ref, Resource, Server, Snapshot, Unseen
+from auditor.model import Gap, Manifest, Origin, Ref, Resource, Server, Snapshot, Unseen
 from auditor.sources.memory import collector_paused
 from auditor.sources.rendered import Rendered
 
@@ -120,6 +121,7 @@ KINDS = (
     *OTHER_DIALECTS,
 )
 """What is read. Never Secrets: no question of ours needs their contents."""
+_BY_NAME = {(kind.api_version, kind.kind): kind for kind in KINDS}
 
 
 class RefusedError(Exception):
@@ -145,6 +147,51 @@ class Listing:
     resources: tuple[Resource, ...]
     version: str
     """The resourceVersion of that moment: where a watch goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChange:
+    """A change of one object as a request."""
+
+    method: str
+    path: str
+    media: str
+    body: Any
+
+
+def patching(ref: Ref, steps: Sequence[Mapping[str, Any]]) -> LiveChange:
+    """The JSON Patch of an object that is there.
+
+    Raises:
+        KeyError: its kind is none that is read from a cluster.
+    """
+    path = f"{_collection(ref)}/{quote(ref.name, safe='')}"
+    return LiveChange("PATCH", path, "application/json-patch+json", list(steps))
+
+
+def creating(ref: Ref, manifest: Manifest) -> LiveChange:
+    """The creation of an object.
+
+    Raises:
+        KeyError: its kind is none that is read from a cluster.
+    """
+    return LiveChange("POST", _collection(ref), "application/json", dict(manifest))
+
+
+def kind_of(ref: Ref) -> Kind:
+    """The kind that an object is read as.
+
+    Raises:
+        KeyError: none is.
+    """
+    return _BY_NAME[ref.api_version, ref.kind]
+
+
+def _collection(ref: Ref) -> str:
+    kind = kind_of(ref)
+    place = f"/namespaces/{quote(ref.namespace, safe='')}" if kind.namespaced else ""
+    root, _, plural = kind.path.rpartition("/")
+    return f"{root}{place}/{plural}"
 
 
 class ClusterSource:
@@ -303,6 +350,16 @@ class Connection:
         }
         return Watch(self._open(kind.path, query, (CONNECT_SECONDS, seconds + CONNECT_SECONDS)))
 
+    def dry_run(self, change: LiveChange) -> None:
+        """Have the server say whether it would take a change, without making it (`dryRun=All`).
+
+        Raises:
+            RefusedError: it would not; the text is its reason.
+        """
+        query = {"dryRun": "All", "fieldValidation": "Strict", "fieldManager": "auditor"}
+        timeout = (CONNECT_SECONDS, self._patience)
+        self._open(change.path, query, timeout, change).release_conn()
+
     def _answer(self, path: str, query: Mapping[str, str], deadline: float) -> Mapping[str, Any]:
         """Ask, and ask again while the server is busy and there is time."""
         for pause in (0.5, 1.0, 2.0, 4.0):
@@ -328,17 +385,25 @@ class Connection:
             response.release_conn()
         return mapping(answer)
 
-    def _open(self, path: str, query: Mapping[str, str], timeout: tuple[float, float]) -> Any:
-        """The response to a GET, its body not yet read."""
+    def _open(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        timeout: tuple[float, float],
+        change: LiveChange | None = None,
+    ) -> Any:
+        """The response to a GET, or to a change, its body not yet read."""
         from kubernetes.client.exceptions import ApiException
 
         try:
             with self._lock:  # a token may have to be renewed by an exec plugin: once, not often
                 request = self._client.param_serialize(
-                    "GET",
+                    change.method if change else "GET",
                     path,
                     query_params=list(query.items()),
-                    header_params={"Accept": "application/json"},
+                    header_params={"Accept": "application/json"}
+                    | ({"Content-Type": change.media} if change else {}),
+                    body=change.body if change else None,
                     auth_settings=["BearerToken"],
                 )
             response = self._client.call_api(*request, _request_timeout=timeout).response
@@ -346,7 +411,7 @@ class Connection:
             raise RefusedError(f"slow: {_words(error)}", 408) from error
         except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
             raise RefusedError(f"no connection: {_words(error)}") from error
-        if response.status != 200:
+        if response.status not in {200, 201}:
             raise _refused(response)
         return response
 

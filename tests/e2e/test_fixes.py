@@ -1,6 +1,9 @@
 """Each fix, written by the command and applied to a real cluster, does what its proof said."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,3 +68,18 @@ def test_the_service_drawn_near_runs_beside_its_database(
     nodes = {pod["spec"]["nodeName"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
     assert nodes
     assert all(node.startswith("rack2-") for node in nodes), nodes
+
+
+def test_the_commands_for_the_live_cluster_mend_it(peapods: TestCluster) -> None:
+    """Nothing is applied unasked; the API server agrees beforehand; run as they are, they help."""
+    peapods.apply(PEAPODS)
+    peapods.wait_until_bound()
+    before = audit_live(peapods.kubeconfig).verdicts
+    asked = ("--cluster", "--kubeconfig", peapods.kubeconfig, "--unsafe", "--server-dry-run")
+    shown = auditor("fix", *asked)
+    assert audit_live(peapods.kubeconfig).verdicts == before
+    assert shown.out.count("# the API server agrees") == shown.out.count("kubectl ") >= len(before)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["bash", "-e"], input=shown.out, text=True, check=True, env={"PATH": path})
+    peapods.wait_until_bound()
+    assert audit_live(peapods.kubeconfig).verdicts == {}
