@@ -70,7 +70,7 @@ def test_the_service_drawn_near_runs_beside_its_database(
     assert all(node.startswith("rack2-") for node in nodes), nodes
 
 
-def test_the_commands_for_the_live_cluster_mend_it(peapods: TestCluster) -> None:
+def test_the_commands_for_the_live_cluster_mend_it(peapods: TestCluster, tmp_path: Path) -> None:
     """Nothing is applied unasked; the API server agrees beforehand; run as they are, they help."""
     peapods.apply(PEAPODS)
     peapods.wait_until_bound()
@@ -80,6 +80,7 @@ def test_the_commands_for_the_live_cluster_mend_it(peapods: TestCluster) -> None
     assert audit_live(peapods.kubeconfig).verdicts == before
     assert shown.out.count("# the API server agrees") == shown.out.count("kubectl ") >= len(before)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run(["bash", "-e"], input=shown.out, text=True, check=True, env={"PATH": path})
+    environment = {"PATH": path, "HOME": str(tmp_path)}
+    subprocess.run(["bash", "-e"], input=shown.out, text=True, check=True, env=environment)
     peapods.wait_until_bound()
     assert audit_live(peapods.kubeconfig).verdicts == {}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from pathlib import Path
 
 import atheris
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "fixtures"
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+LONGEST = 8192
 
 
 def main() -> None:
@@ -31,7 +35,7 @@ def main() -> None:
             f"-seed={told.seed}",
             "-timeout=20",
             "-rss_limit_mb=4096",
-            "-max_len=8192",
+            f"-max_len={LONGEST}",
             "-print_final_stats=1",
         )
         atheris.Setup([sys.argv[0], *options, corpus], TARGETS[told.target])
@@ -39,10 +43,12 @@ def main() -> None:
 
 
 def _seeds(folder: Path) -> int:
-    files = [file for file in FIXTURES.rglob("*.yaml") if file.stat().st_size < 8192]
-    for number, file in enumerate(files):
-        (folder / str(number)).write_bytes(file.read_bytes())
-    return len(files)
+    texts = [file.read_text("utf-8") for file in FIXTURES.rglob("*.yaml")]
+    examples = re.findall(r"```yaml\n(.*?)```", CONFIGURATION.read_text("utf-8"), re.DOTALL)
+    seeds = [text for text in (*texts, *examples) if len(text) < LONGEST]
+    for number, text in enumerate(seeds):
+        (folder / str(number)).write_text(text, "utf-8")
+    return len(seeds)
 
 
 if __name__ == "__main__":
