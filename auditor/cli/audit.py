@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from auditor.cli.options import (
     choose,
     cluster_access,
     read,
+    waivers_of_manifests,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ FORMATS = ("text", "json", "sarif")
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Audit the live cluster instead of files.")
 @cluster_access
+@waivers_of_manifests
 @choice_of_policies
 @click.option(
     "--fail-on",
@@ -67,8 +70,8 @@ def audit(
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
-    chosen = choose(policies, start_folder(paths))
-    old = known(baseline) if baseline else None
+    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    old = known(baseline, policies.config_from) if baseline else None
     with progress("reading the cluster" if cluster else "reading manifests") as now:
         snapshot = read(paths, cluster=cluster, kubeconfig=kubeconfig, context=context)
         now(f"judging {len(snapshot.resources)} objects")
@@ -129,4 +132,4 @@ def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
     if failing:
         return 1
     counted = {Unseen.INCOMPLETE, Unseen.UNKNOWN} if strict else {Unseen.INCOMPLETE}
-    return 4 if any(gap.severity in counted for gap in answer.gaps) else 0
+    return 4 if any(gap.severity in counted and not gap.acknowledged for gap in answer.gaps) else 0

@@ -13,7 +13,7 @@ of variables may be credentials, and a report travels further than the cluster's
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from auditor import __version__
@@ -29,6 +29,7 @@ from auditor.model import (
     Status,
     TextEdit,
     Unseen,
+    Waiver,
 )
 from auditor.reporters.encoded import encoded
 from auditor.reporters.places import (
@@ -72,7 +73,7 @@ def _run(audit: Audit) -> Node:
         "automationDetails": {"id": "auditor/"},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": BASES,
-        "invocations": [_invocation(audit.gaps)],
+        "invocations": [_invocation(audit)],
         "results": results,
         "properties": {"kubernetesVersion": kubernetes_version(audit.kubernetes)},
     }
@@ -97,15 +98,27 @@ def _tool(audit: Audit, asked: list[Policy]) -> Node:
     return {"driver": driver} | ({"extensions": engine} if engine else {})
 
 
-def _invocation(gaps: Iterable[Gap]) -> Node:
-    known = list(gaps)
+def _invocation(audit: Audit) -> Node:
+    open_now = [gap for gap in audit.gaps if not gap.acknowledged]
+    added = [_note(_waiver(waiver), "waiver-added") for waiver in audit.added]
     return {
-        "executionSuccessful": all(gap.severity is not Unseen.INCOMPLETE for gap in known),
-        "toolExecutionNotifications": [_notification(gap) for gap in known],
+        "executionSuccessful": all(gap.severity is not Unseen.INCOMPLETE for gap in open_now),
+        "toolExecutionNotifications": [*map(_notification, audit.gaps), *added],
     }
 
 
+def _note(text: str, identity: str) -> Node:
+    return {"descriptor": {"id": identity}, "level": "note", "message": {"text": _sentence(text)}}
+
+
+def _waiver(waiver: Waiver) -> str:
+    what = f"this change adds a waiver of {waiver.policy} for {waiver.object}"
+    return f"{what} ({waiver.origin}), which does not count: {waiver.reason}"
+
+
 def _notification(gap: Gap) -> Node:
+    if gap.acknowledged:
+        return _note(f"{gap.what}: {gap.why} (acknowledged: {gap.acknowledged})", gap.severity)
     return {
         "descriptor": {"id": gap.severity.value},
         "level": "error" if gap.severity is Unseen.INCOMPLETE else "warning",
@@ -118,7 +131,7 @@ def _result(snapshot: Snapshot, finding: Finding, index: dict[str, int], nth: in
     result: Node = {
         "ruleId": finding.policy.id,
         "ruleIndex": index[finding.policy.id],
-        "level": LEVELS[finding.severity],
+        "level": "note" if finding.status is Status.UPCOMING else LEVELS[finding.severity],
         "message": {"text": _message(finding, related)},
         "locations": [_location(finding, place_of_finding(snapshot, finding))],
         "partialFingerprints": {
@@ -142,7 +155,8 @@ def _compared(finding: Finding) -> Node:
 
 
 def _suppression(finding: Finding) -> Node:
-    waived: Node = {"kind": "external", "status": "accepted"}
+    inline = finding.waiver is not None and finding.waiver.inline
+    waived: Node = {"kind": "inSource" if inline else "external", "status": "accepted"}
     return waived | ({"justification": escaped(finding.reason)} if finding.reason else {})
 
 
@@ -221,6 +235,8 @@ def _swap(edit: TextEdit) -> Node:
 
 def _properties(finding: Finding) -> Node:
     about: Node = {"path": pointer(finding.path)}
+    if finding.status is Status.UPCOMING:
+        about["upcoming"] = f"fails from policy set {finding.policy.since} on"
     if finding.fix:
         proof = finding.fix.proof
         about["fix"] = {

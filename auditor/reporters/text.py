@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from auditor.model import Audit, Evidence, Finding, Fix, Safety, Snapshot, Status, Unseen
+from auditor.reporters.answered import answered_for
 from auditor.reporters.diff import changes_of
 from auditor.reporters.excerpt import excerpt
 from auditor.reporters.places import (
@@ -48,6 +49,7 @@ def _lines(audit: Audit, paths: tuple[str, ...], terminal: Terminal) -> Iterator
         yield from _finding(audit.snapshot, finding, terminal)
         yield from _fix(audit.snapshot, finding, terminal)
         yield ""
+    yield from answered_for(audit, terminal)
     yield from _gaps(audit, terminal)
     yield terminal.wrapped(_summary(audit), 2, 0)
     yield from (f"next: {step}" for step in _next(audit, paths))
@@ -128,7 +130,7 @@ def _gaps(audit: Audit, terminal: Terminal) -> Iterator[str]:
         (Unseen.INCOMPLETE, "could not be seen"),
         (Unseen.UNKNOWN, "cannot be told from what was read"),
     ):
-        gaps = [gap for gap in audit.gaps if gap.severity is unseen]
+        gaps = [g for g in audit.gaps if g.severity is unseen and not g.acknowledged]
         if gaps:
             yield f"{terminal.paint('bold', title)} ({counted(len(gaps), 'gap')}):"
             for gap in gaps:
@@ -143,10 +145,17 @@ def _summary(audit: Audit) -> str:
     total = counted(sum(open_now.values()), "finding")
     others = [
         f"{number} {word}"
-        for status, word in ((Status.WAIVED, "waived"), (Status.BASELINE, "in the baseline"))
+        for status, word in (
+            (Status.WAIVED, "waived"),
+            (Status.BASELINE, "in the baseline"),
+            (Status.UPCOMING, "upcoming"),
+        )
         if (number := sum(by_severity(audit, status).values()))
     ]
-    parts = [f"{total}: {found}" if found else total, *others, counted(len(audit.gaps), "gap")]
+    gaps = counted(len(audit.gaps), "gap")
+    known = sum(bool(gap.acknowledged) for gap in audit.gaps)
+    gaps += f" ({known} acknowledged)" if known else ""
+    parts = [f"{total}: {found}" if found else total, *others, gaps]
     return "; ".join([*parts, _looked_at(audit)])
 
 

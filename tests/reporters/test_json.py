@@ -59,6 +59,7 @@ def test_a_finding_with_a_proven_fix() -> None:
         "endColumn": 29,
         "fingerprint": world.privileged().fingerprint,
         "status": "open",
+        "waiver": None,
         "evidence": [],
     }
     proof = fix.pop("proof")
@@ -133,6 +134,7 @@ def test_the_summary_counts_by_severity_and_status() -> None:
             "open": nothing | {"critical": 1},
             "waived": nothing | {"high": 1},
             "baseline": nothing | {"low": 1},
+            "upcoming": nothing,
         },
         "gaps": {"incomplete": 1, "unknown": 1},
         "objectsJudged": 2,
@@ -143,6 +145,7 @@ def test_the_summary_counts_by_severity_and_status() -> None:
         "what": "k8s/broken.yaml",
         "why": "line 3: a mapping ends in the middle",
         "severity": "incomplete",
+        "acknowledged": None,
     }
 
 
