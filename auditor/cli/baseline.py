@@ -34,7 +34,7 @@ def known(file: Path, revision: str | None = None) -> Known:
 def _bytes(file: Path, revision: str | None) -> bytes:
     from auditor.cli.revision import Revision
 
-    found = Revision.of(revision, file.parent) if revision else None
+    found = Revision.of(revision, file.parent) if revision is not None else None
     if found is None or not found.holds(file):
         return file.read_bytes()
     content = found.content(file)

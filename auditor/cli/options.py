@@ -178,14 +178,14 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
         ConfigError, PolicyError: see there.
     """
     from auditor.audit import Bench
-    from auditor.cli.overruling import answered_for, configuration, pinned_set, policy_folders
+    from auditor.cli.overruling import answered_for, configuration, load_policies, pinned_set
     from auditor.model import Settings
     from auditor.policies.engine import compile_policies
     from auditor.policies.frameworks import uncovered, wanted_controls
-    from auditor.policies.loader import chosen, load
+    from auditor.policies.loader import chosen
 
     declared = configuration(policies, start)
-    known, library = load(*policy_folders(policies, declared))
+    known, library = load_policies(policies, declared, start)
     pinned = pinned_set(declared, known)
     controls = wanted_controls(policies.framework)
     wanted = frozenset(controls)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor.cli.config import NAME, Declared, load, nearest, parsed
+from auditor.cli.config import NAME, Declared, nearest, parsed
+from auditor.cli.config import load as load_config
 from auditor.cli.revision import Revision
 from auditor.cli.trivyignore import trivy_ignores
 from auditor.declared import Ignored, Inline, Waiver
-from auditor.errors import ConfigError
-from auditor.policies.loader import bundled
+from auditor.errors import ConfigError, PolicyError
+from auditor.policies.loader import bundled, load
 
 if TYPE_CHECKING:
     from auditor.cli.options import PolicyOptions
@@ -31,8 +32,8 @@ def configuration(policies: PolicyOptions, start: Path) -> Declared:
     Raises:
         ConfigError: it cannot be read.
     """
-    if not policies.config_from:
-        return load(policies.config, start)
+    if policies.config_from is None:
+        return load_config(policies.config, start)
     revision = Revision.of(policies.config_from, start)
     for file in _candidates(policies.config, start, revision):
         content = revision.content(file)
@@ -56,20 +57,48 @@ def _text(content: bytes, file: Path, revision: Revision) -> str:
         raise ConfigError(f"{revision.named(file)}: cannot be read: {error}") from error
 
 
-def policy_folders(policies: PolicyOptions, declared: Declared) -> tuple[Path, ...]:
-    """The folders whose policies there are.
+def load_policies(
+    policies: PolicyOptions, declared: Declared, start: Path
+) -> tuple[tuple[Policy, ...], Mapping[str, str]]:
+    """All policies that there are, and their libraries: ours, those of the configuration, and
+    those of the flags. With --config-from, folders of the repository are read as they were.
 
     Raises:
-        ConfigError: the configuration names one that is not there; or there would be none.
+        ConfigError: a folder is not there; or there would be no policy.
+        PolicyError: one is wrong.
     """
-    for folder in declared.policy_folders:
-        if not folder.is_dir():
-            raise ConfigError(f"{declared.file}: policies: there is no folder {folder}")
     ours = () if policies.no_builtin_policies else (bundled(),)
-    folders = (*ours, *declared.policy_folders, *policies.policies_folders)
-    if not folders:
+    theirs = (*declared.policy_folders, *policies.policies_folders)
+    if not ours and not theirs:
         raise ConfigError("--no-builtin-policies leaves no policy: name a folder with --policies")
-    return folders
+    revision = Revision.of(policies.config_from, start) if policies.config_from is not None else None
+    with tempfile.TemporaryDirectory() as made:
+        before = [_as_it_was(f, revision, Path(made, str(i))) for i, f in enumerate(theirs)]
+        for folder in before:
+            if not folder.is_dir():
+                raise ConfigError(f"{declared.file}: policies: there is no folder {folder}")
+        try:
+            return load(*ours, *before)
+        except PolicyError as error:
+            names = dict(zip(map(str, before), map(str, theirs), strict=True))
+            raise PolicyError(_with_names(str(error), names)) from error
+
+
+def _with_names(text: str, names: Mapping[str, str]) -> str:
+    """A message about files of the revision, under the names that the user knows."""
+    for made, name in names.items():
+        text = text.replace(made, name)
+    return text
+
+
+def _as_it_was(folder: Path, revision: Revision | None, made: Path) -> Path:
+    """The folder, or `made` with what was in it where it is of the repository."""
+    if revision is None or not revision.holds(folder):
+        return folder
+    revision.write(folder, made, ends=(".rego",))
+    if not made.is_dir():
+        raise ConfigError(f"{revision.named(folder)}: holds no policy: it may be new")
+    return made
 
 
 def pinned_set(declared: Declared, known: tuple[Policy, ...]) -> int:
@@ -93,7 +122,7 @@ def answered_for(
     """The settings (`Settings`) about who answers for what."""
     config = declared.config
     tools = tuple(dict.fromkeys((*config.honour_waivers_of, *policies.honour_waivers_of)))
-    revision = Revision.of(policies.config_from, start) if policies.config_from else None
+    revision = Revision.of(policies.config_from, start) if policies.config_from is not None else None
     listed = _listed(start, revision) if "trivy" in tools else ()
     inline = Inline(tuple(config.inline_waivers), tools, listed)
     found = {
@@ -105,7 +134,7 @@ def answered_for(
     }
     if revision is None:
         return found
-    now = load(policies.config, start)
+    now = load_config(policies.config, start)
     accepted = frozenset(_identities(revision, inline))
     return found | {
         "inline": Inline(inline.allowed, tools, listed, accepted, revision.name),
@@ -153,9 +182,9 @@ def _identities(revision: Revision, inline: Inline) -> Iterable[str]:
 
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        for number, (name, content) in enumerate(revision.mentioning(*_WORDS)):
-            if name.lower().endswith((".yaml", ".yml", ".json")):
-                # Flat, and under names of ours: what git has may be no path to write to.
-                (folder / f"{number}{Path(name).suffix}").write_bytes(content)
+        found = revision.mentioning(*_WORDS, ends=(".yaml", ".yml", ".json"))
+        for number, (name, content) in enumerate(found):
+            # Flat, and under names of ours: what git has may be no path to write to.
+            (folder / f"{number}{Path(name).suffix}").write_bytes(content)
         snapshot = FileSource((made,)).snapshot()
         return [mark.identity for mark in all_marks(snapshot, Looked(()), inline)]

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from auditor.cli.policies_diff import diff
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from auditor.model import Policy
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 PIPED_WIDTH = 160
 """Wide enough that no row is folded: `grep` looks at lines."""
@@ -21,13 +27,39 @@ def policies() -> None:
     """List and explain the policies."""
 
 
-@policies.command("list")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def list_policies(form: str) -> int:
-    """Every policy with its severity, profile and title."""
-    from auditor.policies.loader import load
+policies.add_command(diff)
 
-    found, _ = load()
+
+def _which(command: F) -> F:
+    """--policies and --no-builtin-policies, as `audit` has them."""
+    for option in (
+        click.option("--no-builtin-policies", is_flag=True, help="Leave out our own policies."),
+        click.option(
+            "--policies",
+            "folders",
+            multiple=True,
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="The policies of this folder as well.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _known(folders: tuple[Path, ...], no_builtin_policies: bool) -> tuple[Policy, ...]:
+    from auditor.policies.loader import bundled, load
+
+    if no_builtin_policies and not folders:
+        raise click.UsageError("--no-builtin-policies leaves no policy: name a folder")
+    return load(*(() if no_builtin_policies else (bundled(),)), *folders)[0]
+
+
+@policies.command("list")
+@_which
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def list_policies(form: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> int:
+    """Every policy with its severity, profile and title."""
+    found = _known(folders, no_builtin_policies)
     if form == "json":
         import orjson
 
@@ -39,6 +71,8 @@ def list_policies(form: str) -> int:
                 "profile": p.profile,
                 "controls": p.controls,
                 "equivalents": p.equivalents,
+                "since": p.since,
+                "preview": p.preview,
             }
             for p in found
         ]
@@ -58,20 +92,22 @@ def _table(found: tuple[Policy, ...]) -> Table:
     table = Table("policy", "severity", "profile", "what it finds", box=box.SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     for policy in found:
-        table.add_row(policy.id, policy.severity, policy.profile, policy.title)
+        profile = f"{policy.profile} (preview)" if policy.preview else policy.profile
+        table.add_row(policy.id, policy.severity, profile, policy.title)
     return table
 
 
 @policies.command()
+@_which
 @click.argument("name", metavar="POLICY")
-def explain(name: str) -> int:
+def explain(name: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> int:
     """What a policy looks for and why, by its own name or by another tool's id of it."""
-    from auditor.policies.loader import chosen, load
+    from auditor.policies.loader import chosen
     from auditor.reporters.words import particulars
 
-    found, _ = load()
+    found = _known(folders, no_builtin_policies)
     wanted = [p for p in found if any(e.partition(":")[2] == name for e in p.equivalents)]
-    for policy in wanted or chosen(found, "strict", (name,), frozenset()):
+    for policy in wanted or chosen(found, "strict", (name,), frozenset(), preview=True):
         click.echo(f"{policy.id} ({policy.severity}, profile {policy.profile})\n{policy.title}\n")
         click.echo(policy.description)
         for title, items in particulars(policy):

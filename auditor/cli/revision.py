@@ -87,8 +87,22 @@ class Revision:
                 inside = name if below == "." else name.removeprefix(f"{below}/")
                 yield inside, self._bytes(name)
 
-    def mentioning(self, *words: str) -> Iterator[tuple[str, bytes]]:
-        """Every file that had one of these words, by its path from the top.
+    def write(self, folder: Path, made: Path, *, ends: Sequence[str]) -> None:
+        """Write every such file below the folder into `made`.
+
+        Raises:
+            ConfigError: git cannot tell.
+        """
+        for inside, content in self.files(folder, ends=ends):
+            if ".." in PurePosixPath(inside).parts:
+                raise ConfigError(f"{self.named(folder)}: '{inside}' leads out of its folder")
+            file = made / inside
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+    def mentioning(self, *words: str, ends: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Every file that had one of these words and whose name ends so, by its path from the
+        top.
 
         Raises:
             ConfigError: git cannot tell.
@@ -101,7 +115,8 @@ class Revision:
             raise ConfigError(f"{self.root}: git cannot search {self.name}: {_said(done)}")
         for name in filter(None, os.fsdecode(done.stdout).split("\0")):
             place = name.removeprefix(f"{self.commit}:")
-            yield place, self._bytes(place)
+            if place.lower().endswith(tuple(ends)):
+                yield place, self._bytes(place)
 
     def _kinds(self, place: str) -> Iterator[str]:
         """What was at the place: a blob, a tree, or nothing. A symbolic link is none of these."""

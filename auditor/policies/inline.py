@@ -30,7 +30,7 @@ from auditor.sources.comments import Comment, Commented
 
 PREFIX = "auditor/waive."
 WORD = "auditor:"
-_COMMENT = re.compile(r"#+\s*auditor:\s*(waive|ignore|skip|disable|suppress)\b\s*(.*)", re.DOTALL)
+_COMMENT = re.compile(r"#+\s*auditor:\s*(waive\w*|ignore|skip|disable|suppress)\b\s*(.*)", re.DOTALL)
 _NAMED = re.compile(r"([\w/.-]+):?(?:\s+(.*))?", re.DOTALL)
 
 
