@@ -150,7 +150,9 @@ def parsed(text: str, file: str, folder: Path) -> Declared:
     try:
         config = Config.model_validate({} if data is None else _without_empty(data))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # A key that we do not know is often the reason for another that is missing.
+        found = error.errors(include_url=False)
+        first = min(found, key=lambda one: one["type"] != "extra_forbidden")
         raise ConfigError(f"{file}{_line_of(first['loc'], lines)}: {_told(first)}") from error
     declared = Declared(config, file, folder, lines)
     _check_ends(declared)
