@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from auditor.declared import Acknowledgement
@@ -32,6 +32,14 @@ def _days(value: Any) -> Any:
     if isinstance(value, str) and value.endswith("d") and value[:-1].isdecimal():
         return int(value[:-1])
     raise ValueError("write a number of days like 365d")
+
+
+Days = Annotated[
+    int,
+    BeforeValidator(_days),
+    Field(ge=1),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*d$"}),
+]
 
 
 class _Strict(BaseModel):
@@ -72,7 +80,7 @@ class Config(_Strict):
     policy_set: int | None = Field(default=None, ge=1)
     waivers: list[WaiverEntry] = []
     acknowledged: list[AcknowledgedEntry] = []
-    waivers_expire_within: Annotated[int, BeforeValidator(_days), Field(ge=1)] | None = None
+    waivers_expire_within: Days | None = None
     inline_waivers: list[str] = []
     honour_waivers_of: list[Tool] = []
 

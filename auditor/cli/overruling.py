@@ -71,7 +71,9 @@ def load_policies(
     theirs = (*declared.policy_folders, *policies.policies_folders)
     if not ours and not theirs:
         raise ConfigError("--no-builtin-policies leaves no policy: name a folder with --policies")
-    revision = Revision.of(policies.config_from, start) if policies.config_from is not None else None
+    revision = (
+        Revision.of(policies.config_from, start) if policies.config_from is not None else None
+    )
     with tempfile.TemporaryDirectory() as made:
         before = [_as_it_was(f, revision, Path(made, str(i))) for i, f in enumerate(theirs)]
         for folder in before:
@@ -122,7 +124,9 @@ def answered_for(
     """The settings (`Settings`) about who answers for what."""
     config = declared.config
     tools = tuple(dict.fromkeys((*config.honour_waivers_of, *policies.honour_waivers_of)))
-    revision = Revision.of(policies.config_from, start) if policies.config_from is not None else None
+    revision = (
+        Revision.of(policies.config_from, start) if policies.config_from is not None else None
+    )
     listed = _listed(start, revision) if "trivy" in tools else ()
     inline = Inline(tuple(config.inline_waivers), tools, listed)
     found = {
@@ -187,4 +191,4 @@ def _identities(revision: Revision, inline: Inline) -> Iterable[str]:
             # Flat, and under names of ours: what git has may be no path to write to.
             (folder / f"{number}{Path(name).suffix}").write_bytes(content)
         snapshot = FileSource((made,)).snapshot()
-        return [mark.identity for mark in all_marks(snapshot, Looked(()), inline)]
+        return [mark.identify() for mark in all_marks(snapshot, Looked(()), inline)]

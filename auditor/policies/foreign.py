@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
 from auditor.declared import Ignored, Inline
 from auditor.model import Policy, Resource, Snapshot
@@ -54,7 +55,7 @@ def _annotated(
         said=skip.said,
         place=place_of(resource, written[0]),
         form=f"annotation {written[0]}",
-        identity=identity_of(resource, *written),
+        identify=partial(identity_of, resource, *written),
         resource=resource,
         foreign=True,
     )
@@ -87,7 +88,7 @@ def _checkov_comments(snapshot: Snapshot, asked: Sequence[Policy]) -> Iterator[M
                     said=Statement(found[2].strip()),
                     place=f"{resource.origin.uri}:{comment.line}",
                     form=f"comment checkov:skip={found[1]}",
-                    identity=identity_of(resource, comment.text),
+                    identify=partial(identity_of, resource, comment.text),
                     resource=resource,
                     foreign=True,
                 )
@@ -138,7 +139,7 @@ def _listed(entry: Ignored, policies: tuple[Policy, ...]) -> Mark:
         said=Statement(entry.reason, entry.until),
         place=entry.origin,
         form=f"{entry.tool} ignores {entry.check}",
-        identity="\0".join((entry.tool, entry.check, *entry.paths)),
+        identify=lambda: "\0".join((entry.tool, entry.check, *entry.paths)),
         files=lambda uri: not entry.paths or any(_is_file(uri, p) for p in entry.paths),
         foreign=True,
     )

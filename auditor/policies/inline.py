@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from auditor.declared import Inline, Settings, Waiver
 from auditor.manifests import mapping, texts
@@ -30,8 +31,10 @@ from auditor.sources.comments import Comment, Commented
 
 PREFIX = "auditor/waive."
 WORD = "auditor:"
-_COMMENT = re.compile(r"#+\s*auditor:\s*(waive\w*|ignore|skip|disable|suppress)\b\s*(.*)", re.DOTALL)
-_NAMED = re.compile(r"([\w/.-]+):?(?:\s+(.*))?", re.DOTALL)
+_COMMENT = re.compile(
+    r"#+\s*auditor:\s*(waive\w*|ignore|skip|disable|suppress)\b\s*(.*)", re.DOTALL
+)
+_NAMED = re.compile(r"([\w/.-]+)(?:\s*:\s*|\s+|$)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +48,8 @@ class Mark:
     """The file and line, or the live object."""
     form: str
     """How it is written, as a person would look for it."""
-    identity: str
-    """The same for the same mark in two versions of a folder."""
+    identify: Callable[[], str]
+    """Says what is the same for the same mark in two versions of a folder."""
     resource: Resource | None = None
     """The one object that it is about; None where `files` or `lines` say more."""
     lines: Lines | None = None
@@ -99,9 +102,13 @@ def marked_inline(
     waive, or waives nothing. One of another tool is told only where it would have waived.
     """
     result = list(findings)
+    by_policy: dict[str, list[int]] = {}
+    for number, finding in enumerate(findings):
+        by_policy.setdefault(finding.policy.id, []).append(number)
     gaps = []
     for mark in marks:
-        fitting = [i for i, f in enumerate(findings) if mark.policies and mark.fits(f)]
+        numbers = (i for policy in mark.policies for i in by_policy.get(policy.id, ()))
+        fitting = [i for i in numbers if mark.fits(findings[i])]
         against = _against(mark, settings, inline)
         if not against:
             for i in fitting:
@@ -187,7 +194,7 @@ def _annotated(snapshot: Snapshot, by_name: Mapping[str, Policy]) -> Iterator[Ma
                 said=statement(value),
                 place=place_of(resource, key),
                 form=f"annotation {key}",
-                identity=identity_of(resource, key, value),
+                identify=partial(identity_of, resource, key, value),
                 resource=resource,
                 name=name,
                 unknown="" if policy else f"there is no policy {name}",
@@ -215,18 +222,18 @@ def _commented(snapshot: Snapshot, by_name: Mapping[str, Policy]) -> Iterator[Ma
         if not found:
             continue
         named = _NAMED.fullmatch(found[2].strip()) if found[1] == "waive" else None
-        name = named[1].rstrip(":") if named else ""
+        name = named[1] if named else ""
         policy = by_name.get(name)
         unknown = "" if policy else f"there is no policy {name}"
         if named is None:
             unknown = "it is not understood; write '# auditor: waive POLICY: reason; until=DATE'"
-        owner, where = _standing(resources, comment.about)
+        owner = _owner(resources, comment.about)
         yield Mark(
             policies=(policy,) if policy else (),
-            said=statement((named[2] or "") if named else ""),
+            said=statement(named[2] if named else ""),
             place=f"{resources[0].origin.uri}:{comment.line}",
             form=f"comment auditor: {found[1]} {name}".rstrip(),
-            identity=identity_of(owner, where, comment.text),
+            identify=partial(_identity_of_comment, owner, comment),
             resource=owner,
             lines=lines,
             line=comment.about,
@@ -235,17 +242,21 @@ def _commented(snapshot: Snapshot, by_name: Mapping[str, Policy]) -> Iterator[Ma
         )
 
 
-def _standing(resources: Sequence[Resource], line: int) -> tuple[Resource, str]:
-    """The object that a line belongs to, and which field of it begins there, by its names."""
-    for resource in resources:
+def _owner(resources: Sequence[Resource], line: int) -> Resource:
+    """The object of a document that a line belongs to."""
+    for resource in resources if len(resources) > 1 else ():
         whole = resource.origin.span(())
         if whole.line <= line <= whole.end_line:
-            return resource, _field(resource, line)
-    return resources[0], ""
+            return resource
+    return resources[0]
+
+
+def _identity_of_comment(resource: Resource, comment: Comment) -> str:
+    return identity_of(resource, _field(resource, comment.about), comment.text)
 
 
 def _field(resource: Resource, line: int) -> str:
-    """The outermost field that begins at the line."""
+    """The outermost field that begins at the line, by names and not by counts."""
     level: list[tuple[tuple[str | int, ...], str, object]] = [((), "", resource.manifest)]
     while level:
         below: list[tuple[tuple[str | int, ...], str, object]] = []

@@ -47,7 +47,7 @@ def _sorted(found: Iterable[Mark], inline: Inline) -> tuple[list[Mark], list[Mar
     old: list[Mark] = []
     new: list[Mark] = []
     for mark in found:
-        known = inline.accepted is None or mark.identity in inline.accepted
+        known = inline.accepted is None or mark.identify() in inline.accepted
         (old if known else new).append(mark)
     return old, new
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
+import yaml
 
 from auditor.cli.config import Config, load
 from auditor.errors import ConfigError
@@ -38,7 +41,7 @@ def wrong(folder: Path, text: str) -> str:
         ("policies: {a: b}\n", "1: policies: "),
         ("policySet: 1\npolicySet: 1\n", "'policySet' is written twice"),
         ("a: &a [*a]\n", "1: a: there is no such key"),
-        ("waivers: &a\n  - *a\n", ":2: waivers.0: must be a mapping"),
+        ("waivers: &a\n  - *a\n", ": waivers.0: must be a mapping"),
     ],
 )
 def test_what_is_wrong_is_named(folder: Path, text: str, said: str) -> None:
@@ -63,4 +66,15 @@ def test_the_example_of_the_manual_is_one(folder: Path) -> None:
     (folder / ".auditor.yaml").write_text(example, "utf-8")
     declared = load(None, folder)
     assert declared.waivers[0].anchor == "mount"
-    assert declared.acknowledged[0].origin.endswith(".auditor.yaml:13")
+    line = 1 + example[: example.index("- gap:")].count("\n")
+    assert declared.acknowledged[0].origin.endswith(f".auditor.yaml:{line}")
+
+
+def test_the_schema_for_editors_says_the_same() -> None:
+    """It takes the example of the manual, and no key that we do not know."""
+    schema = jsonschema_rs.validator_for(Config.model_json_schema())
+    manual = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    example = yaml.safe_load(manual.partition("```yaml\n")[2].partition("```")[0])
+    schema.validate(json.loads(json.dumps(example, default=str)))
+    assert not schema.is_valid({"waiversExpireWithin": 365})
+    assert not schema.is_valid({"inlineWaiver": []})
