@@ -84,7 +84,6 @@ def test_a_live_object_has_annotations_alone(value: str, status: Status) -> None
         3,
         [],
         {"auditor/waive.": "x"},
-        {3: "x"},
         {"auditor/waive.workload.privileged_container": 3},
     ],
 )
