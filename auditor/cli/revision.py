@@ -59,7 +59,8 @@ class Revision:
 
     def holds(self, file: Path) -> bool:
         """Whether the file's place is in the repository, whether or not it is there."""
-        return any(way.is_relative_to(self.root) for way in (_absolute(file), file.resolve()))
+        ways = (_absolute(file), file.parent.resolve() / file.name, file.resolve())
+        return any(way.is_relative_to(self.root) for way in ways)
 
     def content(self, file: Path) -> bytes | None:
         """What was in the file; None where there was none.
@@ -68,8 +69,7 @@ class Revision:
             ConfigError: git cannot tell.
         """
         place = self._place(file)
-        [kind] = list(self._kinds(place)) or [""]
-        if kind != "blob":
+        if next(self._kinds(place), "") != "blob":
             return None
         return self._bytes(place)
 

@@ -256,3 +256,23 @@ def test_the_folders_of_the_configuration_are_those_of_the_revision(
     )
     run = ("audit", folder, "--select", "team", "--format", "json", "--config-from", "main")
     assert asked(auditor(*run).report) == {"team/no_team"}
+
+
+def test_what_is_critical_is_never_waived_in_a_manifest(
+    auditor: Command, folder: Path, tmp_path: Path
+) -> None:
+    """Whatever the configuration allows there; it waives it itself, or nobody does."""
+    own = policies(tmp_path)
+    file = own / "team" / "no_team.rego"
+    file.write_text(
+        file.read_text("utf-8").replace("severity: high", "severity: critical"), "utf-8"
+    )
+    run = ("audit", folder, "--policies", own, "--select", "team", "--format", "json")
+    marked = PRIVILEGED.replace("metadata:\n", "metadata: # auditor: waive team/no_team: r\n")
+    write(folder, marked, "inlineWaivers: ['*']\n")
+    said = auditor(*run)
+    assert statuses(said) == ["open"]
+    assert "is critical: only .auditor.yaml may waive it" in said.report["gaps"][0]["why"]
+    central = "waivers: [{policy: 'team/*', object: shop/web, reason: r}]\n"
+    write(folder, PRIVILEGED, central)
+    assert statuses(auditor(*run)) == ["waived"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import yaml
 
 from auditor.audit import Bench, audit
 from auditor.declared import Inline
-from auditor.model import Audit, Resource, Settings, Snapshot, Status
+from auditor.model import Audit, Policy, Resource, Settings, Snapshot, Status
 from auditor.policies.engine import compile_policies
+from auditor.policies.inline import PREFIX
 from auditor.policies.loader import load
 from auditor.sources.cluster import KINDS, live_resource
 from auditor.sources.files import FileSource
@@ -95,3 +97,12 @@ def test_whatever_stands_in_the_annotations_waives_nothing(annotations: Any) -> 
     live = live_resource(kind, manifest)
     assert isinstance(live, Resource)
     assert statuses(judged(Snapshot((live,)))) == {"web": Status.OPEN}
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
+def test_the_api_server_takes_the_annotation(policy: Policy) -> None:
+    """A qualified name: 63 characters behind the prefix, and of these signs alone
+    (k8s.io/apimachinery, validation.IsQualifiedName).
+    """
+    name = (PREFIX + policy.id.replace("/", ".")).partition("/")[2]
+    assert re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", name)
