@@ -27,7 +27,7 @@ from auditor.model import (
 )
 from auditor.policies.statements import Statement, lapsed, statement
 from auditor.policies.waivers import like
-from auditor.sources.comments import Comment, Commented
+from auditor.sources.comments import Comment, Commented, Derived
 
 PREFIX = "auditor/waive."
 WORD = "auditor:"
@@ -74,9 +74,9 @@ class Mark:
         if self.files is not None:
             return self.files(judged.origin.uri)
         if self.lines is not None:
-            origin = judged.origin
-            return origin.lines is self.lines and origin.span(finding.path).line == self.line
-        return judged is self.resource
+            there = as_written(judged).origin.lines is self.lines
+            return there and judged.origin.span(finding.path).line == self.line
+        return self.resource is judged or self.resource is as_written(judged)
 
     @property
     def written(self) -> Waiver:
@@ -178,8 +178,12 @@ def place_of(resource: Resource, key: str) -> str:
 
 
 def identity_of(resource: Resource, *parts: str) -> str:
-    """The same for the same words about the same object, wherever that is written."""
-    return "\0".join((*resource.ref.key, *parts))
+    """The same for the same words about the same object, wherever that is written: by its name
+    as it is written, before a build or a default gives it another.
+    """
+    ref = as_written(resource).ref
+    metadata = mapping(as_written(resource).manifest.get("metadata"))
+    return "\0".join((ref.group, ref.kind, str(metadata.get("namespace")), ref.name, *parts))
 
 
 def _annotated(snapshot: Snapshot, by_name: Mapping[str, Policy]) -> Iterator[Mark]:
@@ -201,12 +205,18 @@ def _annotated(snapshot: Snapshot, by_name: Mapping[str, Policy]) -> Iterator[Ma
             )
 
 
+def as_written(resource: Resource) -> Resource:
+    """The object as a file has it, where a program built something of it."""
+    lines = resource.origin.lines
+    return lines.written if isinstance(lines, Derived) else resource
+
+
 def documents_of(
     snapshot: Snapshot, *words: str
 ) -> Iterator[tuple[list[Resource], Lines, Comment]]:
     """Every comment of a document that has one of the words, with the objects written there."""
     written: dict[int, list[Resource]] = {}
-    for resource in snapshot.resources:
+    for resource in map(as_written, snapshot.resources):
         if isinstance(resource.origin.lines, Commented):
             written.setdefault(id(resource.origin.lines), []).append(resource)
     for resources in written.values():

@@ -13,6 +13,8 @@ from typing import Protocol, runtime_checkable
 import yaml
 from yaml.tokens import ScalarToken, Token
 
+from auditor.model import Resource
+
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -33,6 +35,15 @@ class Commented(Protocol):
 
     def comments(self, *words: str) -> Iterable[Comment]:
         """The comments of the document, if it has one of `words` at all."""
+
+
+@runtime_checkable
+class Derived(Protocol):
+    """Lines of an object that a program made out of one that is written."""
+
+    @property
+    def written(self) -> Resource:
+        """The object as the file has it."""
 
 
 def comments_in(text: str, first: int) -> Iterator[Comment]:

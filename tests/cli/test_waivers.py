@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from auditor.sources import programs
 
 from .command import PRIVILEGED, Command, Said
 
@@ -595,3 +598,42 @@ def test_nothing_of_the_repository_is_run(auditor: Command, repository: Path) ->
     write(repository, COMMENT)
     assert statuses(auditor("audit", repository, *FROM)) == ["open"]
     assert not touched.exists()
+
+
+def base(folder: Path) -> Path:
+    """A Kustomize overlay over a base with a faulty pod and a comment."""
+    if not programs.program("kubectl") and not programs.program("kustomize"):
+        assert os.environ.get("CI") != "true", "neither kubectl nor kustomize is installed"
+        pytest.skip("neither kubectl nor kustomize is installed")
+    (folder / "base").mkdir()
+    (folder / "over").mkdir()
+    write(folder, "", ALLOWED)
+    (folder / "base" / "web.yaml").write_text(COMMENT.replace("  namespace: shop\n", ""), "utf-8")
+    (folder / "base" / "kustomization.yaml").write_text("resources: [web.yaml]\n", "utf-8")
+    over = "resources: [../base]\nnamePrefix: my-\nnamespace: other\n"
+    (folder / "over" / "kustomization.yaml").write_text(over, "utf-8")
+    return folder
+
+
+def test_a_comment_in_a_base_counts_in_what_is_built(auditor: Command, folder: Path) -> None:
+    """At the line that the report names; and known again in a revision."""
+    base(folder)
+    said = auditor("audit", folder, *ONLY)
+    assert [(f["object"]["name"], f["status"]) for f in said.report["findings"]] == [
+        ("my-web", "waived")
+    ]
+    assert whys(said) == []
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "one")
+    said = auditor("audit", folder, *FROM)
+    assert (statuses(said), added(said)) == (["waived"], [])
+
+
+def test_a_comment_of_checkov_in_a_base_counts_as_well(auditor: Command, folder: Path) -> None:
+    """It is about the object, whatever the build makes of its name."""
+    file = base(folder) / "base" / "web.yaml"
+    skipped = PRIVILEGED.replace("spec:\n", "spec: # checkov:skip=CKV_K8S_16:the move\n")
+    file.write_text(skipped, "utf-8")
+    said = auditor("audit", folder, *ONLY, "--honour-waivers-of", "checkov")
+    assert statuses(said) == ["waived"]
