@@ -137,6 +137,7 @@ def load(named: Path | None, start: Path) -> Declared:
     file = named or nearest(start)
     if file is None:
         return Declared()
+    file = from_here(file)
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -238,6 +239,12 @@ def _known_keys(way: tuple[int | str, ...]) -> list[str]:
     }
     fields = (models[way[0]] if way else Config).model_fields
     return [one.alias or name for name, one in fields.items()]
+
+
+def from_here(path: Path) -> Path:
+    """The path from the current folder where it is below it: reports say no more of a machine."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def nearest(start: Path) -> Path | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor.cli.config import NAME, Declared, nearest, parsed
+from auditor.cli.config import NAME, Declared, from_here, nearest, parsed
 from auditor.cli.config import load as load_config
 from auditor.cli.revision import Revision
 from auditor.cli.trivyignore import trivy_ignores
@@ -154,7 +154,7 @@ def _is_whole(policies: PolicyOptions, declared: Declared, start: Path) -> bool:
 
 def _listed(start: Path, revision: Revision | None) -> tuple[Ignored, ...]:
     """What Trivy's own files say, beside the configuration: where an audit starts."""
-    folder = (nearest(start) or start / NAME).parent
+    folder = from_here((nearest(start) or start / NAME).parent)
 
     def read(name: str) -> str | None:
         file = folder / name

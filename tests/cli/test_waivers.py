@@ -637,3 +637,14 @@ def test_a_comment_of_checkov_in_a_base_counts_as_well(auditor: Command, folder:
     file.write_text(skipped, "utf-8")
     said = auditor("audit", folder, *ONLY, "--honour-waivers-of", "checkov")
     assert statuses(said) == ["waived"]
+
+
+def test_a_report_says_nothing_of_the_folders_above(
+    auditor: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a waiver is written is said as seen from here."""
+    write(folder, PRIVILEGED, CENTRAL)
+    monkeypatch.chdir(folder)
+    said = auditor("audit", ".", *ONLY)
+    assert said.report["findings"][0]["waiver"]["origin"] == ".auditor.yaml:1"
+    assert str(folder) not in said.out
