@@ -23,24 +23,12 @@ Key = tuple[str, str, str, str]
 Manifest = Mapping[str, Any]
 
 
+_CORE = (
+    "ConfigMap", "LimitRange", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim",
+    "Pod", "PodTemplate", "ReplicationController", "Secret", "Service", "ServiceAccount",
+)  # fmt: skip
 BUILT_IN: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        (
-            "ConfigMap",
-            "LimitRange",
-            "Namespace",
-            "Node",
-            "PersistentVolume",
-            "PersistentVolumeClaim",
-            "Pod",
-            "PodTemplate",
-            "ReplicationController",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-        ),
-        ("",),
-    ),
+    **dict.fromkeys(_CORE, ("",)),
     "Ingress": ("networking.k8s.io", "extensions"),
     "NetworkPolicy": ("networking.k8s.io",),
     "PriorityClass": ("scheduling.k8s.io",),
