@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from auditor.facts import FACTS, Facts
 from auditor.facts.workloads import TEMPLATES, controller_of, resources_by_uid, unreadable
@@ -24,7 +25,7 @@ from auditor.model import (
     Unseen,
 )
 from auditor.policies.engine import EvaluationError, PolicyEngine
-from auditor.policies.judge import Subject, judge
+from auditor.policies.judge import Panel, Question, answered, panels, questions
 from auditor.policies.overrule import overruled
 from auditor.policies.waivers import Looked
 
@@ -57,54 +58,80 @@ def audit_changed(
     return _audit(after, bench, settings, (before, {ref.key for ref in changed}))
 
 
-def audit_alone(resource: Resource, bench: Bench, facts: Facts) -> Audit:
+@dataclass(frozen=True)
+class Docket:
+    """Which policies are asked about a snapshot."""
+
+    asked: tuple[Policy, ...]
+    unasked: tuple[Gap, ...]
+    """A gap for each policy that a missing list takes away."""
+
+    @cached_property
+    def _panels(self) -> dict[tuple[str, bool], tuple[Panel, ...]]:
+        return {}
+
+    def about(self, kind: str, *, facts_only: bool = False) -> tuple[Panel, ...]:
+        """Who is asked about an object of this kind: all, or those that read facts."""
+        if (kind, facts_only) not in self._panels:
+            concerned = (p for p in self.asked if kind in p.kinds and (p.facts or not facts_only))
+            self._panels[kind, facts_only] = panels(concerned)
+        return self._panels[kind, facts_only]
+
+
+def docket(bench: Bench, snapshot: Snapshot) -> Docket:
+    """Which policies of the bench can be asked about the snapshot."""
+    asked, unasked = _assessable(bench.policies, snapshot)
+    return Docket(asked, tuple(unasked))
+
+
+def audit_alone(
+    resource: Resource, bench: Bench, facts: Facts, asked: Docket | None = None
+) -> Audit:
     """The audit of one object that becomes `resource`, while every fact stays as it is in `facts`.
 
-    Costs what its policies cost, whatever the size of the cluster.
+    Costs what its policies cost, whatever the size of the cluster. `asked` is the docket of the
+    facts' snapshot, for those who have it already.
     """
     alone = Snapshot((resource,), facts.snapshot.gaps)
-    asked, _ = _assessable(bench.policies, facts.snapshot)
-    findings, failed = _judged(resource, _concerned(asked, resource), facts, bench.engine)
-    return Audit(alone, _ordered(findings), (*_unread(alone), *failed))
+    asked = asked or docket(bench, facts.snapshot)
+    found, failed = _judged(questions(resource, asked.about(resource.ref.kind), facts), bench)
+    return Audit(alone, _ordered(found), (*_unread(alone), *failed))
 
 
-def _judged(
-    resource: Resource, policies: tuple[Policy, ...], facts: Facts, engine: PolicyEngine
-) -> tuple[list[Finding], list[Gap]]:
+def _judged(asked: Iterable[Question], bench: Bench) -> tuple[list[Finding], list[Gap]]:
     findings: list[Finding] = []
     failed: list[Gap] = []
-    subject = Subject(resource, facts, policies, engine)
-    for policy in policies:
-        try:
-            findings += judge(subject, policy)
-        except EvaluationError as error:
-            failed.append(_failed(policy, resource, error))
+    for question, policy, said in answered(bench.engine, asked):
+        if isinstance(said, EvaluationError):
+            failed.append(_failed(policy, question.resource, said))
+        else:
+            findings += said
     return findings, failed
+
+
+def _questions(
+    facts: Facts, asked: Docket, known: tuple[Audit, set[Key]] | None
+) -> Iterator[Question]:
+    """Every question to ask: about what did not change, only those whose facts may have."""
+    for resource in facts.snapshot.resources:
+        facts_only = bool(known and resource.ref.key not in known[1])
+        yield from questions(resource, asked.about(resource.ref.kind, facts_only=facts_only), facts)
 
 
 def _audit(
     snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
 ) -> Audit:
     facts = Facts(snapshot, settings)
-    asked, unasked = _assessable(bench.policies, snapshot)
-    findings: list[Finding] = []
-    failed: list[Gap] = []
-    judged = 0
-    for resource in snapshot.resources:
-        policies = _concerned(asked, resource)
-        judged += bool(policies)
-        if known and resource.ref.key not in known[1]:
-            policies = tuple(policy for policy in policies if policy.facts)
-        found, unanswered = _judged(resource, policies, facts, bench.engine)
-        findings += found
-        failed += unanswered
+    asked = docket(bench, snapshot)
+    findings, failed = _judged(_questions(facts, asked, known), bench)
     if known:
-        findings += _carried(*known, snapshot, asked)
-        failed += _still_failed(*known, snapshot, asked)
+        findings += _carried(*known, snapshot, asked.asked)
+        failed += _still_failed(*known, snapshot, asked.asked)
     kept, folded = _folded(findings, snapshot)
-    gaps = [*snapshot.gaps, *_unread(snapshot), *bench.gaps, *unasked, *_untold(facts, asked)]
+    gaps = [*snapshot.gaps, *_unread(snapshot), *bench.gaps, *asked.unasked]
+    gaps += _untold(facts, asked.asked)
     gaps += sorted(failed, key=lambda gap: (gap.what, gap.why))
-    looked = _looked(bench, asked, snapshot, failed, settings)
+    looked = _looked(bench, asked.asked, snapshot, failed, settings)
     told, gaps, added = overruled(snapshot, kept, gaps, looked, settings)
     return Audit(
         snapshot=snapshot,
@@ -115,7 +142,7 @@ def _audit(
         engine=(bench.engine.name, bench.engine.version),
         policies=bench.policies,
         kubernetes=settings.kubernetes,
-        judged=judged,
+        judged=sum(bool(asked.about(resource.ref.kind)) for resource in snapshot.resources),
     )
 
 
@@ -140,10 +167,6 @@ def _looked(
         ),
         whole=settings.whole and not any("*" in gap.kinds for gap in snapshot.gaps),
     )
-
-
-def _concerned(policies: tuple[Policy, ...], resource: Resource) -> tuple[Policy, ...]:
-    return tuple(policy for policy in policies if resource.ref.kind in policy.kinds)
 
 
 def _assessable(

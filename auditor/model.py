@@ -439,6 +439,17 @@ class Finding:
         )
 
 
+def by_document(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings on what one document holds beside each other, in the order of the first: who
+    asks for the places of many needs the tree of each document once.
+    """
+    groups: dict[int, list[Finding]] = {}
+    for finding in findings:
+        lines = finding.resource.origin.lines if finding.resource else None
+        groups.setdefault(id(lines), []).append(finding)
+    return [finding for group in groups.values() for finding in group]
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """The findings that were there before: what is not among them, or is worse, is new."""

@@ -13,7 +13,8 @@ from auditor.cli.revision import Revision
 from auditor.cli.trivyignore import trivy_ignores
 from auditor.declared import Ignored, Inline, Waiver
 from auditor.errors import ConfigError, PolicyError
-from auditor.policies.loader import bundled, load
+from auditor.policies.loader import load
+from auditor.policies.ours import bundled
 
 if TYPE_CHECKING:
     from auditor.cli.options import PolicyOptions

@@ -47,7 +47,8 @@ def _which(command: F) -> F:
 
 
 def _known(folders: tuple[Path, ...], no_builtin_policies: bool) -> tuple[Policy, ...]:
-    from auditor.policies.loader import bundled, load
+    from auditor.policies.loader import load
+    from auditor.policies.ours import bundled
 
     if no_builtin_policies and not folders:
         raise click.UsageError("--no-builtin-policies leaves no policy: name a folder")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from auditor.audit import Bench, audit_alone, audit_changed
+from auditor.audit import Bench, Docket, audit_alone, audit_changed, docket
 from auditor.facts import Facts
 from auditor.model import Audit, Change, Finding, Gap, Known, Settings, TextEdit, Unseen
 
@@ -23,6 +23,11 @@ class Before:
     def facts(self) -> Facts:
         """What can be said of it."""
         return Facts(self.audit.snapshot, self.settings)
+
+    @cached_property
+    def docket(self) -> Docket:
+        """Which policies are asked about it."""
+        return docket(self.bench, self.audit.snapshot)
 
     @cached_property
     def known(self) -> Known:
@@ -65,7 +70,8 @@ class Case:
         """
         changed = [change.resource for change in self.changes]
         if self.alone:
-            return audit_alone(changed[0], self.before.bench, self.facts)
+            before = self.before
+            return audit_alone(changed[0], before.bench, self.facts, before.docket)
         snapshot = self.before.audit.snapshot.replacing(*changed)
         refs = [resource.ref for resource in changed]
         # A waiver that a fix makes superfluous is no doubt about the fix.

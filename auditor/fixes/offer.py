@@ -27,14 +27,15 @@ from auditor.model import (
     Snapshot,
     Status,
     TextEdit,
+    by_document,
 )
 
 
 def with_fixes(audit: Audit, bench: Bench, settings: Settings) -> Audit:
     """The audit, each open finding with the fix that its policy offers and the proof of it."""
     before = Before(audit, bench, settings)
-    findings = tuple(_with_fix(finding, before) for finding in audit.findings)
-    return replace(audit, findings=findings)
+    fixed = {id(one): _with_fix(one, before) for one in by_document(audit.findings)}
+    return replace(audit, findings=tuple(fixed[id(finding)] for finding in audit.findings))
 
 
 def _with_fix(finding: Finding, before: Before) -> Finding:

@@ -20,6 +20,7 @@ import orjson
 
 from auditor.errors import PolicyError
 from auditor.policies.lint import lint
+from auditor.policies.ours import is_ours
 
 RawFinding = Mapping[str, Any]
 
@@ -125,7 +126,13 @@ class EachThread:
 
 
 class Regorus:
-    """Microsoft's Rust engine, from the package gordon-to-regorus."""
+    """Microsoft's Rust engine, from the package gordon-to-regorus.
+
+    It has an interpreter, which has the last word, and a virtual machine, which is three times as
+    fast. Where a built-in is given what it cannot take, the machine goes on without a word where
+    the interpreter complains: it is asked our own policies alone, which are tested to take
+    anything, and the interpreter is asked whatever the machine stumbles over.
+    """
 
     name = "regorus"
 
@@ -136,6 +143,7 @@ class Regorus:
         self._engine = regorus.Engine()
         self._document: bytes | None = None
         self._groups: dict[tuple[str, ...], str] = {}
+        self._machine = _Machine(modules)
         for file, text in modules.items():
             try:
                 self._engine.add_policy(file, text)
@@ -150,6 +158,13 @@ class Regorus:
         self, packages: tuple[str, ...], document: bytes
     ) -> Mapping[str, list[RawFinding]]:
         """See PolicyEngine. A rule of its own joins them, made when they are first asked."""
+        told = self._machine.answers(packages, document)
+        rest = tuple(package for package in packages if package not in told)
+        return {**told, **self._interpreted(rest, document)} if rest else told
+
+    def _interpreted(
+        self, packages: tuple[str, ...], document: bytes
+    ) -> Mapping[str, list[RawFinding]]:
         if packages not in self._groups:
             name = f"auditor_group{len(self._groups)}"
             self._engine.add_policy(f"{name}.rego", _group(name, packages))
@@ -165,6 +180,59 @@ class Regorus:
             return orjson.loads(self._engine.eval_rule_as_json(rule))
         except RuntimeError as error:
             raise EvaluationError(_one_line(error)) from error
+
+
+class _Machine:
+    """The virtual machine of regorus, asked our own policies."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._library = {
+            f: text for f, text in modules.items() if _package(text).startswith("lib.")
+        }
+        policies = {f: text for f, text in modules.items() if f not in self._library and is_ours(f)}
+        self._ours = {_package(text): (file, text) for file, text in policies.items()}
+        self._programs: dict[tuple[str, ...], Any] = {}
+
+    def answers(self, packages: tuple[str, ...], document: bytes) -> Mapping[str, list[RawFinding]]:
+        """What those of the packages that are ours say; nothing where it cannot tell."""
+        if packages not in self._programs:
+            self._programs[packages] = self._made(packages)
+        if self._programs[packages] is None:
+            return {}
+        mine, machine = self._programs[packages]
+        try:
+            machine.set_input_json(document.decode())
+            said = machine.execute_entry_point(f"data.{_GROUP}.answers")
+        except RuntimeError:
+            return {}
+        answers = orjson.loads(said)
+        return {
+            package: _as_list(answers[package])
+            for package in mine
+            if _UNDEFINED not in said or _UNDEFINED not in orjson.dumps(answers[package]).decode()
+        }
+
+    def _made(self, packages: tuple[str, ...]) -> tuple[tuple[str, ...], Any] | None:
+        """The packages that are ours and a machine with one rule that joins them."""
+        import regorus
+
+        mine = tuple(package for package in packages if package in self._ours)
+        if not mine:
+            return None
+        modules = [*(self._ours[package] for package in mine), *self._library.items()]
+        modules.append((f"{_GROUP}.rego", _group(_GROUP, mine)))
+        machine = regorus.Rvm()
+        try:
+            entry = f"data.{_GROUP}.answers"
+            machine.load_program(regorus.Program.compile_from_modules("{}", modules, [entry]))
+        except RuntimeError:
+            return None
+        return mine, machine
+
+
+_GROUP = "auditor_group"
+_UNDEFINED = '"<undefined>"'
+"""What the machine puts in the place of a value that a rule leaves open."""
 
 
 class Regopy:
@@ -271,6 +339,8 @@ def _version(distribution: str) -> str:
 
 def _as_list(answer: Any) -> list[RawFinding]:
     """A set of objects in a fixed order: engines differ in how they print sets."""
+    if answer == []:
+        return []
     try:
         if isinstance(answer, dict):
             answer = [orjson.loads(key) for key in answer]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -21,7 +22,8 @@ from auditor.model import (
     Resource,
     Safety,
 )
-from auditor.policies.engine import EvaluationError, PolicyEngine
+from auditor.policies.answers import Answer, answer_of
+from auditor.policies.engine import EvaluationError, PolicyEngine, RawFinding
 
 
 class _Strict(BaseModel):
@@ -96,75 +98,85 @@ def _is_exact(value: Any) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-class Subject:
-    """An object that policies are asked about: what they are given is prepared once for all of
-    them that read the same facts, and all of these are asked at once.
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Policies that read the same facts: what they are given is prepared once, and all of them
+    are asked at once.
     """
 
-    def __init__(
-        self, resource: Resource, facts: Facts, policies: Sequence[Policy], engine: PolicyEngine
-    ) -> None:
-        self.resource = resource
-        self._facts = facts
-        self._policies = policies
-        self._engine = engine
-        self._answers: dict[str, list[Mapping[str, Any]]] = {}
-        self._documents: dict[tuple[str, ...], bytes | None] = {}
+    facts: tuple[str, ...]
+    policies: tuple[Policy, ...]
+    packages: tuple[str, ...]
 
-    def document(self, names: tuple[str, ...]) -> bytes | None:
-        """The input of policies that read these facts; None where there are such facts and none
-        of them has anything to say.
 
-        Raises:
-            EvaluationError: see `prepared`.
-        """
-        if names not in self._documents:
-            document = self._documents[names] = self._prepared(names)
-            if document is not None:
-                self._ask(names, document)
-        return self._documents[names]
+def panels(policies: Iterable[Policy]) -> tuple[Panel, ...]:
+    """The policies by the facts that they read."""
+    same: dict[tuple[str, ...], list[Policy]] = {}
+    for policy in policies:
+        same.setdefault(policy.facts, []).append(policy)
+    return tuple(
+        Panel(facts, tuple(found), tuple(map(_package, found))) for facts, found in same.items()
+    )
 
-    def _ask(self, names: tuple[str, ...], document: bytes) -> None:
-        packages = tuple(_package(policy) for policy in self._policies if policy.facts == names)
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a panel is asked about one object."""
+
+    resource: Resource
+    panel: Panel
+    document: bytes | EvaluationError
+    """The input; or why there is none."""
+
+
+def questions(resource: Resource, asked: Iterable[Panel], facts: Facts) -> Iterator[Question]:
+    """What the panels are to be asked about an object. Those on facts are asked only where one of
+    their facts has something to say of it.
+    """
+    for panel in asked:
+        about = facts.about(resource, panel.facts) if panel.facts else {}
+        if panel.facts and not about:
+            continue
         try:
-            self._answers |= self._engine.evaluate_all(packages, document)
-        except EvaluationError:
-            return  # each is asked for itself, and the one to blame will say so
+            document = prepared(resource, about, facts.settings.kubernetes)
+        except EvaluationError as error:
+            yield Question(resource, panel, error)
+        else:
+            yield Question(resource, panel, document)
 
-    def answers(self, policy: Policy) -> list[Mapping[str, Any]]:
-        """What one of the policies says.
 
-        Raises:
-            EvaluationError: it could not be evaluated.
-        """
-        document = self.document(policy.facts)
-        if document is None:
-            return []
-        package = _package(policy)
-        if package in self._answers:
-            return self._answers[package]
-        return self._engine.evaluate(package, document)
+def answered(
+    engine: PolicyEngine, asked: Iterable[Question]
+) -> Iterator[tuple[Question, Policy, list[Finding] | EvaluationError]]:
+    """What each policy says to each question, in their order: its findings, or why it could not be
+    evaluated or its answer has not the right form.
+    """
+    for question, answer in _said(engine, asked):
+        for policy, package in zip(question.panel.policies, question.panel.packages, strict=True):
+            yield question, policy, _findings(policy, question, answer[package])
 
-    def _prepared(self, names: tuple[str, ...]) -> bytes | None:
-        about = self._facts.about(self.resource, names) if names else {}
-        if names and not about:
-            return None
-        return prepared(self.resource, about, self._facts.settings.kubernetes)
+
+def _findings(
+    policy: Policy, question: Question, said: list[RawFinding] | EvaluationError
+) -> list[Finding] | EvaluationError:
+    if isinstance(said, EvaluationError):
+        return said
+    try:
+        return [_finding(policy, question.resource, raw) for raw in said]
+    except EvaluationError as error:
+        return error
+
+
+def _said(engine: PolicyEngine, asked: Iterable[Question]) -> Iterator[tuple[Question, Answer]]:
+    for question in asked:
+        if isinstance(question.document, EvaluationError):
+            yield question, dict.fromkeys(question.panel.packages, question.document)
+        else:
+            yield question, answer_of(engine, question.panel.packages, question.document)
 
 
 def _package(policy: Policy) -> str:
     return "policies." + policy.id.replace("/", ".")
-
-
-def judge(subject: Subject, policy: Policy) -> Iterator[Finding]:
-    """What `policy` says of an object. A policy on facts is asked only about objects of which one
-    of its facts has something to say.
-
-    Raises:
-        EvaluationError: the policy could not be evaluated, or its answer has the wrong form.
-    """
-    for answer in subject.answers(policy):
-        yield _finding(policy, subject.resource, answer)
 
 
 def _finding(policy: Policy, resource: Resource, raw: Mapping[str, Any]) -> Finding:

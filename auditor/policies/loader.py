@@ -19,6 +19,7 @@ from auditor.errors import PolicyError
 from auditor.facts import FACTS
 from auditor.facts.workloads import WORKLOAD_KINDS
 from auditor.model import Policy, Severity
+from auditor.policies.ours import bundled
 
 PROFILES = ("essential", "recommended", "strict")
 HEADER = "# METADATA"
@@ -66,13 +67,6 @@ class Metadata(BaseModel):
     description: str = Field(min_length=1)
     custom: Custom
     related_resources: list[str] = Field(default_factory=list)
-
-
-def bundled() -> Path:
-    """The folder of our own policies: inside an installed wheel, else beside the package."""
-    here = Path(__file__).parent
-    inside = here / "bundle"
-    return inside if inside.is_dir() else here.parents[1] / "policies"
 
 
 def load(*folders: Path) -> tuple[tuple[Policy, ...], Mapping[str, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from auditor.model import Audit
+from auditor.reporters.places import locate
 
 REPORTERS: Mapping[str, str] = {
     "text": "auditor.reporters.text",
@@ -25,5 +26,6 @@ def render(form: str, audit: Audit, *, paths: tuple[str, ...], terminal: TextIO 
     is the stream that the report goes to, or None for a file: only a text report looks at it, for
     its width and for whether it takes colours.
     """
+    locate(audit)
     reporter: Render = importlib.import_module(REPORTERS[form]).render
     return reporter(audit, paths, terminal)

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from auditor.model import Evidence, Finding, Lines, Path, Ref, Resource, Snapshot, Span
+from auditor.model import (
+    Audit,
+    Evidence,
+    Finding,
+    Lines,
+    Path,
+    Ref,
+    Resource,
+    Snapshot,
+    Span,
+    by_document,
+)
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 
@@ -49,6 +60,16 @@ def place_of_evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) 
     if not evidence.path:
         return None
     return _field(finding.resource or snapshot.find(finding.ref), evidence.path)
+
+
+def locate(audit: Audit) -> None:
+    """Find the places of all findings, one document after the other. A report asks for them in
+    another order, and the trees of all documents at once would take too much room.
+    """
+    for finding in by_document(audit.findings):
+        place_of_finding(audit.snapshot, finding)
+        for evidence in finding.evidence:
+            place_of_evidence(audit.snapshot, finding, evidence)
 
 
 def text_of(lines: Lines | None) -> str:

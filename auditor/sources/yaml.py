@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from auditor.model import Path, Span
@@ -98,8 +98,16 @@ class Document:
 
         A block mapping or list, and an empty value, include their key.
         """
-        part = self.part(path)
-        return self.source.span(*region(find(part.node, path[len(part.prefix) :])))
+        if path not in self._spans:
+            part = self.part(path)
+            found = find(part.node, path[len(part.prefix) :])
+            self._spans[path] = self.source.span(*region(found))
+        return self._spans[path]
+
+    @cached_property
+    def _spans(self) -> dict[Path, Span]:
+        """What was asked for already: the tree may be gone by then."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

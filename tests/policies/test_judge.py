@@ -11,7 +11,8 @@ import pytest
 from auditor.facts import Facts
 from auditor.model import Evidence, Finding, Operation, Policy, Ref, Safety, Settings, Snapshot
 from auditor.policies.engine import EvaluationError, compile_policies
-from auditor.policies.judge import Subject, judge, prepared
+from auditor.policies.judge import answered as judge
+from auditor.policies.judge import panels, prepared, questions
 from auditor.policies.loader import load
 from tests.facts.network.cluster import pod, workload
 
@@ -24,9 +25,13 @@ def answered(answer: str) -> list[Finding]:
     policy: Policy = replace(POLICY, id="p", file="p.rego", module=module, facts=())
     one = pod("shop/web")
     facts = Facts(Snapshot((one,)), Settings())
-    return list(
-        judge(Subject(one, facts, (policy,), compile_policies("both", {"p.rego": module})), policy)
-    )
+    engine = compile_policies("both", {"p.rego": module})
+    found: list[Finding] = []
+    for _, _, said in judge(engine, questions(one, panels((policy,)), facts)):
+        if isinstance(said, EvaluationError):
+            raise said
+        found += said
+    return found
 
 
 def test_a_whole_answer_becomes_a_finding() -> None:
