@@ -10,7 +10,8 @@ from auditor.model import Manifest, Path
 
 def mapping(value: Any) -> Manifest:
     """`value` where it is a mapping, an empty one otherwise: manifests hold anything."""
-    return value if isinstance(value, Mapping) else {}
+    # What is a dict says so at once; to ask the abstract class takes ten times as long.
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def sequence(value: Any) -> list[Any]:
@@ -33,3 +34,12 @@ def at(manifest: Any, path: Path) -> Any:
 def texts(value: Any) -> Mapping[str, str]:
     """Labels or annotations: the pairs whose value is text, as the API server demands."""
     return {k: v for k, v in mapping(value).items() if isinstance(k, str) and isinstance(v, str)}
+
+
+def copied(value: Any) -> Any:
+    """A copy that shares no mapping and no list, neither with `value` nor within."""
+    if isinstance(value, dict):
+        return {key: copied(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [copied(inside) for inside in value]
+    return value

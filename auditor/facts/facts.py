@@ -37,6 +37,8 @@ class Facts:
         self.settings = settings
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
+        self._answers: dict[tuple[str, Key], Any] = {}
+        vars(snapshot)["_facts"] = self
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
@@ -140,8 +142,25 @@ class Facts:
         workload = self.by_key.get(resource.ref.key)
         if workload is None:
             return {}
-        told = {name: FACTS[name].tell(self, workload) for name in names}
+        told = {name: self._told(name, workload) for name in names}
         return {name: answer for name, answer in told.items() if answer is not None}
+
+    def _told(self, name: str, workload: Workload) -> Any:
+        """The answer of one fact, which is asked for again with each proof of a fix."""
+        key = name, workload.ref.key
+        if key not in self._answers:
+            self._answers[key] = FACTS[name].tell(self, workload)
+        return self._answers[key]
+
+
+def facts_of(snapshot: Snapshot, settings: Settings) -> Facts:
+    """The facts that were last computed of this very snapshot, where that was with these settings;
+    else new ones.
+    """
+    kept = vars(snapshot).get("_facts")
+    if isinstance(kept, Facts) and kept.settings == settings:
+        return kept
+    return Facts(snapshot, settings)
 
 
 @dataclass(frozen=True, slots=True)

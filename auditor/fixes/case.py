@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditor.audit import Bench, Docket, audit_alone, audit_changed, docket
-from auditor.facts import Facts
+from auditor.facts import Facts, facts_of
 from auditor.model import Audit, Change, Finding, Gap, Known, Settings, TextEdit, Unseen
 
 
@@ -22,7 +22,7 @@ class Before:
     @cached_property
     def facts(self) -> Facts:
         """What can be said of it."""
-        return Facts(self.audit.snapshot, self.settings)
+        return facts_of(self.audit.snapshot, self.settings)
 
     @cached_property
     def docket(self) -> Docket:
@@ -90,4 +90,4 @@ class Case:
         """What can be said of the cluster as it would be."""
         if self.alone:
             return self.facts
-        return Facts(self.after.snapshot, self.before.settings)
+        return facts_of(self.after.snapshot, replace(self.before.settings, waivers=()))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
+from auditor.manifests import copied
 from auditor.model import Change, Manifest, Operation, Path, Resource
 
 
@@ -20,10 +20,10 @@ def applied(manifest: Manifest, operations: Sequence[Operation]) -> dict[str, An
     Raises:
         CannotApplyError: a step does not fit.
     """
-    result: Any = copy.deepcopy(manifest)
+    result: Any = copied(manifest)
     for operation in operations:
         if not operation.path:
-            result = copy.deepcopy(operation.value)
+            result = copied(operation.value)
             continue
         parent = _parent(result, operation)
         _apply(parent, operation)
@@ -44,7 +44,7 @@ def _parent(document: Any, operation: Operation) -> Any:
 
 
 def _apply(parent: Any, operation: Operation) -> None:
-    last, value = operation.path[-1], copy.deepcopy(operation.value)
+    last, value = operation.path[-1], copied(operation.value)
     if operation.op == "add" and isinstance(parent, list):
         parent.insert(_index(parent, operation), value)
     elif operation.op == "remove" and _is_there(parent, last):

@@ -22,7 +22,15 @@ from auditor.sources.built import Built, Made
 from auditor.sources.places import SourceText, find
 from auditor.sources.yaml import Document, Part, documents
 
-__all__ = ["CannotEditError", "apply", "edits", "insert_document", "unified_diff", "verify"]
+__all__ = [
+    "CannotEditError",
+    "apply",
+    "edits",
+    "edits_to",
+    "insert_document",
+    "unified_diff",
+    "verify",
+]
 
 
 def edits(resource: Resource, operations: Sequence[Operation]) -> tuple[TextEdit, ...]:
@@ -35,6 +43,15 @@ def edits(resource: Resource, operations: Sequence[Operation]) -> tuple[TextEdit
         wanted = applied(resource.manifest, operations)
     except CannotApplyError as error:
         raise CannotEditError(str(error)) from error
+    return edits_to(resource, wanted)
+
+
+def edits_to(resource: Resource, wanted: Manifest) -> tuple[TextEdit, ...]:
+    """What leads from an object to `wanted` as edits of the file that it was read from.
+
+    Raises:
+        CannotEditError: something else would change with them.
+    """
     page = page_of(_document(resource), resource.origin.prefix)
     return _edits(page, _written(page, resource.origin.prefix, resource.manifest, wanted))
 

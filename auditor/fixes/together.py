@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import orjson
 
 from auditor.fixes.operations import CannotApplyError, patched
-from auditor.fixes.patch import CannotEditError, apply, edits, insert_document, verify
+from auditor.fixes.patch import CannotEditError, apply, edits_to, insert_document, verify
 from auditor.model import Change, Fix, Key, Manifest, Operation, Snapshot, TextEdit
 from auditor.sources.objects import objects_of
 from auditor.sources.yaml import Document, documents
@@ -70,7 +70,7 @@ def _edits(snapshot: Snapshot, change: Change) -> tuple[TextEdit, ...]:
         return ()
     if change.beside is None:
         resource = snapshot.by_key[change.resource.ref.key]
-        own = edits(resource, change.operations)
+        own = edits_to(resource, change.resource.manifest)
         verify(resource, own, change.resource.manifest)
         return own
     beside = snapshot.by_key[change.beside.key]

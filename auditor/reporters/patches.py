@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from auditor.manifests import copied
 from auditor.model import Manifest, Operation, Path
 from auditor.reporters.places import pointer
 
@@ -16,7 +16,7 @@ def json_patch(before: Manifest, operations: Sequence[Operation]) -> list[Step]:
     """The operations on `before`, with the steps between that RFC 6902 wants and ours imply: ours
     make the missing parents of an added key, section 4.1 demands that they are there.
     """
-    document = copy.deepcopy(dict(before))
+    document = copied(before)
     steps: list[Step] = []
     for operation in operations:
         steps += _steps(document, operation)
@@ -52,7 +52,7 @@ def _inside(where: Any, key: str | int) -> Any:
 
 def _carry_out(where: Any, operation: Operation) -> None:
     """What later operations may build on; one that does not fit was refused before it came here."""
-    key, value = operation.path[-1], copy.deepcopy(operation.value)
+    key, value = operation.path[-1], copied(operation.value)
     if isinstance(where, dict):
         where.pop(key, None) if operation.op == "remove" else where.update({key: value})
     elif isinstance(where, list) and operation.op == "add":
