@@ -170,9 +170,12 @@ class Chosen:
         return replace(self.settings, kubernetes=min(version, 100 + NEWEST))
 
 
-def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chosen:
+def choose(
+    policies: PolicyOptions, start: Path, *, whole: bool = True, workers: bool = True
+) -> Chosen:
     """The bench and the settings that the shared options ask for; the configuration is looked for
-    from `start` upwards. `whole`: all that is at `start` is to be audited.
+    from `start` upwards. `whole`: all that is at `start` is to be audited. `workers` lets processes
+    of their own ask the policies: see `auditor.policies.workers`.
 
     Raises:
         ConfigError, PolicyError: see there.
@@ -183,6 +186,7 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
     from auditor.policies.engine import compile_policies
     from auditor.policies.frameworks import uncovered, wanted_controls
     from auditor.policies.loader import chosen
+    from auditor.policies.workers import apart
 
     declared = configuration(policies, start)
     known, library = load_policies(policies, declared, start)
@@ -192,6 +196,8 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
     asked = chosen(known, policies.profile, policies.select, wanted, preview=policies.preview)
     modules = {policy.file: policy.module for policy in asked} | dict(library)
     program = compile_policies(policies.engine, modules)
+    if workers:
+        program = apart(policies.engine, program, modules)
     settings = Settings(
         kubernetes=policies.kubernetes_version or 100 + DEFAULT,
         rack_label=policies.rack_label or declared.config.topology.rack,

@@ -85,7 +85,7 @@ def serve(
     from auditor.webhook.worker import Rules
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    chosen = choose(policies, Path())
+    chosen = choose(policies, Path(), workers=False)
     listener = Listener(host, port, Pair(tls_cert, tls_key))
     Certificates(listener.pair)  # fails at once where they cannot be used
     connection = Connection(kubeconfig, context)

@@ -24,6 +24,7 @@ from auditor.model import (
 )
 from auditor.policies.answers import Answer, answer_of
 from auditor.policies.engine import EvaluationError, PolicyEngine, RawFinding
+from auditor.policies.workers import Apart
 
 
 class _Strict(BaseModel):
@@ -128,6 +129,11 @@ class Question:
     document: bytes | EvaluationError
     """The input; or why there is none."""
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Who is asked."""
+        return self.panel.packages
+
 
 def questions(resource: Resource, asked: Iterable[Panel], facts: Facts) -> Iterator[Question]:
     """What the panels are to be asked about an object. Those on facts are asked only where one of
@@ -168,11 +174,14 @@ def _findings(
 
 
 def _said(engine: PolicyEngine, asked: Iterable[Question]) -> Iterator[tuple[Question, Answer]]:
+    if isinstance(engine, Apart):
+        yield from engine.answers(asked)
+        return
     for question in asked:
         if isinstance(question.document, EvaluationError):
-            yield question, dict.fromkeys(question.panel.packages, question.document)
+            yield question, dict.fromkeys(question.packages, question.document)
         else:
-            yield question, answer_of(engine, question.panel.packages, question.document)
+            yield question, answer_of(engine, question.packages, question.document)
 
 
 def _package(policy: Policy) -> str:
