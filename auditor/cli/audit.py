@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.cache import remembered
 from auditor.cli.options import (
     SEVERITIES,
     PolicyOptions,
@@ -48,6 +49,8 @@ FORMATS = ("text", "json", "sarif")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--no-fixes", is_flag=True, help="Do not look for fixes and prove them.")
+@click.option("--no-cache", is_flag=True, help="Ask again even where nothing has changed.")
+@remembered
 def audit(
     paths: tuple[str, ...],
     cluster: bool,
