@@ -27,4 +27,5 @@ def alone(
     try:
         return engine.evaluate(package, document)
     except EvaluationError as error:
-        return error
+        # The error itself would keep the engine alive, which must end in the thread that made it.
+        return EvaluationError(str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +50,21 @@ class Said:
 class Command:
     """The command, with what it prints captured."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        cache: Path | None = None,
+    ) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
+        self.cache = cache or Path(os.environ["AUDITOR_CACHE_DIR"])
+        """Where it remembers answers: in a folder of its own for each test."""
 
     def __call__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> Said:
         """Run it with these arguments."""
         self._monkeypatch.setattr("sys.argv", ["auditor", *map(str, arguments)])
-        for key, value in {"NO_COLOR": "1", "COLUMNS": "100", **(env or {})}.items():
+        usual = {"NO_COLOR": "1", "COLUMNS": "100", "AUDITOR_CACHE_DIR": str(self.cache)}
+        for key, value in {**usual, **(env or {})}.items():
             self._monkeypatch.setenv(key, value)
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:

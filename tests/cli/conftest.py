@@ -10,9 +10,13 @@ from .command import Command
 
 
 @pytest.fixture
-def auditor(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def auditor(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Command:
     """The command."""
-    return Command(monkeypatch, capsys)
+    return Command(monkeypatch, capsys, tmp_path_factory.mktemp("cache") / "auditor")
 
 
 @pytest.fixture

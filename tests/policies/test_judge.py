@@ -107,3 +107,11 @@ def test_a_policy_sees_the_object_as_it_is_written() -> None:
     document = seen(one)
     assert document["object"] == one.manifest
     assert document["kubernetes"] == 136
+
+
+def test_each_policy_is_asked_once_whatever_facts_it_reads() -> None:
+    """All that read the same facts together."""
+    policies = load()[0]
+    asked = panels(policies)
+    assert sorted(p.id for panel in asked for p in panel.policies) == sorted(p.id for p in policies)
+    assert len({panel.facts for panel in asked}) == len(asked)
