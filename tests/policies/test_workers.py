@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -90,6 +91,7 @@ TWO = apart(MODULES, always=True)
 
 @pytest.fixture(autouse=True)
 def _two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.collect()  # an engine that another test has left must not end in a thread of these
     monkeypatch.setattr(workers, "_cores", lambda: 2)
 
 
