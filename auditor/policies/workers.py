@@ -77,7 +77,7 @@ def apart(engine: str, here: PolicyEngine, modules: Mapping[str, str]) -> Apart:
     """The engine of this name that was compiled `here`, in processes of their own: always where
     somebody else's policies are among the modules.
     """
-    return Apart(here, Plan(engine, modules), always=not all(map(is_ours, modules)))
+    return Apart(here, Plan(engine, modules, SECONDS), always=not all(map(is_ours, modules)))
 
 
 class Apart:

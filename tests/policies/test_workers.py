@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.audit import audit
 from auditor.policies import workers
 from auditor.policies.answers import Answer, answer_of
 from auditor.policies.engine import EvaluationError, compile_policies
+from auditor.policies.loader import load
 from auditor.policies.workers import PATIENCE, Apart, Plan
+from auditor.sources.files import FileSource
+from tests.bench import SETTINGS, bench
 
 MODULES = {
     "echo.rego": """package policies.echo
@@ -177,3 +182,16 @@ def test_whoever_stops_listening_ends_the_workers(monkeypatch: pytest.MonkeyPatc
     answers.close()  # type: ignore[attr-defined]
     assert made
     assert not any(worker.alive for worker in made)
+
+
+def test_an_audit_by_many_is_the_audit_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings, gaps and counts, of whole clusters with all policies and their facts."""
+    monkeypatch.setattr(workers, "MANY", 10)
+    clusters = Path(__file__).parents[2] / "fixtures" / "clusters"
+    for cluster in sorted(clusters.iterdir()):
+        snapshot = FileSource((str(cluster),)).snapshot()
+        policies, library = load()
+        modules = {policy.file: policy.module for policy in policies} | dict(library)
+        one = bench()
+        many = replace(one, engine=Apart(one.engine, Plan("regorus", modules), always=False))
+        assert audit(snapshot, many, SETTINGS) == audit(snapshot, one, SETTINGS)
