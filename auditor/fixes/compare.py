@@ -15,6 +15,8 @@ come.
 
 def same(old: Any, new: Any) -> bool:
     """Whether two values are equal as JSON, where `true` is not 1 and `1.5` is not "1.5"."""
+    if old is new:
+        return True
     if isinstance(old, dict) and isinstance(new, dict):
         return old.keys() == new.keys() and all(same(old[key], new[key]) for key in old)
     if isinstance(old, list) and isinstance(new, list):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
-from auditor.manifests import copied
 from auditor.model import Change, Manifest, Operation, Path, Resource
 
 
@@ -14,37 +14,42 @@ class CannotApplyError(Exception):
 
 
 def applied(manifest: Manifest, operations: Sequence[Operation]) -> dict[str, Any]:
-    """A copy of `manifest` after all steps. Missing parents of an added key are made; what is
-    replaced or removed must be there.
+    """`manifest` after all steps, as a new value that shares with it whatever no step touches.
+    Missing parents of an added key are made; what is replaced or removed must be there.
 
     Raises:
         CannotApplyError: a step does not fit.
     """
-    result: Any = copied(manifest)
+    result: Any = manifest
     for operation in operations:
-        if not operation.path:
-            result = copied(operation.value)
-            continue
-        parent = _parent(result, operation)
-        _apply(parent, operation)
+        result = _applied(result, operation, 0)
     if not isinstance(result, dict):
         raise CannotApplyError("the result is no object")
     return result
 
 
-def _parent(document: Any, operation: Operation) -> Any:
-    for step in operation.path[:-1]:
-        makes = isinstance(document, dict) and isinstance(step, str) and operation.op == "add"
-        if makes and document.get(step) is None:
-            document[step] = {}
-        if not _is_there(document, step):
-            raise CannotApplyError(f"nothing at {_told(operation.path)}")
-        document = document[step]
-    return document
+def _applied(value: Any, operation: Operation, depth: int) -> Any:
+    """What stands `depth` steps down the path of an operation, after it."""
+    path = operation.path
+    if depth == len(path):
+        return operation.value
+    if depth == len(path) - 1:
+        parent = copy.copy(value)
+        _apply(parent, operation)
+        return parent
+    step = path[depth]
+    makes = isinstance(value, dict) and isinstance(step, str) and operation.op == "add"
+    if makes and value.get(step) is None:
+        return {**value, step: _applied({}, operation, depth + 1)}
+    if not _is_there(value, step):
+        raise CannotApplyError(f"nothing at {_told(path)}")
+    changed = copy.copy(value)
+    changed[step] = _applied(value[step], operation, depth + 1)
+    return changed
 
 
 def _apply(parent: Any, operation: Operation) -> None:
-    last, value = operation.path[-1], copied(operation.value)
+    last, value = operation.path[-1], operation.value
     if operation.op == "add" and isinstance(parent, list):
         parent.insert(_index(parent, operation), value)
     elif operation.op == "remove" and _is_there(parent, last):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from auditor.fixes.writing import Manner
 from auditor.model import Path
@@ -118,6 +119,11 @@ def page_of(document: Document, prefix: Path = ()) -> Page:
     """
     if not document.source.rewritable:
         raise CannotEditError("the file or its name is not UTF-8")
+    return _page_of(document, prefix)
+
+
+@lru_cache(maxsize=16)
+def _page_of(document: Document, prefix: Path) -> Page:
     part = document.part(prefix)
     nodes = tuple(part.node.descendants())
     referred = frozenset(node.anchor for node in nodes if node.kind == "alias")

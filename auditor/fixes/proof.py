@@ -84,9 +84,10 @@ def _invalid(case: Case) -> Iterator[str]:
     """
     version = case.before.settings.kubernetes
     for change in case.changes:
-        before = case.before.audit.snapshot.find(change.resource.ref)
+        found = faults(change.resource, version)
+        before = case.before.audit.snapshot.find(change.resource.ref) if found else None
         known = faults(before, version) if before else ()
-        yield from (fault for fault in faults(change.resource, version) if fault not in known)
+        yield from (fault for fault in found if fault not in known)
 
 
 def _is_stable(changes: Sequence[Change]) -> bool:

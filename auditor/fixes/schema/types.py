@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,15 @@ class Types:
 
     def shape(self, name: str, version: int) -> Shape | None:
         """The type of that name; None where the version has none."""
+        if (name, version) not in self._shapes:
+            self._shapes[name, version] = self._shape(name, version)
+        return self._shapes[name, version]
+
+    @cached_property
+    def _shapes(self) -> dict[tuple[str, int], Shape | None]:
+        return {}
+
+    def _shape(self, name: str, version: int) -> Shape | None:
         for first, last, shape in self.types.get(name, ()):
             if first <= version <= last:
                 required = tuple(shape.get("required", ()))
