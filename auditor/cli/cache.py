@@ -56,7 +56,10 @@ def remembered(command: Callable[..., int]) -> Callable[..., int]:
             hasattr(stream, "buffer") for stream in (sys.stdout, sys.stderr)
         ):
             return command(**given)
-        key = first_key()
+        try:
+            key = first_key()
+        except OSError:  # the current folder is gone
+            return command(**given)
         found = _found(kept, key)
         if found is not None and _given(found):
             return int(found["code"])

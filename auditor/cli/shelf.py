@@ -77,11 +77,11 @@ class Shelf:
 
 def shelf() -> Shelf | None:
     """The folder, made where it is missing; None where it cannot be used, or is not ours alone."""
-    folder = _place()
     try:
+        folder = _place()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.lstat()
-    except OSError:
+    except (OSError, RuntimeError):  # a RuntimeError is a home that nobody knows
         return None
     private = not status.st_mode & 0o077
     return Shelf(folder) if private and _is_mine(status, stat.S_ISDIR) else None
