@@ -28,6 +28,7 @@ from auditor.policies.engine import EvaluationError, PolicyEngine
 from auditor.policies.judge import Panel, Question, answered, panels, questions
 from auditor.policies.overrule import overruled
 from auditor.policies.waivers import Looked
+from auditor.sources.memory import collector_paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ def _audit(
 ) -> Audit:
     facts = Facts(snapshot, settings)
     asked = docket(bench, snapshot)
-    findings, failed = _judged(_questions(facts, asked, known), bench)
+    with collector_paused():
+        findings, failed = _judged(_questions(facts, asked, known), bench)
     if known:
         findings += _carried(*known, snapshot, asked.asked)
         failed += _still_failed(*known, snapshot, asked.asked)

@@ -103,7 +103,8 @@ def _program() -> list[object]:
     here = Path(__file__).parents[1]
     folders = [here, here.parent / "policies"]
     code = [_state(file) for folder in folders for file in sorted(_files(str(folder)))]
-    places = [_state(place) for place in sys.path]
+    # Of an editable checkout, whatever is not code may change.
+    places = [_state(place) for place in sys.path if Path(place) != here.parent]
     return [__version__, sys.version, sys.executable, code, places]
 
 

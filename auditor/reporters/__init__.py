@@ -8,6 +8,7 @@ from typing import TextIO
 
 from auditor.model import Audit
 from auditor.reporters.places import locate
+from auditor.sources.memory import collector_paused
 
 REPORTERS: Mapping[str, str] = {
     "text": "auditor.reporters.text",
@@ -26,6 +27,7 @@ def render(form: str, audit: Audit, *, paths: tuple[str, ...], terminal: TextIO 
     is the stream that the report goes to, or None for a file: only a text report looks at it, for
     its width and for whether it takes colours.
     """
-    locate(audit)
     reporter: Render = importlib.import_module(REPORTERS[form]).render
-    return reporter(audit, paths, terminal)
+    with collector_paused():
+        locate(audit)
+        return reporter(audit, paths, terminal)

@@ -64,7 +64,9 @@ def test_a_policy_that_never_ends_is_named(
     """With the object and the reason; the other one still finds, and its fix is tried."""
     monkeypatch.setattr(workers, "SECONDS", 0.3)
     (folder / "pod.yaml").write_text(PRIVILEGED, "utf-8")
-    said = auditor("audit", folder, "--policies", policies, "--format", "json")
+    said = auditor(
+        "audit", folder, "--policies", policies, "--no-builtin-policies", "--format", "json"
+    )
     assert said.code == 1
     (gap,) = said.report["gaps"]
     assert gap["what"] == "policy mine/endless on shop/web[Pod]"
@@ -82,4 +84,4 @@ def test_it_fails_a_run_that_is_clean_otherwise(
     monkeypatch.setattr(workers, "SECONDS", 0.3)
     text = PRIVILEGED.replace("privileged: true", "privileged: false")
     (folder / "pod.yaml").write_text(text, "utf-8")
-    assert auditor("audit", folder, "--policies", policies).code == 4
+    assert auditor("audit", folder, "--policies", policies, "--no-builtin-policies").code == 4
