@@ -56,8 +56,7 @@ class Trace:
 
     def _listed(self, event: str, path: Any) -> None:
         if isinstance(path, int):
-            self.elsewhere = True
-            return
+            return  # by its descriptor, as what is removed with all below it; it was opened by name
         name = os.fsdecode("." if path is None else path)
         # What Python looks through for modules, it lists; we scan.
         if event == "os.scandir" or name not in sys.path_importer_cache:

@@ -16,7 +16,8 @@ import yaml
 from auditor.errors import PolicyError
 from auditor.model import Policy
 from auditor.policies.engine import compile_policies
-from auditor.policies.loader import bundled, load
+from auditor.policies.loader import load
+from auditor.policies.ours import bundled
 from tests.e2e.build import OPA, build
 from tests.policy_fixtures import Bundle, faults
 
