@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +15,13 @@ from auditor.cli.options import (
     cluster_access,
     read,
 )
+from auditor.cli.outputs import Ordered, Outputs, output_options, write
 
 if TYPE_CHECKING:
     from auditor.model import Audit
 
-FORMATS = ("text", "json", "sarif")
 
-
-@click.command(short_help="Find what is wrong in manifests or a cluster.")
+@click.command(cls=Ordered, short_help="Find what is wrong in manifests or a cluster.")
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Audit the live cluster instead of files.")
 @cluster_access
@@ -42,8 +39,7 @@ FORMATS = ("text", "json", "sarif")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A saved JSON report: what it knows is not new.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
+@output_options
 @click.option("--no-fixes", is_flag=True, help="Do not look for fixes and prove them.")
 def audit(
     paths: tuple[str, ...],
@@ -53,9 +49,8 @@ def audit(
     fail_on: str,
     strict: bool,
     baseline: Path | None,
-    form: str,
-    output: Path | None,
     no_fixes: bool,
+    outputs: Outputs,
     policies: PolicyOptions,
 ) -> int:
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
@@ -69,7 +64,8 @@ def audit(
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
     chosen = choose(policies, start_folder(paths))
     old = known(baseline) if baseline else None
-    with progress("reading the cluster" if cluster else "reading manifests") as now:
+    what = "reading the cluster" if cluster else "reading manifests"
+    with progress(what, quiet=outputs.quiet) as now:
         snapshot = read(paths, cluster=cluster, kubeconfig=kubeconfig, context=context)
         now(f"judging {len(snapshot.resources)} objects")
         settings = chosen.judging(snapshot)
@@ -79,7 +75,7 @@ def audit(
         if not no_fixes:
             now(f"proving the fixes of {len(answer.open)} findings")
             answer = with_fixes(answer, chosen.bench, settings)
-    _write(answer, form, output, paths)
+    write(answer, outputs, paths)
     return exit_code(answer, fail_on, strict=strict)
 
 
@@ -87,33 +83,6 @@ def start_folder(paths: tuple[str, ...]) -> Path:
     """Where to look for the configuration: the first path, else here."""
     first = Path(paths[0]) if paths and paths[0] != "-" else Path()
     return first if first.is_dir() else first.parent
-
-
-def _write(answer: Audit, form: str, output: Path | None, paths: tuple[str, ...]) -> None:
-    from auditor.errors import WriteError
-    from auditor.reporters import render
-
-    if output is not None:
-        text = render(form, answer, paths=paths, terminal=None)
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise WriteError(f"{output}: {error.strerror}") from error
-        return
-    _print(render(form, answer, paths=paths, terminal=sys.stdout), binary=form != "text")
-
-
-def _print(text: str, *, binary: bool) -> None:
-    """Write the report and nothing else: as UTF-8 for programs; for people, as their terminal can
-    show it. `click.echo` would take the colours away that FORCE_COLOR asks for.
-    """
-    if binary:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())
-        return
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    sys.stdout.write(text)
 
 
 def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[str], None]]:
+def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """Show `what` on standard error while the block runs; the function given says what is next.
 
-    Silent where nobody looks: without a terminal, and with CI set.
+    Silent where nobody looks: without a terminal, with CI set, and where `quiet` is asked for.
     """
-    if not sys.stderr.isatty() or os.environ.get("CI"):
+    if quiet or not sys.stderr.isatty() or os.environ.get("CI"):
         yield lambda _: None
         return
     from rich.console import Console

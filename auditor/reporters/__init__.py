@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from auditor.model import Audit
+from auditor.reporters.view import View
 
 REPORTERS: Mapping[str, str] = {
     "text": "auditor.reporters.text",
@@ -15,15 +16,24 @@ REPORTERS: Mapping[str, str] = {
 }
 """Form → the module whose `render` writes it, loaded when it is asked for."""
 
-Render = Callable[[Audit, tuple[str, ...], TextIO | None], str]
+Render = Callable[[Audit, View], str]
 
 
-def render(form: str, audit: Audit, *, paths: tuple[str, ...], terminal: TextIO | None) -> str:
+def render(
+    form: str,
+    audit: Audit,
+    *,
+    paths: tuple[str, ...],
+    terminal: TextIO | None,
+    brief: bool = False,
+    sarif: str = "full",
+) -> str:
     """The report of `audit`, with a line break at its end.
 
     `form` is a key of REPORTERS. `paths` is what the user named, empty for a cluster. `terminal`
     is the stream that the report goes to, or None for a file: only a text report looks at it, for
-    its width and for whether it takes colours.
+    its width and for whether it takes colours. `brief` gives a text report one line per finding,
+    `sarif` is a profile of SARIF.
     """
     reporter: Render = importlib.import_module(REPORTERS[form]).render
-    return reporter(audit, paths, terminal)
+    return reporter(audit, View(paths, terminal, brief, sarif))

@@ -9,7 +9,7 @@ that text is not part of the report, since it may hold credentials.
 
 from __future__ import annotations
 
-from typing import Any, TextIO
+from typing import Any
 
 from auditor import __version__
 from auditor.facts.forms import as_object
@@ -26,6 +26,7 @@ from auditor.model import (
     Status,
     TextEdit,
 )
+from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.encoded import encoded
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
@@ -34,15 +35,16 @@ from auditor.reporters.places import (
     place_of_finding,
     worst_first,
 )
+from auditor.reporters.view import View
 from auditor.reporters.words import by_severity, by_unseen, kubernetes_version
 
 
-def render(audit: Audit, _paths: tuple[str, ...], _terminal: TextIO | None) -> str:
+def render(audit: Audit, view: View) -> str:
     """The audit as one JSON document."""
-    return encoded(document(audit))
+    return encoded(document(audit, view.paths))
 
 
-def document(audit: Audit) -> dict[str, Any]:
+def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
     """The audit as mappings and lists, before it is written."""
     name, version = audit.engine
     return {
@@ -50,6 +52,7 @@ def document(audit: Audit) -> dict[str, Any]:
         "auditor": __version__,
         "engine": {"name": name, "version": version},
         "kubernetesVersion": kubernetes_version(audit.kubernetes),
+        "evidence": _extent(audit, paths),
         "findings": [_finding(audit.snapshot, finding) for finding in worst_first(audit.findings)],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
@@ -58,6 +61,20 @@ def document(audit: Audit) -> dict[str, Any]:
             "objectsJudged": audit.judged,
             "policiesAsked": len(audit.policies),
         },
+    }
+
+
+def _extent(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
+    """How far the answer goes."""
+    told = assessed(audit)
+    return {
+        "date": date(),
+        "paths": list(paths),
+        "policiesDigest": f"sha256:{digest(audit.policies)}",
+        "objects": told.objects,
+        "questions": told.questions,
+        "unanswered": told.unanswered,
+        "notAssessed": told.share,
     }
 
 
@@ -99,6 +116,7 @@ def _evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> dict[
     return {
         "message": evidence.message,
         "anchor": evidence.anchor,
+        "within": list(evidence.within),
         "object": as_object(evidence.ref) if evidence.ref else None,
         "path": list(evidence.path),
         **_place(place_of_evidence(snapshot, finding, evidence)),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
+from typing import Any
 
 from auditor import __version__
 from auditor.model import (
@@ -40,6 +40,7 @@ from auditor.reporters.places import (
 )
 from auditor.reporters.sarif_rules import LEVELS, rules
 from auditor.reporters.uris import BASES, located
+from auditor.reporters.view import View
 from auditor.reporters.words import EFFECT, kubernetes_version, shown_by
 from auditor.text import escaped
 
@@ -51,7 +52,7 @@ LINKED = 5
 """How many reasons the message of a result links to."""
 
 
-def render(audit: Audit, _paths: tuple[str, ...], _terminal: TextIO | None) -> str:
+def render(audit: Audit, _view: View) -> str:
     """The audit as one SARIF log with one run."""
     return encoded({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(audit)]})
 

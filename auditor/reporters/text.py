@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import TextIO
 
 from auditor.model import Audit, Evidence, Finding, Fix, Safety, Snapshot, Status, Unseen
 from auditor.reporters.diff import changes_of
@@ -22,6 +21,7 @@ from auditor.reporters.places import (
     worst_first,
 )
 from auditor.reporters.terminal import Terminal, terminal_of
+from auditor.reporters.view import View
 from auditor.reporters.words import (
     EFFECT,
     by_severity,
@@ -37,20 +37,20 @@ REASONS = 5
 """How many reasons of one finding are shown."""
 
 
-def render(audit: Audit, paths: tuple[str, ...], terminal: TextIO | None) -> str:
+def render(audit: Audit, view: View) -> str:
     """The audit for people to read, on a screen or in a file."""
-    screen = terminal_of(terminal)
-    return screen.shown("\n".join(_lines(audit, paths, screen)) + "\n")
+    screen = terminal_of(view.terminal)
+    return screen.shown("\n".join(_lines(audit, view, screen)) + "\n")
 
 
-def _lines(audit: Audit, paths: tuple[str, ...], terminal: Terminal) -> Iterator[str]:
+def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
     for finding in worst_first(audit.open):
         yield from _finding(audit.snapshot, finding, terminal)
         yield from _fix(audit.snapshot, finding, terminal)
         yield ""
     yield from _gaps(audit, terminal)
     yield terminal.wrapped(_summary(audit), 2, 0)
-    yield from (f"next: {step}" for step in _next(audit, paths))
+    yield from (f"next: {step}" for step in _next(audit, view.paths))
 
 
 def _finding(snapshot: Snapshot, finding: Finding, terminal: Terminal) -> Iterator[str]:
