@@ -92,9 +92,7 @@ _OPTIONS = (
         type=click.Choice(SARIF_PROFILES),
         help="Who reads SARIF. [default: the pipeline that this runs in, else full]",
     ),
-    click.option(
-        "-q", "--quiet", is_flag=True, help="No progress; in text, one line per finding."
-    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress; in text, one line per finding."),
 )
 
 

@@ -21,6 +21,13 @@ def counted(number: int, thing: str) -> str:
     return f"{number or 'no'} {thing if number == 1 else plural}"
 
 
+def percent(part: int, whole: int) -> str:
+    """A share as people say it. Only all is 100 %, and only nothing is 0 %."""
+    if 0 < part < whole:
+        return f"{min(max(100 * part / whole, 0.1), 99.9):.1f} %"
+    return "100 %" if part else "0 %"
+
+
 def listed(items: Sequence[str], most: int = 3) -> str:
     """The first items, and how many more there are."""
     more = [f"and {len(items) - most} more"] if len(items) > most else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,12 @@ from auditor.reporters import render
 from . import world
 from .world import Screen
 
+_NAMES = "data/not_isolated\0\0workload/literal_password\0\0workload/privileged_container\0\0"
+POLICIES = f"policies sha256:{hashlib.sha256(_NAMES.encode()).hexdigest()[:12]}"
+EVIDENCE = f"evidence: k8s on 2026-01-01, {POLICIES}; 0 of 3 questions not assessed\n"
 NOTHING = (
     "no findings; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0\n"
-)
+) + EVIDENCE
 
 
 def screen(audit: Audit, paths: tuple[str, ...] = ("k8s",)) -> str:
@@ -50,10 +54,11 @@ high[workload/privileged_container]: container 'app' runs privileged
    | -            privileged: true  # for the profiler
    | +            privileged: false  # for the profiler
 
-1 finding: 1 high; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0
-next: auditor fix --unsafe k8s  # shows 1 proven fix, which may change behaviour
+1 finding: 1 high; 1 with a proven fix; no gaps; 2 objects judged by 3 policies for Kubernetes \
+1.36 with regorus 0.13.0
+EVIDENCEnext: auditor fix --unsafe k8s  # shows 1 proven fix, which may change behaviour
 next: auditor fix --unsafe --write k8s  # writes it
-"""
+""".replace("EVIDENCE", EVIDENCE)
     )
 
 
@@ -89,11 +94,11 @@ critical[data/not_isolated]: holds PII, and web reaches it without being its cli
    |  kind: StatefulSet
    |  metadata:
 
-1 finding: 1 critical; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus \
-0.13.0
-next: auditor fix k8s  # shows 1 proven fix
+1 finding: 1 critical; 1 with a proven fix; no gaps; 2 objects judged by 3 policies for Kubernetes \
+1.36 with regorus 0.13.0
+EVIDENCEnext: auditor fix k8s  # shows 1 proven fix
 next: auditor fix --write k8s  # writes it
-"""
+""".replace("EVIDENCE", EVIDENCE)
     )
 
 
@@ -114,9 +119,10 @@ high[workload/privileged_container]: container 'app' runs privileged
    |
    | replace spec.template.spec.containers[0].securityContext.privileged: false
 
-1 finding: 1 high; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0
-next: auditor audit --cluster --format json  # each fix as a JSON Patch
-"""
+1 finding: 1 high; 1 with a proven fix; no gaps; 2 objects judged by 3 policies for Kubernetes \
+1.36 with regorus 0.13.0
+EVIDENCEnext: auditor audit --cluster --format json  # each fix as a JSON Patch
+""".replace("EVIDENCE", EVIDENCE.replace("k8s", "a cluster"))
     )
 
 
@@ -137,6 +143,7 @@ cannot be told from what was read (1 gap):
 
 no findings; 2 gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0
 """
+        + EVIDENCE.replace("assessed", "assessed, nor what 2 gaps may hide")
     )
 
 
@@ -201,7 +208,7 @@ def test_a_fix_that_is_not_proven_says_why(proof: Proof, why: str) -> None:
     assert why in line
     assert "+++" not in text
     assert "auditor fix" not in text
-    assert "next: auditor policies explain workload/privileged_container" in text
+    assert "next: auditor explain workload/privileged_container" in text
 
 
 def test_a_fix_that_was_not_tried_is_not_called_proven() -> None:
