@@ -1,7 +1,7 @@
-"""What it costs to write an answer of ten thousand findings: CPU seconds of the rendering alone.
+"""What it costs to write an answer of thousands of findings: CPU seconds of the rendering.
 
-``python benchmarks/reports.py`` audits 2,000 applications, equal and all different, once without and
-once with fixes, and prints one line for each form.
+``python benchmarks/reports.py`` audits 2,000 applications, first as one cause and then as a
+cause each, and prints one line for each form.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
-"""What a run writes, and where: pairs of --format and --output, in the order of the command line."""
+"""What a run writes, and where: pairs of --format and --output, in the order they were given."""
 
 from __future__ import annotations
 
 import functools
 import io
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "sarif")
 SARIF_PROFILES = ("full", "github", "gitlab", "azure")
-"""Who reads it: the keys of `auditor.reporters.sarif_profiles.PROFILES`, which costs more to load."""
+"""Who reads it: the keys of `auditor.reporters.sarif_profiles.PROFILES`."""
 _PIPELINES = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab", "TF_BUILD": "azure"}
 """The variable that each pipeline sets to say that it is one."""
 _ORDER = "auditor.cli.outputs"
@@ -144,34 +145,40 @@ def _by_order(files: Sequence[Path], order: Sequence[str | None]) -> Iterator[Pa
 
 
 def _neighbours(order: Sequence[str | None]) -> list[tuple[str | None, str | None]]:
-    return list(zip(order, order[1:], strict=False))
+    return list(itertools.pairwise(order))
 
 
 def _file(given: Path | None) -> Path | None:
     return None if given is None or str(given) == STDOUT else given
 
 
+Rendered = Callable[[str, TextIO | None], str]
+"""A form and the stream that it goes to (None for a file) → the report."""
+
+
 def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
+    """Write every report about `answer`.
+
+    Raises:
+        WriteError: a file cannot be written.
+    """
+    from auditor.reporters import render
+
+    def rendered(form: str, terminal: TextIO | None) -> str:
+        brief, profile = outputs.quiet, outputs.sarif_profile
+        return render(form, answer, paths=paths, terminal=terminal, brief=brief, sarif=profile)
+
+    deliver(outputs, rendered)
+
+
+def deliver(outputs: Outputs, rendered: Rendered) -> None:
     """Write every report: that on standard output first, so that no file can keep it back.
 
     Raises:
         WriteError: a file cannot be written.
     """
     for report in sorted(outputs.reports, key=lambda report: report.file is not None):
-        _write(_rendered(answer, report, outputs, paths), report)
-
-
-def _rendered(answer: Audit, report: Report, outputs: Outputs, paths: tuple[str, ...]) -> str:
-    from auditor.reporters import render
-
-    return render(
-        report.form,
-        answer,
-        paths=paths,
-        terminal=None if report.file else sys.stdout,
-        brief=outputs.quiet,
-        sarif=outputs.sarif_profile,
-    )
+        _write(rendered(report.form, None if report.file else sys.stdout), report)
 
 
 def _write(text: str, report: Report) -> None:

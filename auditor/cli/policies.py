@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.explain import explain
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -16,9 +18,9 @@ PIPED_WIDTH = 160
 """Wide enough that no row is folded: `grep` looks at lines."""
 
 
-@click.group(short_help="List and explain the policies.")
+@click.group(short_help="List the policies.")
 def policies() -> None:
-    """List and explain the policies."""
+    """List the policies."""
 
 
 @policies.command("list")
@@ -31,18 +33,7 @@ def list_policies(form: str) -> int:
     if form == "json":
         import orjson
 
-        rows = [
-            {
-                "id": p.id,
-                "title": p.title,
-                "severity": p.severity,
-                "profile": p.profile,
-                "controls": p.controls,
-                "equivalents": p.equivalents,
-            }
-            for p in found
-        ]
-        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        click.echo(orjson.dumps(list(map(_row, found)), option=orjson.OPT_INDENT_2).decode())
         return 0
     from rich.console import Console
 
@@ -51,29 +42,33 @@ def list_policies(form: str) -> int:
     return 0
 
 
+def _row(policy: Policy) -> dict[str, object]:
+    return {
+        "id": policy.id,
+        "title": policy.title,
+        "description": policy.description,
+        "severity": policy.severity,
+        "profile": policy.profile,
+        "contested": policy.contested,
+        "fix": policy.fix,
+        "kinds": policy.kinds,
+        "facts": policy.facts,
+        "controls": policy.controls,
+        "equivalents": policy.equivalents,
+        "aliases": policy.aliases,
+        "links": policy.links,
+    }
+
+
 def _table(found: tuple[Policy, ...]) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table("policy", "severity", "profile", "what it finds", box=box.SIMPLE_HEAD)
+    table = Table("policy", "severity", "profile", "fix", "what it finds", box=box.SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     for policy in found:
-        table.add_row(policy.id, policy.severity, policy.profile, policy.title)
+        table.add_row(policy.id, policy.severity, policy.profile, policy.fix, policy.title)
     return table
 
 
-@policies.command()
-@click.argument("name", metavar="POLICY")
-def explain(name: str) -> int:
-    """What a policy looks for and why, by its own name or by another tool's id of it."""
-    from auditor.policies.loader import chosen, load
-    from auditor.reporters.words import particulars
-
-    found, _ = load()
-    wanted = [p for p in found if any(e.partition(":")[2] == name for e in p.equivalents)]
-    for policy in wanted or chosen(found, "strict", (name,), frozenset()):
-        click.echo(f"{policy.id} ({policy.severity}, profile {policy.profile})\n{policy.title}\n")
-        click.echo(policy.description)
-        for title, items in particulars(policy):
-            click.echo(f"\n{title}: {', '.join(items)}")
-    return 0
+policies.add_command(explain)

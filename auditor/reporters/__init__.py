@@ -19,7 +19,7 @@ REPORTERS: Mapping[str, str] = {
 Render = Callable[[Audit, View], str]
 
 
-def render(
+def render(  # noqa: PLR0913
     form: str,
     audit: Audit,
     *,

@@ -1,5 +1,5 @@
-"""Says how far an answer goes: when it was given, by which policies, and what share of the questions
-has none. Every reporter may know it.
+"""Says how far an answer goes: when it was given, by which policies, and what share of the
+questions has none. Every reporter may know it.
 
 A question is one policy on one object of its kinds.
 """

@@ -1,4 +1,4 @@
-"""Shows what one cause did: the lines, marked as a good compiler does, the findings, their fixes."""
+"""Shows what one cause did: the lines, marked as good compilers do, the findings, their fixes."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _line(
     for mark in marks:
         spans.setdefault(mark.place.span, []).append(mark)
     shown = ""
-    for span, marked in spans.items():
+    for marked in spans.values():
         place = marked[0].place
         parts = _cut(_shown(place, lines), place.span)
         if place.resource.origin.live:

@@ -1,0 +1,103 @@
+"""`auditor explain`: what a policy looks for and why, by any name that it is known by."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from auditor.model import Policy
+
+FIXES = {
+    "deterministic": "a patch, proven before it is offered",
+    "generated": "objects made for the cluster, proven before they are offered",
+    "manual": "needs your decision",
+    "none": "none is known",
+}
+"""The fix class of a policy, as a person asks for it."""
+_TRIVY = re.compile(r"(?:AVD-)?KSV-?(\d+)", re.IGNORECASE)
+
+
+@click.command(short_help="Say what a policy looks for, by our name or another tool's id.")
+@click.argument("name", metavar="POLICY")
+def explain(name: str) -> int:
+    """What a policy looks for and why, and how it is fixed.
+
+    POLICY is its name, a folder of policies, an earlier name, or the id of the same check in
+    another tool: CKV_K8S_16, trivy:KSV-0017, C-0057, privileged-container.
+    """
+    from auditor.policies.loader import load
+
+    known, _ = load()
+    for number, policy in enumerate(named(known, name)):
+        click.echo(("\n" if number else "") + "\n".join(_page(policy)))
+    return 0
+
+
+def named(known: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
+    """Every policy of that name, whoever calls it so; letters of any case.
+
+    Raises:
+        PolicyError: there is none; the text says what was probably meant.
+    """
+    from auditor.policies.loader import PROFILES, chosen
+
+    wanted = _plain(name)
+    found = tuple(p for p in known if wanted in {n for e in p.equivalents for n in _names(e)})
+    if found:
+        return found
+    for policy in known:
+        if wanted in {policy.id, *policy.aliases}:
+            return (policy,)
+    return chosen(known, PROFILES[-1], (_guessed(known, name),), frozenset())
+
+
+def _names(equivalent: str) -> tuple[str, str]:
+    tool, _, identity = equivalent.partition(":")
+    return f"{tool}:{_plain(identity)}".lower(), _plain(identity)
+
+
+def _plain(name: str) -> str:
+    """In one spelling: Trivy has had three for each of its checks (AVD-KSV-0017, KSV017)."""
+    tool, colon, identity = name.strip().strip("/").rpartition(":")
+    match = _TRIVY.fullmatch(identity)
+    return (tool + colon + (f"ksv-{int(match[1]):04}" if match else identity)).lower()
+
+
+def _guessed(known: tuple[Policy, ...], name: str) -> str:
+    """The name; an error that names the id of another tool that it is close to, where it is."""
+    import difflib
+
+    from auditor.errors import PolicyError
+
+    ours = {p.id for p in known} | {alias for p in known for alias in p.aliases}
+    if name.strip("/") in ours or any(p.startswith(name.strip("/") + "/") for p in ours):
+        return name
+    theirs = {e.partition(":")[2] for p in known for e in p.equivalents}
+    close = difflib.get_close_matches(name.rpartition(":")[2], sorted(ours | theirs), n=3)
+    if close:
+        meant = " or ".join(f"'{one}'" for one in close)
+        raise PolicyError(
+            f"no policy '{name}'; did you mean {meant}? ('auditor policies list' shows them)"
+        )
+    return name
+
+
+def _page(policy: Policy) -> list[str]:
+    from auditor.reporters.words import particulars
+
+    rows = [
+        f"{policy.id} ({policy.severity}, profile {policy.profile})",
+        f"{policy.title}\n",
+        policy.description,
+        f"\nFix: {FIXES[policy.fix]}",
+        f"\nJudged on: {', '.join(policy.kinds)}",
+    ]
+    if policy.facts:
+        rows.append(f"\nReads of the rest of the cluster: {', '.join(policy.facts)}")
+    if policy.aliases:
+        rows.append(f"\nEarlier names: {', '.join(policy.aliases)}")
+    rows += [f"\n{title}: {', '.join(items)}" for title, items in particulars(policy)]
+    return rows
