@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from auditor.cli.options import SEVERITIES, PolicyOptions, choice_of_policies, choose
-from auditor.cli.outputs import Ordered, Outputs, deliver, output_options
+from auditor.cli.outputs import Ordered, Outputs, deliver, output_options, warn
 
 if TYPE_CHECKING:
     from auditor.cli.compare import Comparison, Row
@@ -150,6 +150,7 @@ def _sarif(found: Comparison, sides: Sides, outputs: Outputs, _terminal: TextIO 
         paths=(head.name,),
         terminal=None,
         sarif=outputs.sarif_profile,
+        say=warn,
     )
 
 

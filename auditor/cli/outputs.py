@@ -166,9 +166,18 @@ def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
 
     def rendered(form: str, terminal: TextIO | None) -> str:
         brief, profile = outputs.quiet, outputs.sarif_profile
-        return render(form, answer, paths=paths, terminal=terminal, brief=brief, sarif=profile)
+        return render(
+            form, answer, paths=paths, terminal=terminal, brief=brief, sarif=profile, say=warn
+        )
 
     deliver(outputs, rendered)
+
+
+def warn(text: str) -> None:
+    """Say on standard error what a report leaves out."""
+    from auditor.cli.screen import say
+
+    say(f"warning: {text}", err=True)
 
 
 def deliver(outputs: Outputs, rendered: Rendered) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TextIO
 
 from auditor.model import Audit
@@ -27,13 +28,15 @@ def render(  # noqa: PLR0913
     terminal: TextIO | None,
     brief: bool = False,
     sarif: str = "full",
+    say: Callable[[str], None] | None = None,
 ) -> str:
     """The report of `audit`, with a line break at its end.
 
     `form` is a key of REPORTERS. `paths` is what the user named, empty for a cluster. `terminal`
     is the stream that the report goes to, or None for a file: only a text report looks at it, for
     its width and for whether it takes colours. `brief` gives a text report one line per finding,
-    `sarif` is a profile of SARIF.
+    `sarif` is a profile of SARIF. `say` is told what a report leaves out.
     """
     reporter: Render = importlib.import_module(REPORTERS[form]).render
-    return reporter(audit, View(paths, terminal, brief, sarif))
+    view = View(paths, terminal, brief, sarif)
+    return reporter(audit, replace(view, say=say) if say else view)

@@ -7,9 +7,10 @@ value of a variable, an argument or the data of a Secret is never shown, and sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from auditor.manifests import at
 from auditor.model import Path, Resource
 
 HIDDEN = "\0"
@@ -17,6 +18,8 @@ HIDDEN = "\0"
 
 _DATA = frozenset(("data", "stringData", "binaryData"))
 _ARGUMENTS = frozenset(("args", "command", "kubectl.kubernetes.io/last-applied-configuration"))
+Hides = Callable[[Path, Any], bool]
+"""Whether the value at a path is to be hidden."""
 _LISTS_OF_VALUES = ("env", "httpHeaders")
 
 
@@ -34,13 +37,16 @@ def may_hold_secret(path: Path) -> bool:
     )
 
 
-def masked(resource: Resource, lines: list[str], first: int) -> list[str]:
+def masked(
+    resource: Resource, lines: list[str], first: int, also: Hides | None = None
+) -> list[str]:
     """Some lines of the text that `resource` was read from, with HIDDEN in the place of every
-    character of its values that may be credentials. `first` is how many lines stand before them.
+    character of its values that may be credentials. `first` is how many lines stand before them;
+    `also` tells what else to hide.
     """
     shown = list(lines)
     for path in _leaves(resource.manifest, ()):
-        if may_hold_secret(path):
+        if may_hold_secret(path) or (also and also(path, at(resource.manifest, path))):
             _hide(resource, path, shown, first)
     return shown
 

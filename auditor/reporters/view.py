@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
+
+
+def _nobody(_text: str) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +23,5 @@ class View:
     """One line per finding."""
     sarif: str = "full"
     """Who reads SARIF: a key of `auditor.reporters.sarif_profiles.PROFILES`."""
+    say: Callable[[str], None] = _nobody
+    """Told what the report leaves out."""
