@@ -1,8 +1,8 @@
 """What each consumer of SARIF is given. Known to the SARIF report alone.
 
 ``full``    everything: for viewers, for DefectDojo, for whoever reads all of it
-``github``  GitHub code scanning: it opens an alert for what is waived, so that this is left out, and
-            ignores fixes and taxonomies; it takes 20 runs and 10 MB (compressed) in a file, and
+``github``  GitHub code scanning: it opens an alert for what is waived, so that this is left out; it
+            ignores fixes and taxonomies, takes 20 runs and 10 MB (compressed) in a file, and
             keeps 5,000 results of a run
 ``gitlab``  GitLab's SARIF report: reads severity from the rank, and refuses results without a place
 ``azure``   GitHub Advanced Security for Azure DevOps: wants to know the pipeline
