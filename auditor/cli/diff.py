@@ -170,11 +170,11 @@ def _text(found: Comparison, sides: Sides, outputs: Outputs, terminal: TextIO | 
 
 
 def _lines(found: Comparison, sides: Sides, outputs: Outputs, terminal: Any) -> Iterator[str]:
-    from auditor.model import Snapshot, Status
+    from auditor.model import Audit, Snapshot, Status
     from auditor.reporters.blocks import Page
 
     head = sides[1]
-    page = Page(head.audit.snapshot if head.audit else Snapshot(()), terminal)
+    page = Page(head.audit or Audit(Snapshot(()), (), ()), terminal)
     blocks = head.audit is not None and not outputs.quiet
     for title, rows in (("new", found.new), ("worse than before", found.worse)):
         if rows:
@@ -203,7 +203,7 @@ def _blocks(head: Side, rows: tuple[Row, ...], page: Page) -> Iterator[str]:
     from auditor.reporters.blocks import shown
     from auditor.reporters.groups import blocks
 
-    for number, block in enumerate(blocks(page.snapshot, _findings(head, rows))):
+    for number, block in enumerate(blocks(page.audit, _findings(head, rows))):
         if number:
             yield ""
         yield from shown(block, page)

@@ -20,7 +20,7 @@ FIXES = {
 _TRIVY = re.compile(r"(?:AVD-)?KSV-?(\d+)", re.IGNORECASE)
 
 
-@click.command(short_help="Say what a policy looks for, by our name or another tool's id.")
+@click.command(short_help="Say what a policy looks for, by any of its names.")
 @click.argument("name", metavar="POLICY")
 def explain(name: str) -> int:
     """What a policy looks for and why, and how it is fixed.
@@ -76,13 +76,11 @@ def _guessed(known: tuple[Policy, ...], name: str) -> str:
     if name.strip("/") in ours or any(p.startswith(name.strip("/") + "/") for p in ours):
         return name
     theirs = {e.partition(":")[2] for p in known for e in p.equivalents}
-    close = difflib.get_close_matches(name.rpartition(":")[2], sorted(ours | theirs), n=3)
-    if close:
-        meant = " or ".join(f"'{one}'" for one in close)
-        raise PolicyError(
-            f"no policy '{name}'; did you mean {meant}? ('auditor policies list' shows them)"
-        )
-    return name
+    close = difflib.get_close_matches(name.rpartition(":")[2], sorted(ours | theirs), n=1)
+    if not close:
+        return name
+    hint = "('auditor policies list' shows them)"
+    raise PolicyError(f"no policy '{name}'; did you mean '{close[0]}'? {hint}")
 
 
 def _page(policy: Policy) -> list[str]:

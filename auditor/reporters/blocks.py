@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from auditor.fixes.patch import CannotEditError
 from auditor.fixes.together import ClashError, merged, written
-from auditor.model import Evidence, Finding, Fix, Safety, Snapshot
+from auditor.model import Audit, Evidence, Finding, Fix, Safety, Snapshot
 from auditor.reporters.diff import changes_of
 from auditor.reporters.excerpt import Mark, excerpt
 from auditor.reporters.groups import Block, Faults, without_name
@@ -25,8 +25,16 @@ REASONS = 5
 class Page:
     """What every part of a report is written on."""
 
-    snapshot: Snapshot
+    audit: Audit
     terminal: Terminal
+
+    def place(self, finding: Finding) -> Place | None:
+        """Where the finding stands."""
+        return place_of_finding(self.around(finding), finding)
+
+    def around(self, _finding: Finding) -> Snapshot:
+        """The snapshot that the finding was made in."""
+        return self.audit.snapshot
 
 
 def shown(block: Block, page: Page) -> Iterator[str]:
@@ -35,7 +43,8 @@ def shown(block: Block, page: Page) -> Iterator[str]:
         [finding] = block.first
         yield from _head(finding, page, "")
         yield f"  {page.terminal.paint('frame', '-->')} {_where(finding, page)}"
-        yield from _excerpt(block.first, page, [""])
+        place = page.place(finding)
+        yield from excerpt([Mark(place)] if place else [], page.terminal)
         yield from _reasons(finding, page)
         yield from _told_fix(finding, page)
     else:
@@ -46,7 +55,7 @@ def shown(block: Block, page: Page) -> Iterator[str]:
 
 def brief(finding: Finding, page: Page) -> str:
     """The finding on one line: where, how bad, what."""
-    place = place_of_finding(page.snapshot, finding)
+    place = page.place(finding)
     where = _spot(place) if place and not place.resource.origin.live else str(finding.ref)
     head = page.terminal.paint(finding.severity, _name(finding))
     about = "" if where == str(finding.ref) else f" ({escaped(str(finding.ref))})"
@@ -59,9 +68,8 @@ def _several(faults: Faults, page: Page) -> Iterator[str]:
     found = Counter(finding.severity.value for finding in faults)
     counts = ", ".join(f"{number} {severity}" for severity, number in found.items())
     yield f"{page.terminal.paint('bold', escaped(str(faults[0].ref)))}: {counts}"
-    yield f"  {page.terminal.paint('frame', '-->')} {_file(faults[0], page)}"
     labels = {id(one): f"({n})" for n, same in enumerate(alike, 1) for one in same}
-    yield from _excerpt(faults, page, [labels[id(finding)] for finding in faults])
+    yield from _excerpts([(finding, labels[id(finding)]) for finding in faults], page)
     for number, (finding, *rest) in enumerate(alike, 1):
         yield from _head(finding, page, f"({number}) ")
         for other in rest:
@@ -92,18 +100,24 @@ def _head(finding: Finding, page: Page, number: str) -> Iterator[str]:
     yield f"{number}{terminal.paint(finding.severity, name)}: {terminal.paint('bold', message)}"
 
 
-def _excerpt(faults: Faults, page: Page, labels: list[str]) -> Iterator[str]:
-    marks = [
-        Mark(place, label)
-        for finding, label in zip(faults, labels, strict=True)
-        if (place := place_of_finding(page.snapshot, finding))
-    ]
-    yield from excerpt(marks, page.terminal)
+def _excerpts(labelled: list[tuple[Finding, str]], page: Page) -> Iterator[str]:
+    """Each file that has a part in it, and its lines."""
+    files: dict[str, list[Mark]] = {}
+    for finding, label in labelled:
+        place = page.place(finding)
+        if place:
+            files.setdefault(place.file, []).append(Mark(place, label))
+    for marks in files.values():
+        first = marks[0].place
+        where = first.resource.ref if first.resource.origin.live else ""
+        arrow = page.terminal.paint("frame", "-->")
+        yield f"  {arrow} {escaped(str(where)) or _spot(first)}"
+        yield from excerpt(marks, page.terminal)
 
 
 def _where(finding: Finding, page: Page) -> str:
     name = escaped(str(finding.ref))
-    place = place_of_finding(page.snapshot, finding)
+    place = page.place(finding)
     if place is None:
         return name
     if place.resource.origin.live:
@@ -111,13 +125,6 @@ def _where(finding: Finding, page: Page) -> str:
     else:
         text = f"{_spot(place)}  {name}"
     return page.terminal.wrapped(text, 6, 6)
-
-
-def _file(finding: Finding, page: Page) -> str:
-    place = place_of_finding(page.snapshot, finding)
-    if place is None:
-        return escaped(str(finding.ref))
-    return escaped(str(finding.ref)) if place.resource.origin.live else _spot(place)
 
 
 def _spot(place: Place) -> str:
@@ -132,7 +139,7 @@ def _reasons(finding: Finding, page: Page) -> Iterator[str]:
 
 
 def _reason(finding: Finding, evidence: Evidence, page: Page) -> str:
-    place = place_of_evidence(page.snapshot, finding, evidence)
+    place = place_of_evidence(page.around(finding), finding, evidence)
     if place is None:
         return escaped(evidence.message)
     where = str(place.resource.ref) if place.resource.origin.live else _spot(place)
@@ -182,8 +189,8 @@ def _changes(faults: Faults, page: Page) -> Iterator[str]:
         if fixes and len(faults) > 1:
             many = f"{len(fixes)} fixes" if len(fixes) > 1 else "fix"
             yield note("change", f"the {many} ({EFFECT[safety]})", page.terminal)
-        for fix in _together(page.snapshot, fixes):
-            yield from changes_of(page.snapshot, fix, page.terminal)
+        for fix in _together(page.around(faults[0]), fixes):
+            yield from changes_of(page.around(faults[0]), fix, page.terminal)
 
 
 def _together(snapshot: Snapshot, fixes: list[Fix]) -> list[Fix]:
@@ -216,9 +223,10 @@ def _others(block: Block, page: Page) -> Iterator[str]:
 
 def _places(faults: Faults, page: Page) -> str:
     """Every place of the object once: file, line and column."""
-    name = escaped(str(faults[0].ref))
-    places = [place for one in faults if (place := place_of_finding(page.snapshot, one))]
-    if not places or places[0].resource.origin.live:
-        return name
-    spots = dict.fromkeys(f"{place.span.line}:{place.span.column}" for place in places)
-    return page.terminal.wrapped(f"{escaped(places[0].file)}:{', '.join(spots)}  {name}", 7, 5)
+    files: dict[str, dict[str, None]] = {}
+    for place in filter(None, map(page.place, faults)):
+        if not place.resource.origin.live:
+            spot = f"{place.span.line}:{place.span.column}"
+            files.setdefault(escaped(place.file), {})[spot] = None
+    places = [f"{file}:{', '.join(spots)}" for file, spots in files.items()]
+    return page.terminal.wrapped("  ".join([*places, escaped(str(faults[0].ref))]), 7, 5)

@@ -24,7 +24,7 @@ class Mark:
 
 def excerpt(marks: Sequence[Mark], terminal: Terminal) -> Iterator[str]:
     """Each line of the marked fields once, with carets below them, framed; nothing where the text
-    is not at hand. All marks are of one object.
+    is not at hand. All marks are of one object, and in one file.
 
     A field of several lines shows its first alone. Of a live object, whose text is in no file, the
     lines have no numbers.

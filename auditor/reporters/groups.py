@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from posixpath import dirname
 
 from auditor.manifests import mapping, texts
-from auditor.model import Finding, Path, Resource, Snapshot
+from auditor.model import Audit, Finding, Path, Resource
 from auditor.reporters.places import worst_first
 
 Faults = tuple[Finding, ...]
@@ -31,28 +31,32 @@ class Block:
     """Those of each object that has the same."""
 
 
-def blocks(snapshot: Snapshot, findings: Iterable[Finding]) -> list[Block]:
+def blocks(audit: Audit, findings: Iterable[Finding]) -> list[Block]:
     """The findings by cause, the worst block first; each finding is in one block."""
     objects: dict[Hashable, list[Finding]] = {}
     for finding in worst_first(tuple(findings)):
-        judged = finding.resource or snapshot.find(finding.ref)
+        judged = _judged(audit, finding)
         key = (finding.ref.key, id(judged) if judged else None)
         objects.setdefault(key, []).append(finding)
     causes: dict[Hashable, list[Faults]] = {}
     for number, faults in enumerate(map(tuple, objects.values())):
-        cause = _cause(snapshot, faults) or number
+        cause = _cause(audit, faults) or number
         causes.setdefault(cause, []).append(faults)
     return [Block(first, tuple(others)) for first, *others in causes.values()]
 
 
-def _cause(snapshot: Snapshot, faults: Faults) -> Hashable:
+def _cause(audit: Audit, faults: Faults) -> Hashable:
     """What objects have in common that are the same mistake; None where a fault has a story of its
     own: it rests on the rest of the cluster, or has reasons.
     """
-    judged = faults[0].resource or snapshot.find(faults[0].ref)
+    judged = _judged(audit, faults[0])
     if judged is None or any(fault.policy.facts or fault.evidence for fault in faults):
         return None
     return (_place(judged), tuple(map(_fault, faults)))
+
+
+def _judged(audit: Audit, finding: Finding) -> Resource | None:
+    return finding.resource or audit.snapshot.find(finding.ref)
 
 
 def _fault(finding: Finding) -> Hashable:

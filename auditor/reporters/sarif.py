@@ -114,14 +114,19 @@ class _Writer:
             "properties": _extent(self.audit),
         }
 
+    def around(self, _finding: Finding) -> Snapshot:
+        """The snapshot that the finding was made in."""
+        return self.audit.snapshot
+
     def artifacts(self, findings: list[Finding]) -> Node:
         """The live objects that the results point into, each once."""
         if not self.profile.contents:
             return {}
         live: dict[str, Resource] = {}
         for finding in findings:
-            places = [place_of_finding(self.audit.snapshot, finding)]
-            places += [place_of_evidence(self.audit.snapshot, finding, e) for e in finding.evidence]
+            around = self.around(finding)
+            places = [place_of_finding(around, finding)]
+            places += [place_of_evidence(around, finding, one) for one in finding.evidence]
             for place in filter(None, places):
                 if place.resource.origin.live:
                     live.setdefault(place.file, place.resource)
@@ -136,7 +141,7 @@ class _Writer:
         return {"artifacts": found} if found else {}
 
     def result(self, finding: Finding, index: dict[str, int], nth: int) -> Node:
-        snapshot = self.audit.snapshot
+        snapshot = self.around(finding)
         related = list(_related(snapshot, finding))
         result: Node = {
             "ruleId": finding.policy.id,

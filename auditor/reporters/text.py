@@ -28,11 +28,11 @@ def render(audit: Audit, view: View) -> str:
 
 
 def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
-    page = Page(audit.snapshot, terminal)
+    page = Page(audit, terminal)
     if view.brief:
         yield from (brief(finding, page) for finding in worst_first(audit.open))
     else:
-        for block in blocks(audit.snapshot, audit.open):
+        for block in blocks(audit, audit.open):
             yield from shown(block, page)
             yield ""
     yield from _gaps(audit, terminal)
