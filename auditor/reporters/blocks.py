@@ -97,7 +97,9 @@ def _name(finding: Finding) -> str:
 def _head(finding: Finding, page: Page, number: str) -> Iterator[str]:
     name, terminal = _name(finding), page.terminal
     message = terminal.wrapped(escaped(finding.message), 4, len(number) + len(name) + 2)
-    yield f"{number}{terminal.paint(finding.severity, name)}: {terminal.paint('bold', message)}"
+    colon = ":" if message.startswith("\n") else ": "
+    head = terminal.paint(finding.severity, name)
+    yield f"{number}{head}{colon}{terminal.paint('bold', message)}"
 
 
 def _excerpts(labelled: list[tuple[Finding, str]], page: Page) -> Iterator[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,7 @@ class Profile:
     """How large the compressed file may be; 0 for any size."""
 
 
-PROFILES: Mapping[str, Profile] = {
+PROFILES: dict[str, Profile] = {
     "full": Profile(),
     "github": Profile(
         waived=False,
