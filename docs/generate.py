@@ -25,6 +25,8 @@ from auditor.policies.loader import load
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = "<!-- Made by `make docs`. Edit the policy or the command instead. -->\n\n"
 WIDTH = 100
+NEW_YEAR = "1767225600"
+"""The first second of 2026: examples are of the same day whenever they are made."""
 FORMATS = {"txt": "text", "json": "json", "sarif": "sarif"}
 
 
@@ -168,7 +170,8 @@ def reports() -> dict[Path, str]:
 
 
 def _report(cluster: Path, form: str) -> str:
-    return _said("audit", cluster.relative_to(ROOT).as_posix(), "--format", form, NO_COLOR="1")
+    where = cluster.relative_to(ROOT).as_posix()
+    return _said("audit", where, "--format", form, "--sarif-profile", "full", NO_COLOR="1")
 
 
 def _said(*arguments: str, **environment: str) -> str:
@@ -178,7 +181,7 @@ def _said(*arguments: str, **environment: str) -> str:
     done = subprocess.run(
         [Path(sys.executable).with_name("auditor"), *arguments],
         cwd=ROOT,
-        env={**inherited, "COLUMNS": str(WIDTH), **environment},
+        env={**inherited, "COLUMNS": str(WIDTH), "SOURCE_DATE_EPOCH": NEW_YEAR, **environment},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
