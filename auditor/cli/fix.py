@@ -16,6 +16,7 @@ from auditor.cli.options import (
     cluster_access,
     read,
 )
+from auditor.cli.progress import progress
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
@@ -85,9 +86,11 @@ def _live(
     from auditor.cli.fix_live import show
     from auditor.fixes.offer import with_fixes
 
-    snapshot = read(paths, cluster=True, kubeconfig=access.kubeconfig, context=access.context)
-    settings = chosen.judging(snapshot)
-    answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
+    with progress("reading the cluster") as now:
+        snapshot = read(paths, cluster=True, kubeconfig=access.kubeconfig, context=access.context)
+        now(f"judging {len(snapshot.resources)} objects, and proving fixes")
+        settings = chosen.judging(snapshot)
+        answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
     wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
     taken = show(answer, wanted, chosen, access, confirm=confirm)
     _say_left(answer, wanted, live=True)
@@ -102,7 +105,10 @@ def _offered(
     from auditor.fixes.offer import with_fixes
 
     bench, settings = chosen.bench, chosen.settings
-    answer = with_fixes(audit(read(paths), bench, settings), bench, settings)
+    with progress("reading manifests") as now:
+        snapshot = read(paths)
+        now(f"judging {len(snapshot.resources)} objects, and proving fixes")
+        answer = with_fixes(audit(snapshot, bench, settings), bench, settings)
     wanted = [f for f in answer.open if _is_proven(f) and (unsafe or _is_safe(f))]
     return answer, wanted
 

@@ -99,13 +99,15 @@ def _next(audit: Audit, paths: tuple[str, ...]) -> Iterator[str]:
     if written and paths and "-" not in paths:
         yield from _fixing(written, escaped(shlex.join(paths)))
     elif proven and not paths:
-        yield "auditor audit --cluster --format json  # each fix as a JSON Patch"
+        yield from _fixing(proven, "--cluster", live=True)
     elif audit.open:
         yield f"auditor explain {worst_first(audit.open)[0].policy.id}"
 
 
-def _fixing(written: list[Fix], named: str) -> Iterator[str]:
-    """How to see and how to write the fixes: the safe ones first, where there are any."""
+def _fixing(written: list[Fix], named: str, *, live: bool = False) -> Iterator[str]:
+    """How to see and how to write the fixes: the safe ones first, where there are any. In a
+    cluster nothing is written.
+    """
     safe = sum(fix.safety is Safety.SAFE for fix in written)
     which = "" if safe else " --unsafe"
     shown = counted(len(written), "proven fix")
@@ -114,4 +116,6 @@ def _fixing(written: list[Fix], named: str) -> Iterator[str]:
     elif not safe:
         shown += ", which may change behaviour"
     yield f"auditor fix{which} {named}  # shows {shown}"
+    if live:
+        return
     yield f"auditor fix{which} --write {named}  # writes {'it' if len(written) == 1 else 'them'}"

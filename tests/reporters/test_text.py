@@ -134,7 +134,7 @@ high[workload/privileged_container]: container 'app' runs privileged
 
 1 finding: 1 high; 1 with a proven fix; no gaps; 2 objects judged by 3 policies for Kubernetes \
 1.36 with regorus 0.13.0
-EVIDENCEnext: auditor audit --cluster --format json  # each fix as a JSON Patch
+EVIDENCEnext: auditor fix --unsafe --cluster  # shows 1 proven fix, which may change behaviour
 """.replace("EVIDENCE", EVIDENCE.replace("k8s", "a cluster"))
     )
 
