@@ -76,9 +76,11 @@ def without_name(finding: Finding, text: str) -> str:
 
 
 def _place(resource: Resource) -> Hashable:
-    """The chart, the base or the folder; live the release, else the namespace."""
+    """The folder of the file, which for what is built is that of the template or of the base,
+    whichever overlay asked for it; live the release, else the namespace.
+    """
     if resource.origin.live:
         meta = mapping(resource.manifest.get("metadata"))
         release = texts(meta.get("annotations")).get(_RELEASE, "")
         return ("live", resource.ref.namespace, release)
-    return str(getattr(resource.origin.lines, "by", "")) or dirname(resource.origin.uri)
+    return dirname(resource.origin.uri)

@@ -85,11 +85,11 @@ def _evidence(audit: Audit, paths: tuple[str, ...]) -> str:
     told = assessed(audit)
     looked = escaped(shlex.join(paths)) if paths else "a cluster"
     asked = f"policies sha256:{digest(audit.policies)[:12]}"
-    share = f"{told.unanswered:,} of {counted(told.questions, 'question')} not assessed"
+    share = f"{told.unanswered:,} of {counted(told.questions, 'question')}"
     if told.unanswered:
         share += f" ({percent(told.unanswered, told.questions)})"
-    hidden = f", nor what {counted(told.unread, 'gap')} may hide" if told.unread else ""
-    return f"evidence: {looked} on {date()[:10]}, {asked}; {share}{hidden}"
+    hidden = f", and what {counted(told.unread, 'gap')} may hide" if told.unread else ""
+    return f"evidence: {looked} on {date()[:10]}, {asked}; not assessed: {share}{hidden}"
 
 
 def _next(audit: Audit, paths: tuple[str, ...]) -> Iterator[str]:

@@ -28,7 +28,7 @@ from .world import Screen
 
 _NAMES = "data/not_isolated\0\0workload/literal_password\0\0workload/privileged_container\0\0"
 POLICIES = f"policies sha256:{hashlib.sha256(_NAMES.encode()).hexdigest()[:12]}"
-EVIDENCE = f"evidence: k8s on 2026-01-01, {POLICIES}; 0 of 3 questions not assessed\n"
+EVIDENCE = f"evidence: k8s on 2026-01-01, {POLICIES}; not assessed: 0 of 3 questions\n"
 NOTHING = (
     "no findings; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0\n"
 ) + EVIDENCE
@@ -156,7 +156,7 @@ cannot be told from what was read (1 gap):
 
 no findings; 2 gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0
 """
-        + EVIDENCE.replace("assessed", "assessed, nor what 2 gaps may hide")
+        + EVIDENCE.replace("questions", "questions, and what 2 gaps may hide")
     )
 
 
@@ -484,4 +484,4 @@ def test_what_has_no_answer_is_counted() -> None:
         world.NOT_READ,
     )
     text = screen(world.audit(gaps=gaps))
-    assert "; 2 of 3 questions not assessed (66.7 %), nor what 1 gap may hide\n" in text
+    assert "; not assessed: 2 of 3 questions (66.7 %), and what 1 gap may hide\n" in text
