@@ -59,7 +59,7 @@ class Comparison:
     @property
     def added(self) -> tuple[Row, ...]:
         """What a change is to blame for: the new ones and the worse ones that are open."""
-        return tuple(row for row in (*self.new, *self.worse) if row.status is not Status.WAIVED)
+        return tuple(row for row in (*self.new, *self.worse) if row.status is Status.OPEN)
 
 
 def compare(base: Mapping[str, Any], head: Mapping[str, Any]) -> Comparison:

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from auditor.model import Audit
 from auditor.reporters.view import View
+from auditor.sources.memory import collector_paused
 
 REPORTERS: Mapping[str, str] = {
     "text": "auditor.reporters.text",
@@ -39,4 +40,5 @@ def render(  # noqa: PLR0913
     """
     reporter: Render = importlib.import_module(REPORTERS[form]).render
     view = View(paths, terminal, brief, sarif)
-    return reporter(audit, replace(view, say=say) if say else view)
+    with collector_paused():
+        return reporter(audit, replace(view, say=say) if say else view)

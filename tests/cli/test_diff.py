@@ -196,3 +196,18 @@ def test_a_broken_report_is_named(auditor: Command, tmp_path: Path) -> None:
 def test_nothing_on_both_sides_ends_with_3(auditor: Command, folder: Path) -> None:
     """As for an audit of nothing."""
     assert auditor("diff", folder, folder).code == 3
+
+
+def test_a_new_fault_that_is_waived_is_told_and_does_not_fail(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """The waivers of HEAD hold for both sides; what they cover is not hidden."""
+    base, head = _two(tmp_path, HARMLESS, PRIVILEGED)
+    waiver = "{policy: workload/privileged_container, object: shop/web, reason: until the move}"
+    (head / ".auditor.yaml").write_text(f"waivers: [{waiver}]\n", "utf-8")
+    said = auditor("diff", base, head, *ONLY)
+    assert said.code == 0
+    assert "container 'app' runs privileged (shop/web[Pod]) [waived]" in said.out
+    assert "1 new; 1 of them waived;" in said.out
+    log = json.loads(auditor("diff", base, head, "--format", "sarif", *ONLY).out)
+    assert log["runs"][0]["results"] == []
