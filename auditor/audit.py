@@ -25,7 +25,8 @@ from auditor.model import (
 )
 from auditor.policies.engine import EvaluationError, PolicyEngine
 from auditor.policies.judge import Subject, judge
-from auditor.policies.waivers import waived
+from auditor.policies.overrule import overruled
+from auditor.policies.waivers import Looked
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Bench:
     engine: PolicyEngine
     gaps: tuple[Gap, ...] = ()
     """What this bench cannot answer, whatever the snapshot: controls that no policy covers."""
+    known: tuple[Policy, ...] = ()
+    """All policies that there are, asked or not; empty where that is not known."""
 
 
 def audit(snapshot: Snapshot, bench: Bench, settings: Settings) -> Audit:
@@ -99,17 +102,43 @@ def _audit(
         findings += _carried(*known, snapshot, asked)
         failed += _still_failed(*known, snapshot, asked)
     kept, folded = _folded(findings, snapshot)
-    told, overruled = waived(kept, settings.waivers, bench.policies)
-    gaps = (*snapshot.gaps, *_unread(snapshot), *bench.gaps, *unasked, *_untold(facts, asked))
+    gaps = [*snapshot.gaps, *_unread(snapshot), *bench.gaps, *unasked, *_untold(facts, asked)]
+    gaps += sorted(failed, key=lambda gap: (gap.what, gap.why))
+    looked = _looked(bench, asked, snapshot, failed, settings)
+    told, gaps, added = overruled(snapshot, kept, gaps, looked, settings)
     return Audit(
         snapshot=snapshot,
         findings=_ordered(told),
         folded=_ordered(folded),
-        gaps=(*gaps, *sorted(failed, key=lambda gap: (gap.what, gap.why)), *overruled),
+        gaps=tuple(gaps),
+        added=added,
         engine=(bench.engine.name, bench.engine.version),
         policies=bench.policies,
         kubernetes=settings.kubernetes,
         judged=judged,
+    )
+
+
+def _looked(
+    bench: Bench,
+    asked: tuple[Policy, ...],
+    snapshot: Snapshot,
+    failed: list[Gap],
+    settings: Settings,
+) -> Looked:
+    questions = {gap.what for gap in failed}
+    return Looked(
+        asked=asked,
+        known=bench.known or bench.policies,
+        refs=frozenset(resource.ref for resource in snapshot.resources),
+        failed=frozenset(
+            (policy.id, gap.ref.key)
+            for gap in failed
+            if gap.ref
+            for policy in asked
+            if _question(policy, gap.ref) in questions
+        ),
+        whole=settings.whole and not any("*" in gap.kinds for gap in snapshot.gaps),
     )
 
 
@@ -177,7 +206,7 @@ def _carried(
     for finding in (*before.findings, *before.folded):
         key = finding.ref.key
         if finding.policy.id in ours and key not in changed and key in after.by_key:
-            yield replace(finding, fix=None, status=Status.OPEN, reason="")
+            yield replace(finding, fix=None, status=Status.OPEN, reason="", waiver=None)
 
 
 def _still_failed(

@@ -14,30 +14,21 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
 
+from auditor.declared import Settings as Settings  # noqa: PLC0414 - part of the vocabulary
+from auditor.declared import Waiver as Waiver  # noqa: PLC0414
+
 Path = tuple[str | int, ...]
 Key = tuple[str, str, str, str]
 """Identity of an object across API versions: group, kind, namespace, name."""
 Manifest = Mapping[str, Any]
 
 
+_CORE = (
+    "ConfigMap", "LimitRange", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim",
+    "Pod", "PodTemplate", "ReplicationController", "Secret", "Service", "ServiceAccount",
+)  # fmt: skip
 BUILT_IN: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        (
-            "ConfigMap",
-            "LimitRange",
-            "Namespace",
-            "Node",
-            "PersistentVolume",
-            "PersistentVolumeClaim",
-            "Pod",
-            "PodTemplate",
-            "ReplicationController",
-            "Secret",
-            "Service",
-            "ServiceAccount",
-        ),
-        ("",),
-    ),
+    **dict.fromkeys(_CORE, ("",)),
     "Ingress": ("networking.k8s.io", "extensions"),
     "NetworkPolicy": ("networking.k8s.io",),
     "PriorityClass": ("scheduling.k8s.io",),
@@ -90,6 +81,8 @@ class Status(StrEnum):
     OPEN = "open"
     WAIVED = "waived"
     BASELINE = "baseline"
+    UPCOMING = "upcoming"
+    """Of a policy that is newer than the pinned set: told, and failing nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +166,8 @@ class Gap:
     """The kinds of objects that are missing because of it; ("*",) where any may be."""
     ref: Ref | None = None
     """The object that could not be judged, where it is one."""
+    acknowledged: str = field(default="", compare=False)
+    """Why it no longer fails the run, in the words of whoever answers for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +265,22 @@ class Policy:
     """Its Rego text."""
     contested: str = ""
     """Why no profile has it, where none has: people disagree whether it is a fault."""
+    since: int = 1
+    """The set of policies that it came with."""
+    preview: bool = False
+    """Whether it is asked only where previews are asked for."""
+    inline: bool = True
+    """Whether it may be waived in the manifests themselves."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its name, and those it had."""
+        return (self.id, *self.aliases)
+
+    @property
+    def oldest(self) -> str:
+        """The first name it had: aliases stand in the order of time."""
+        return (*self.aliases, self.id)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +406,8 @@ class Finding:
     status: Status = Status.OPEN
     reason: str = ""
     """Why it is waived, in the words of the waiver."""
+    waiver: Waiver | None = field(default=None, compare=False)
+    """What waives it."""
     resource: Resource | None = field(default=None, compare=False, repr=False)
     """The object as it was judged: where several are written with one identity, which of them."""
 
@@ -405,8 +418,10 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that outlive moved lines, shifted indices and rewording."""
-        parts = (self.policy.id, *self.ref.key, self.anchor)
+        """Sixteen hexadecimal digits that outlive moved lines, shifted indices and rewording, and
+        the renaming of the policy: they are of its oldest name.
+        """
+        parts = (self.policy.oldest, *self.ref.key, self.anchor)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     @property
@@ -466,30 +481,10 @@ class Audit:
     """How many objects met at least one policy."""
     folded: tuple[Finding, ...] = ()
     """Findings on what a controller made that its template has as well: not told again."""
+    added: tuple[Waiver, ...] = ()
+    """What the change that is audited waives anew; none of it counts."""
 
     @property
     def open(self) -> tuple[Finding, ...]:
         """The findings that are neither waived nor in the baseline."""
         return tuple(f for f in self.findings if f.status is Status.OPEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user declared about the audit and the cluster."""
-
-    kubernetes: int = 136
-    rack_label: str = "topology.kubernetes.io/rack"
-    zone_label: str = "topology.kubernetes.io/zone"
-    waivers: tuple[Waiver, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A fault that somebody answers for."""
-
-    policy: str
-    object: str
-    """Over ``namespace/name[Kind]`` or ``namespace/name``; ``*`` and ``?`` stand for others."""
-    reason: str
-    until: str = ""
-    """A date as YYYY-MM-DD; empty where it does not end."""

@@ -32,7 +32,7 @@ def answer(folder: Path, *, alike: bool, fixes: bool) -> Audit:
         (below / f"app{number}.yaml").write_text(text, "utf-8")
     options = PolicyOptions(
         profile="strict", select=(), framework=(), kubernetes_version=None, engine="regorus",
-        policies_folder=None, config=None, rack_label=None,
+        config=None, rack_label=None,
     )  # fmt: skip
     chosen = choose(options, folder)
     found = audit(FileSource((str(folder),)).snapshot(), chosen.bench, chosen.settings)

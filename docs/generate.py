@@ -1,6 +1,7 @@
-"""Writes the files that are made from others: policy pages, the command's help, `reports/`.
+"""Writes the files that are made from others: policy pages, the command's help, the form of
+the configuration, `reports/`.
 
-``python docs/generate.py docs``     docs/policies/, docs/command.md and docs/picture.svg
+``python docs/generate.py docs``     docs/policies/ and what else is made in docs/
 ``python docs/generate.py reports``  what the tool says about every cluster under fixtures/
 ``… --check``                        writes nothing, and fails where a file is not up to date
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.config import Config
 from auditor.cli.main import VERBS, cli
 from auditor.model import Policy
 from auditor.policies.frameworks import catalogue
@@ -75,7 +78,15 @@ def docs() -> dict[Path, str]:
     pages[folder / "README.md"] = _index(policies)
     pages[ROOT / "docs" / "command.md"] = GENERATED + "\n".join(_help())
     pages[ROOT / "docs" / "picture.svg"] = _picture()
+    pages[ROOT / "docs" / "auditor.schema.json"] = _schema()
     return pages
+
+
+def _schema() -> str:
+    """The form of `.auditor.yaml` for editors."""
+    schema = Config.model_json_schema()
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": ".auditor.yaml"}
+    return json.dumps({**schema, **head}, indent=2, sort_keys=True) + "\n"
 
 
 PICTURED = ("audit", "fixtures/clusters/peapods", "--select", "network")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from auditor.cli.options import (
     choose,
     cluster_access,
     read,
+    waivers_of_manifests,
 )
 from auditor.cli.outputs import Ordered, Outputs, output_options, write
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Audit the live cluster instead of files.")
 @cluster_access
+@waivers_of_manifests
 @choice_of_policies
 @click.option(
     "--fail-on",
@@ -62,8 +65,8 @@ def audit(
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
-    chosen = choose(policies, start_folder(paths))
-    old = known(baseline) if baseline else None
+    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    old = known(baseline, policies.config_from) if baseline else None
     what = "reading the cluster" if cluster else "reading manifests"
     with progress(what, quiet=outputs.quiet) as now:
         snapshot = read(paths, cluster=cluster, kubeconfig=kubeconfig, context=context)
@@ -98,4 +101,4 @@ def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
     if failing:
         return 1
     counted = {Unseen.INCOMPLETE, Unseen.UNKNOWN} if strict else {Unseen.INCOMPLETE}
-    return 4 if any(gap.severity in counted for gap in answer.gaps) else 0
+    return 4 if any(gap.severity in counted and not gap.acknowledged for gap in answer.gaps) else 0

@@ -13,14 +13,15 @@ from auditor.errors import ConfigError
 from auditor.model import Audit, Known, Status
 
 
-def known(file: Path) -> Known:
-    """The findings of a saved report.
+def known(file: Path, revision: str | None = None) -> Known:
+    """The findings of a saved report: as it was in the git revision, where one is named and the
+    file is in its repository.
 
     Raises:
         ConfigError: the file is no report of ours.
     """
     try:
-        report = orjson.loads(file.read_bytes())
+        report = orjson.loads(_bytes(file, revision))
         if report["format"] != "auditor/1":
             raise ConfigError(f"{file}: format is '{report['format']}', expected 'auditor/1'")
         return Known(anchors_of(report["findings"]))
@@ -28,6 +29,18 @@ def known(file: Path) -> Known:
         raise ConfigError(
             f"{file}: is no report of `auditor audit --format json`: {error}"
         ) from error
+
+
+def _bytes(file: Path, revision: str | None) -> bytes:
+    from auditor.cli.revision import Revision
+
+    found = Revision.of(revision, file.parent) if revision is not None else None
+    if found is None or not found.holds(file):
+        return file.read_bytes()
+    content = found.content(file)
+    if content is None:
+        raise ConfigError(f"{file}: is not in {revision}: there is no baseline before this change")
+    return content
 
 
 def anchors_of(findings: Iterable[Mapping[str, Any]]) -> Mapping[str, frozenset[str] | None]:

@@ -4,21 +4,46 @@ from __future__ import annotations
 
 import datetime
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic.alias_generators import to_camel
 
+from auditor.declared import Acknowledgement
 from auditor.errors import ConfigError
 from auditor.model import Waiver
+from auditor.policies.loader import read_yaml
+from auditor.policies.statements import lapsed
 
 NAME = ".auditor.yaml"
 
+DEEPEST = 3
+"""How many steps lead to the deepest field."""
+
+Tool = Literal["checkov", "kube-linter", "kubescape", "polaris", "trivy"]
+
+
+def _days(value: Any) -> Any:
+    """``365d`` → 365."""
+    if isinstance(value, str) and value.endswith("d") and value[:-1].isdecimal():
+        return int(value[:-1])
+    raise ValueError("write a number of days like 365d")
+
+
+Days = Annotated[
+    int,
+    BeforeValidator(_days),
+    Field(ge=1),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*d$"}),
+]
+
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
 
 class Topology(_Strict):
@@ -33,7 +58,17 @@ class WaiverEntry(_Strict):
 
     policy: str = Field(min_length=1)
     object: str = Field(min_length=1)
-    reason: str = Field(min_length=1)
+    anchor: str = ""
+    reason: str = Field(min_length=1, pattern=r"\S")
+    until: datetime.date | None = None
+
+
+class AcknowledgedEntry(_Strict):
+    """One gap that somebody answers for."""
+
+    gap: str = Field(min_length=1)
+    why: str = ""
+    reason: str = Field(min_length=1, pattern=r"\S")
     until: datetime.date | None = None
 
 
@@ -41,37 +76,137 @@ class Config(_Strict):
     """The whole file. Every key may be missing."""
 
     topology: Topology = Topology()
+    policies: list[str] = []
+    policy_set: int | None = Field(default=None, ge=1)
     waivers: list[WaiverEntry] = []
+    acknowledged: list[AcknowledgedEntry] = []
+    waivers_expire_within: Days | None = None
+    inline_waivers: list[str] = []
+    honour_waivers_of: list[Tool] = []
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A configuration, and where it was read."""
+
+    config: Config = field(default_factory=Config)
+    file: str = ""
+    """As it is named in messages; empty where there is none."""
+    folder: Path | None = None
+    """The folder of the file."""
+    lines: Mapping[tuple[int | str, ...], int] = field(default_factory=dict)
+    """The line of each entry."""
 
     @property
-    def waiver_values(self) -> tuple[Waiver, ...]:
+    def waivers(self) -> tuple[Waiver, ...]:
         """The waivers as the core knows them."""
         return tuple(
-            Waiver(w.policy, w.object, w.reason, w.until.isoformat() if w.until else "")
-            for w in self.waivers
+            Waiver(w.policy, w.object, w.reason, _iso(w.until), w.anchor, self._at("waivers", i))
+            for i, w in enumerate(self.config.waivers)
         )
 
+    @property
+    def acknowledged(self) -> tuple[Acknowledgement, ...]:
+        """The acknowledgements as the core knows them."""
+        return tuple(
+            Acknowledgement(a.gap, a.reason, _iso(a.until), a.why, self._at("acknowledged", i))
+            for i, a in enumerate(self.config.acknowledged)
+        )
 
-def load(named: Path | None, start: Path) -> Config:
+    @property
+    def policy_folders(self) -> tuple[Path, ...]:
+        """The folders of policies that it adds, from where it stands."""
+        return tuple((self.folder or Path()) / name for name in self.config.policies)
+
+    def _at(self, key: str, index: int) -> str:
+        line = self.lines.get((key, index))
+        return f"{self.file}:{line}" if line else self.file
+
+
+def _iso(day: datetime.date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def load(named: Path | None, start: Path) -> Declared:
     """The configuration `named`, else the nearest `.auditor.yaml` at `start` or above, else the
     defaults.
 
     Raises:
         ConfigError: the file cannot be read or says something that we do not know.
     """
-    file = named or _nearest(start)
+    file = named or nearest(start)
     if file is None:
-        return Config()
+        return Declared()
+    file = from_here(file)
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from error
+    return parsed(text, str(file), file.parent)
+
+
+def parsed(text: str, file: str, folder: Path) -> Declared:
+    """The configuration of a text.
+
+    Raises:
+        ConfigError: it says something that we do not know; the text names file, line and field.
+    """
+    try:
+        data = read_yaml(text)
+        lines = dict(_lines(yaml.compose(text, Loader=yaml.SafeLoader), ()))
     except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date that does not exist
         raise ConfigError(f"{file}: is no YAML: {' '.join(str(error).split())}") from error
     try:
-        return Config.model_validate({} if data is None else _without_empty(data))
+        config = Config.model_validate({} if data is None else _without_empty(data))
     except ValidationError as error:
-        raise ConfigError(f"{file}: {_told(error)}") from error
+        # A key that we do not know is often the reason for another that is missing.
+        found = error.errors(include_url=False)
+        first = min(found, key=lambda one: one["type"] != "extra_forbidden")
+        raise ConfigError(f"{file}{_line_of(first['loc'], lines)}: {_told(first)}") from error
+    declared = Declared(config, file, folder, lines)
+    _check_ends(declared)
+    return declared
+
+
+def _check_ends(declared: Declared) -> None:
+    """Waivers end as soon as the file itself demands.
+
+    Raises:
+        ConfigError: one does not.
+    """
+    within = declared.config.waivers_expire_within or 0
+    ends = [(f"waivers.{i}", w.until, w.origin) for i, w in enumerate(declared.waivers)]
+    ends += [(f"acknowledged.{i}", a.until, a.origin) for i, a in enumerate(declared.acknowledged)]
+    for entry, until, origin in ends:
+        why = lapsed(until, within)
+        if why and not why.startswith("it ended"):  # that one is told as a gap
+            raise ConfigError(f"{origin}: {entry}.until: {why}")
+
+
+def _lines(
+    node: yaml.Node | None, way: tuple[int | str, ...]
+) -> list[tuple[tuple[int | str, ...], int]]:
+    """The line of each key and entry, as deep as there is a field to name."""
+    if len(way) > DEEPEST:
+        return []
+    steps: Sequence[tuple[int | str, yaml.Node, yaml.Node]] = []
+    if isinstance(node, yaml.MappingNode):
+        steps = [(str(key.value), key, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        steps = [(index, item, item) for index, item in enumerate(node.value)]
+    found = []
+    for step, place, value in steps:
+        found.append(((*way, step), place.start_mark.line + 1))
+        found += _lines(value, (*way, step))
+    return found
+
+
+def _line_of(way: tuple[int | str, ...], lines: Mapping[tuple[int | str, ...], int]) -> str:
+    """``:12`` for the field, or the nearest above it that is written."""
+    for length in range(len(way), 0, -1):
+        if way[:length] in lines:
+            return f":{lines[way[:length]]}"
+    return ""
 
 
 def _without_empty(data: Any) -> Any:
@@ -81,27 +216,39 @@ def _without_empty(data: Any) -> Any:
     return {key: value for key, value in data.items() if value is not None}
 
 
-def _told(error: ValidationError) -> str:
-    """The first complaint in our words, with the field that it is about."""
-    first = error.errors(include_url=False)[0]
+def _told(first: Any) -> str:
+    """A complaint in our words, with the field that it is about."""
     *way, last = first["loc"] or ("the file",)
-    field = ".".join(map(str, (*way, last)))
+    name = ".".join(map(str, (*way, last)))
     if first["type"] == "extra_forbidden":
         known = _known_keys(tuple(way))
         close = difflib.get_close_matches(str(last), known, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"there is {', '.join(known)}"
-        return f"{field}: there is no such key; {hint}"
+        return f"{name}: there is no such key; {hint}"
     if first["type"] in {"model_type", "dict_type"}:
-        return f"{field}: must be a mapping of keys and values"
-    return f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        return f"{name}: must be a mapping of keys and values"
+    said = str(first["msg"]).removeprefix("Value error, ")
+    return f"{name}: {said[0].lower()}{said[1:]}"
 
 
 def _known_keys(way: tuple[int | str, ...]) -> list[str]:
-    models: Mapping[object, type[BaseModel]] = {"topology": Topology, "waivers": WaiverEntry}
-    return list((models[way[0]] if way else Config).model_fields)
+    models: Mapping[object, type[BaseModel]] = {
+        "topology": Topology,
+        "waivers": WaiverEntry,
+        "acknowledged": AcknowledgedEntry,
+    }
+    fields = (models[way[0]] if way else Config).model_fields
+    return [one.alias or name for name, one in fields.items()]
 
 
-def _nearest(start: Path) -> Path | None:
+def from_here(path: Path) -> Path:
+    """The path from the current folder where it is below it: reports say no more of a machine."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def nearest(start: Path) -> Path | None:
+    """The nearest `.auditor.yaml` at `start` or above, up to the folder that holds `.git`."""
     try:
         start = start.resolve()
         for folder in (start, *start.parents):

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from auditor.cli.options import SEVERITIES, PolicyOptions, choice_of_policies, choose
+from auditor.cli.options import (
+    SEVERITIES,
+    PolicyOptions,
+    choice_of_policies,
+    choose,
+    waivers_of_manifests,
+)
 from auditor.cli.outputs import Ordered, Outputs, deliver, output_options, warn
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 @click.command(cls=Ordered, short_help="Say which findings are new between two states.")
 @click.argument("base")
 @click.argument("head")
+@waivers_of_manifests
 @choice_of_policies
 @click.option(
     "--fail-on",

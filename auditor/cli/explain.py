@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from auditor.model import Policy
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 FIXES = {
     "deterministic": "a patch, proven before it is offered",
@@ -20,17 +24,41 @@ FIXES = {
 _TRIVY = re.compile(r"(?:AVD-)?KSV-?(\d+)", re.IGNORECASE)
 
 
+def which_policies(command: F) -> F:
+    """--policies and --no-builtin-policies, as `audit` has them."""
+    for option in (
+        click.option("--no-builtin-policies", is_flag=True, help="Leave out our own policies."),
+        click.option(
+            "--policies",
+            "folders",
+            multiple=True,
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="The policies of this folder as well.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def known_policies(folders: tuple[Path, ...], no_builtin_policies: bool) -> tuple[Policy, ...]:
+    """The policies that these flags leave."""
+    from auditor.policies.loader import bundled, load
+
+    if no_builtin_policies and not folders:
+        raise click.UsageError("--no-builtin-policies leaves no policy: name a folder")
+    return load(*(() if no_builtin_policies else (bundled(),)), *folders)[0]
+
+
 @click.command(short_help="Say what a policy looks for, by any of its names.")
+@which_policies
 @click.argument("name", metavar="POLICY")
-def explain(name: str) -> int:
+def explain(name: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> int:
     """What a policy looks for and why, and how it is fixed.
 
     POLICY is its name, a folder of policies, an earlier name, or the id of the same check in
     another tool: CKV_K8S_16, trivy:KSV-0017, C-0057, privileged-container.
     """
-    from auditor.policies.loader import load
-
-    known, _ = load()
+    known = known_policies(folders, no_builtin_policies)
     for number, policy in enumerate(named(known, name)):
         click.echo(("\n" if number else "") + "\n".join(_page(policy)))
     return 0
@@ -51,7 +79,7 @@ def named(known: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
     for policy in known:
         if wanted in {policy.id, *policy.aliases}:
             return (policy,)
-    return chosen(known, PROFILES[-1], (_guessed(known, name),), frozenset())
+    return chosen(known, PROFILES[-1], (_guessed(known, name),), frozenset(), preview=True)
 
 
 def _names(equivalent: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from auditor.cli.options import (
     choose,
     cluster_access,
     read,
+    waivers_of_manifests,
 )
 from auditor.cli.progress import progress
 from auditor.cli.screen import say
@@ -33,6 +35,7 @@ ROUNDS = 5
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Print the commands that mend the live cluster.")
 @cluster_access
+@waivers_of_manifests
 @choice_of_policies
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
 @click.option("--unsafe", is_flag=True, help="Also the fixes that may change behaviour.")
@@ -64,7 +67,7 @@ def fix(
         raise click.UsageError("a cluster is not written to: run the commands that are shown")
     if server_dry_run and not cluster:
         raise click.UsageError("--server-dry-run needs --cluster")
-    chosen = choose(policies, start_folder(paths))
+    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
     if cluster:
         access = Access(kubeconfig, context)
         return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
@@ -211,4 +214,6 @@ def _say_left(answer: Audit, wanted: list[Finding], *, live: bool = False) -> No
             why = "; ".join(objections(finding.fix)) or "its fix could not be proven"
         say(f"left alone: {finding.policy.id} {finding.ref}: {why}", err=True)
     for gap in answer.gaps:
+        if gap.acknowledged:
+            continue
         say(f"could not be seen: {gap.what}: {gap.why}", err=True)

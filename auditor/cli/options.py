@@ -67,10 +67,17 @@ _POLICY_OPTIONS = (
     ),
     click.option(
         "--policies",
-        "policies_folder",
+        "policies_folders",
+        multiple=True,
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Use the policies of this folder instead of the built-in ones.",
+        help="Ask the policies of this folder as well.",
     ),
+    click.option(
+        "--no-builtin-policies",
+        is_flag=True,
+        help="Leave out our own policies: only those of --policies are asked.",
+    ),
+    click.option("--preview", is_flag=True, help="Ask policies that are previews as well."),
     click.option(
         "--config",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -89,9 +96,14 @@ class PolicyOptions:
     framework: tuple[str, ...]
     kubernetes_version: int | None
     engine: str
-    policies_folder: Path | None
     config: Path | None
     rack_label: str | None
+    policies_folders: tuple[Path, ...] = ()
+    no_builtin_policies: bool = False
+    preview: bool = False
+    honour_waivers_of: tuple[str, ...] = ()
+    """With --config-from, of `audit` and `fix` alone: no webhook believes what it is sent."""
+    config_from: str | None = None
 
 
 def choice_of_policies(command: Callable[..., int]) -> Callable[..., int]:
@@ -102,12 +114,31 @@ def choice_of_policies(command: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(command)
     def gathered(**given: Any) -> int:
         names = PolicyOptions.__dataclass_fields__
-        options = PolicyOptions(**{name: given.pop(name) for name in names})
+        options = PolicyOptions(**{name: given.pop(name) for name in names if name in given})
         return command(**given, policies=options)
 
     for option in reversed(_POLICY_OPTIONS):
         gathered = option(gathered)
     return gathered
+
+
+def waivers_of_manifests(command: F) -> F:
+    """--honour-waivers-of and --config-from, which reach the command in `policies` too."""
+    for option in (
+        click.option(
+            "--config-from",
+            metavar="REV",
+            help="Take configuration, baseline and waivers from this git revision.",
+        ),
+        click.option(
+            "--honour-waivers-of",
+            multiple=True,
+            type=click.Choice(["checkov", "kube-linter", "kubescape", "polaris", "trivy"]),
+            help="Let waivers of this tool count where inlineWaivers allows them.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def cluster_access(command: F) -> F:
@@ -139,33 +170,36 @@ class Chosen:
         return replace(self.settings, kubernetes=min(version, 100 + NEWEST))
 
 
-def choose(policies: PolicyOptions, start: Path) -> Chosen:
+def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chosen:
     """The bench and the settings that the shared options ask for; the configuration is looked for
-    from `start` upwards.
+    from `start` upwards. `whole`: all that is at `start` is to be audited.
 
     Raises:
         ConfigError, PolicyError: see there.
     """
     from auditor.audit import Bench
-    from auditor.cli.config import load as load_config
+    from auditor.cli.overruling import answered_for, configuration, load_policies, pinned_set
     from auditor.model import Settings
     from auditor.policies.engine import compile_policies
     from auditor.policies.frameworks import uncovered, wanted_controls
-    from auditor.policies.loader import chosen, load
+    from auditor.policies.loader import chosen
 
-    declared = load_config(policies.config, start)
-    known, library = load(policies.policies_folder)
+    declared = configuration(policies, start)
+    known, library = load_policies(policies, declared, start)
+    pinned = pinned_set(declared, known)
     controls = wanted_controls(policies.framework)
-    asked = chosen(known, policies.profile, policies.select, frozenset(controls))
+    wanted = frozenset(controls)
+    asked = chosen(known, policies.profile, policies.select, wanted, preview=policies.preview)
     modules = {policy.file: policy.module for policy in asked} | dict(library)
     program = compile_policies(policies.engine, modules)
     settings = Settings(
         kubernetes=policies.kubernetes_version or 100 + DEFAULT,
-        rack_label=policies.rack_label or declared.topology.rack,
-        zone_label=declared.topology.zone,
-        waivers=declared.waiver_values,
+        rack_label=policies.rack_label or declared.config.topology.rack,
+        zone_label=declared.config.topology.zone,
+        policy_set=pinned,
+        **answered_for(policies, declared, start, whole=whole),
     )
-    bench = Bench(asked, program, uncovered(controls, asked))
+    bench = Bench(asked, program, uncovered(controls, asked), known)
     return Chosen(bench, settings, policies.kubernetes_version is None)
 
 

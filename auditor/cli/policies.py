@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from auditor.cli.explain import explain
+from auditor.cli.explain import explain, known_policies, which_policies
+from auditor.cli.policies_diff import diff
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from auditor.model import Policy
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 PIPED_WIDTH = 160
 """Wide enough that no row is folded: `grep` looks at lines."""
@@ -23,13 +28,15 @@ def policies() -> None:
     """List the policies."""
 
 
-@policies.command("list")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def list_policies(form: str) -> int:
-    """Every policy with its severity, profile and title."""
-    from auditor.policies.loader import load
+policies.add_command(diff)
 
-    found, _ = load()
+
+@policies.command("list")
+@which_policies
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def list_policies(form: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> int:
+    """Every policy with its severity, profile and title."""
+    found = known_policies(folders, no_builtin_policies)
     if form == "json":
         import orjson
 
@@ -57,6 +64,8 @@ def _row(policy: Policy) -> dict[str, object]:
         "equivalents": policy.equivalents,
         "aliases": policy.aliases,
         "links": policy.links,
+        "since": policy.since,
+        "preview": policy.preview,
     }
 
 
@@ -67,7 +76,8 @@ def _table(found: tuple[Policy, ...]) -> Table:
     table = Table("policy", "severity", "profile", "fix", "what it finds", box=box.SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     for policy in found:
-        table.add_row(policy.id, policy.severity, policy.profile, policy.fix, policy.title)
+        profile = f"{policy.profile} (preview)" if policy.preview else policy.profile
+        table.add_row(policy.id, policy.severity, profile, policy.fix, policy.title)
     return table
 
 

@@ -96,12 +96,17 @@ def serve(
 
 
 def court_of(chosen: Chosen, version: int) -> Court:
-    """The court that judges with the chosen policies, for an API server of that version."""
+    """The court that judges with the chosen policies, for an API server of that version. What
+    a request says of itself waives nothing.
+    """
+    from dataclasses import replace
+
     from auditor.model import Server, Snapshot
     from auditor.webhook.court import Court
 
     server = Server(version, frozenset())
-    return Court(chosen.bench, chosen.judging(Snapshot((), server=server)))
+    settings = replace(chosen.judging(Snapshot((), server=server)), inline=None)
+    return Court(chosen.bench, settings)
 
 
 @webhook.command()

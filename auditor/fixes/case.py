@@ -69,7 +69,7 @@ class Case:
         snapshot = self.before.audit.snapshot.replacing(*changed)
         refs = [resource.ref for resource in changed]
         # A waiver that a fix makes superfluous is no doubt about the fix.
-        settings = replace(self.before.settings, waivers=())
+        settings = replace(self.before.settings, waivers=(), inline=None, acknowledged=())
         return audit_changed(self.before.audit, snapshot, refs, self.before.bench, settings)
 
     def unseen(self, kinds: Iterable[str]) -> Iterator[str]:

@@ -19,21 +19,9 @@ from typing import Any, Protocol
 import orjson
 
 from auditor.errors import PolicyError
+from auditor.policies.lint import lint
 
 RawFinding = Mapping[str, Any]
-
-BANNED = {
-    "http.send": "a policy must not use the network",
-    "opa.runtime": "a policy must not read the environment",
-    "net.lookup_ip_addr": "a policy must not use the network",
-    "time.now_ns": "the same input must give the same answer",
-    "rand.intn": "the same input must give the same answer",
-    "rego.metadata": "METADATA is read by the loader; the engines differ here",
-    "io.jwt": "no engine of ours has it",
-    "crypto.": "regorus does not have it",
-    "print(": "it ends up in no report",
-}
-"""What no policy may use, and why: https://www.openpolicyagent.org/docs/policy-reference."""
 
 
 class EvaluationError(Exception):
@@ -72,52 +60,8 @@ def compile_policies(kind: str, modules: Mapping[str, str]) -> PolicyEngine:
         PolicyError: a module does not compile, or uses what one of the engines cannot do.
     """
     for file, text in modules.items():
-        _lint(file, text)
+        lint(file, text)
     return EachThread(ENGINES[kind], modules)
-
-
-def _lint(file: str, text: str) -> None:
-    code = _NO_CODE.sub(_blank, text)
-    for word, why in BANNED.items():
-        found = re.search(rf"(?<![\w.]){re.escape(word)}", code)
-        if found:
-            place = f"{file}:{_line(code, found.start())}"
-            raise PolicyError(f"{place}: '{word.rstrip('(.')}' is not allowed: {why}")
-    for found in re.finditer(r"\bsome\s+\w+\s*,\s*\w+\s+in\b", code):
-        if _in_comprehension(code[: found.start()]):
-            raise PolicyError(
-                f"{file}:{_line(code, found.start())}: 'some k, v in' inside a comprehension: "
-                "regopy cannot parse it; write a helper rule"
-            )
-    package = re.search(r"^package[ \t]+policies\.", code, re.MULTILINE)
-    if package and not re.search(r"^deny[ \t]+contains\b", code, re.MULTILINE):
-        place = f"{file}:{_line(code, package.start())}"
-        raise PolicyError(f"{place}: a policy needs a rule 'deny contains … if'")
-
-
-_NO_CODE = re.compile(r'"(?:\\.|[^"\\\n])*"|`[^`]*`|#[^\n]*')
-"""Strings and comments."""
-
-
-def _blank(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", match[0])
-
-
-def _line(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1
-
-
-def _in_comprehension(before: str) -> bool:
-    """Whether a comprehension is still open where `before` ends."""
-    bars: list[bool] = []
-    for sign in before:
-        if sign in "[{(":
-            bars.append(False)
-        elif sign in "]})" and bars:
-            bars.pop()
-        elif sign == "|" and bars:
-            bars[-1] = True
-    return any(bars)
 
 
 def _one_line(error: BaseException) -> str:

@@ -46,6 +46,9 @@ class Custom(BaseModel):
     controls: list[str] = Field(default_factory=list)
     equivalents: list[str] = Field(default_factory=list)
     aliases: list[str] = Field(default_factory=list)
+    since: int = Field(default=1, ge=1)
+    preview: bool = False
+    waivable: Literal["inline", "central"] = "inline"
 
     @model_validator(mode="after")
     def _says_why_it_is_off(self) -> Custom:
@@ -72,34 +75,54 @@ def bundled() -> Path:
     return inside if inside.is_dir() else here.parents[1] / "policies"
 
 
-def load(folder: Path | None = None) -> tuple[tuple[Policy, ...], Mapping[str, str]]:
-    """Every policy under `folder`, and its library modules as file name → Rego text.
+def load(*folders: Path) -> tuple[tuple[Policy, ...], Mapping[str, str]]:
+    """Every policy under `folders` (of none: the built-in ones), and their library modules as
+    file name → Rego text.
 
     Raises:
-        PolicyError: a file cannot be read, or its METADATA or package is wrong.
+        PolicyError: a file cannot be read, its METADATA or package is wrong, or two policies or
+            two libraries have one name.
     """
-    folder = folder or bundled()
+    policies: list[Policy] = []
+    library: dict[str, str] = {}
+    for folder in dict.fromkeys(folders) or (bundled(),):
+        found, modules = _load(folder)
+        policies += found
+        library |= modules
+    _check_names(policies)
+    _check_libraries(library)
+    return tuple(policies), library
+
+
+def _load(folder: Path) -> tuple[list[Policy], dict[str, str]]:
     policies, library = [], {}
     for file in sorted(folder.rglob("*.rego")):
         name = file.relative_to(folder).with_suffix("").as_posix()
         text = _read(file)
         if name.startswith("lib/"):
+            _check_package(name.replace("/", "."), file, text)
             library[str(file)] = text
         elif not name.endswith("_test"):
             policies.append(_policy(name, file, text))
     if not policies:
         raise PolicyError(f"{folder}: no policy (.rego file) in this folder")
-    _check_names(policies)
-    return tuple(policies), library
+    return policies, library
 
 
 def _check_names(policies: list[Policy]) -> None:
     """Waivers and --select go by name: each one means one policy.
 
     Raises:
-        PolicyError: an alias is taken.
+        PolicyError: a name is taken.
     """
-    owners = {policy.id: policy for policy in policies}
+    owners: dict[str, Policy] = {}
+    for policy in policies:
+        owner = owners.setdefault(policy.id, policy)
+        if owner is not policy:
+            raise PolicyError(
+                f"{policy.file}: '{policy.id}' is already the name of {owner.file}; "
+                "give it another place (--no-builtin-policies leaves ours out)"
+            )
     for policy in policies:
         for alias in policy.aliases:
             owner = owners.setdefault(alias, policy)
@@ -108,6 +131,19 @@ def _check_names(policies: list[Policy]) -> None:
                     f"{policy.file}: METADATA custom.aliases: '{alias}' is already the name of "
                     f"{owner.file}"
                 )
+
+
+def _check_libraries(library: Mapping[str, str]) -> None:
+    """Two modules of one package would become one, each changing what the other says.
+
+    Raises:
+        PolicyError: there are two.
+    """
+    owners: dict[str, str] = {}
+    for file, text in library.items():
+        owner = owners.setdefault(_package(text)[0], file)
+        if owner != file:
+            raise PolicyError(f"{file}: '{_package(text)[0]}' is already the package of {owner}")
 
 
 def _read(file: Path) -> str:
@@ -126,7 +162,7 @@ def _policy(name: str, file: Path, text: str) -> Policy:
         )
     metadata = _metadata(file, text)
     custom = metadata.custom
-    _check_package(name, file, text)
+    _check_package("policies." + name.replace("/", "."), file, text)
     _check_facts(file, custom)
     _check_kinds(file, custom)
     return Policy(
@@ -141,6 +177,9 @@ def _policy(name: str, file: Path, text: str) -> Policy:
         controls=tuple(custom.controls),
         equivalents=tuple(custom.equivalents),
         aliases=tuple(custom.aliases),
+        since=custom.since,
+        preview=custom.preview,
+        inline=custom.waivable == "inline",
         contested=custom.contested.strip(),
         links=tuple(metadata.related_resources),
         file=str(file),
@@ -148,11 +187,15 @@ def _policy(name: str, file: Path, text: str) -> Policy:
     )
 
 
-def _check_package(name: str, file: Path, text: str) -> None:
-    wanted = "policies." + name.replace("/", ".")
+def _package(text: str) -> tuple[str, int]:
+    """The package of a module, and the line that says it."""
     found = re.search(r"^package[ \t]+(\S+)", text, re.MULTILINE)
-    if not found or found[1] != wanted:
-        line = text.count("\n", 0, found.start()) + 1 if found else 1
+    return (found[1], text.count("\n", 0, found.start()) + 1) if found else ("", 1)
+
+
+def _check_package(wanted: str, file: Path, text: str) -> None:
+    said, line = _package(text)
+    if said != wanted:
         why = f"the place of a policy is its name: expected 'package {wanted}'"
         raise PolicyError(f"{file}:{line}: {why}")
 
@@ -224,16 +267,23 @@ def _block(text: str) -> Iterator[str]:
 
 
 def chosen(
-    policies: tuple[Policy, ...], profile: str, select: tuple[str, ...], controls: frozenset[str]
+    policies: tuple[Policy, ...],
+    profile: str,
+    select: tuple[str, ...],
+    controls: frozenset[str],
+    *,
+    preview: bool = False,
 ) -> tuple[Policy, ...]:
     """The policies to ask: those selected by name or folder, else those of the frameworks'
-    controls, else those of the profile.
+    controls, else those of the profile. A preview is asked where `preview` says so, or by its name.
 
     Raises:
         PolicyError: a name in `select` fits no policy.
     """
     if select:
-        return tuple(dict.fromkeys(p for name in select for p in _named(policies, name)))
+        named = dict.fromkeys(p for name in select for p in _named(policies, name))
+        return tuple(p for p in named if preview or not p.preview or {*p.names} & {*select})
+    policies = tuple(p for p in policies if preview or not p.preview)
     if controls:
         return tuple(p for p in policies if controls.intersection(p.controls))
     allowed = PROFILES[: PROFILES.index(profile) + 1]

@@ -25,6 +25,7 @@ from auditor.model import (
     Span,
     Status,
     TextEdit,
+    Waiver,
 )
 from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.encoded import encoded
@@ -61,6 +62,7 @@ def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
             "objectsJudged": audit.judged,
             "policiesAsked": len(audit.policies),
         },
+        "waiversAdded": [_waiver(waiver) for waiver in audit.added],
     }
 
 
@@ -88,13 +90,26 @@ def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
         **_place(place_of_finding(snapshot, finding)),
         "fingerprint": finding.fingerprint,
         "status": finding.status.value,
+        "waiver": _waiver(finding.waiver) if finding.waiver else None,
         "evidence": [_evidence(snapshot, finding, evidence) for evidence in finding.evidence],
         "fix": _fix(snapshot, finding.fix) if finding.fix else None,
     }
 
 
 def _gap(gap: Gap) -> dict[str, Any]:
-    return {"what": gap.what, "why": gap.why, "severity": gap.severity.value}
+    told = {"what": gap.what, "why": gap.why, "severity": gap.severity.value}
+    return {**told, "acknowledged": gap.acknowledged or None}
+
+
+def _waiver(waiver: Waiver) -> dict[str, Any]:
+    return {
+        "policy": waiver.policy,
+        "object": waiver.object,
+        "anchor": waiver.anchor,
+        "reason": waiver.reason,
+        "until": waiver.until or None,
+        "origin": waiver.origin,
+    }
 
 
 def _place(place: Place | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor import __version__
@@ -32,6 +32,7 @@ from auditor.model import (
     Status,
     TextEdit,
     Unseen,
+    Waiver,
 )
 from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.contents import contents
@@ -107,7 +108,9 @@ class _Writer:
             "automationDetails": automation(self.profile, number),
             "columnKind": "unicodeCodePoints",
             "originalUriBaseIds": BASES,
-            "invocations": [_invocation(self.audit.gaps if number == 0 else ())],
+            "invocations": [
+                _invocation(self.audit if number == 0 else replace(self.audit, gaps=(), added=()))
+            ],
             **({"taxonomies": taxonomies(self.controls)} if self.controls else {}),
             **self.artifacts(findings),
             "results": results,
@@ -146,7 +149,7 @@ class _Writer:
         result: Node = {
             "ruleId": finding.policy.id,
             "ruleIndex": index[finding.policy.id],
-            "level": LEVELS[finding.severity],
+            "level": "note" if finding.status is Status.UPCOMING else LEVELS[finding.severity],
             "message": {"text": _message(finding, related)},
             "locations": [_location(finding, place_of_finding(snapshot, finding))],
             "partialFingerprints": {
@@ -201,11 +204,12 @@ def _tool(audit: Audit, asked: list[Policy], controls: Controls) -> Node:
     return {"driver": driver} | ({"extensions": engine} if engine else {})
 
 
-def _invocation(gaps: Iterable[Gap]) -> Node:
-    known = list(gaps)
+def _invocation(audit: Audit) -> Node:
+    open_now = [gap for gap in audit.gaps if not gap.acknowledged]
+    added = [_note(_waiver(waiver), "waiver-added") for waiver in audit.added]
     return {
-        "executionSuccessful": all(gap.severity is not Unseen.INCOMPLETE for gap in known),
-        "toolExecutionNotifications": [_notification(gap) for gap in known],
+        "executionSuccessful": all(gap.severity is not Unseen.INCOMPLETE for gap in open_now),
+        "toolExecutionNotifications": [*map(_notification, audit.gaps), *added],
     }
 
 
@@ -213,7 +217,18 @@ def _warning(text: str) -> Node:
     return {"descriptor": {"id": "left-out"}, "level": "warning", "message": {"text": text + "."}}
 
 
+def _note(text: str, identity: str) -> Node:
+    return {"descriptor": {"id": identity}, "level": "note", "message": {"text": _sentence(text)}}
+
+
+def _waiver(waiver: Waiver) -> str:
+    what = f"this change adds a waiver of {waiver.policy} for {waiver.object}"
+    return f"{what} ({waiver.origin}), which does not count: {waiver.reason}"
+
+
 def _notification(gap: Gap) -> Node:
+    if gap.acknowledged:
+        return _note(f"{gap.what}: {gap.why} (acknowledged: {gap.acknowledged})", gap.severity)
     return {
         "descriptor": {"id": gap.severity.value},
         "level": "error" if gap.severity is Unseen.INCOMPLETE else "warning",
@@ -227,7 +242,8 @@ def _compared(finding: Finding) -> Node:
 
 
 def _suppression(finding: Finding) -> Node:
-    waived: Node = {"kind": "external", "status": "accepted"}
+    inline = finding.waiver is not None and finding.waiver.inline
+    waived: Node = {"kind": "inSource" if inline else "external", "status": "accepted"}
     return waived | ({"justification": escaped(finding.reason)} if finding.reason else {})
 
 
@@ -315,6 +331,8 @@ def _swap(edit: TextEdit) -> Node:
 
 def _properties(finding: Finding) -> Node:
     about: Node = {"path": pointer(finding.path)}
+    if finding.status is Status.UPCOMING:
+        about["upcoming"] = f"fails from policy set {finding.policy.since} on"
     if finding.fix:
         proof = finding.fix.proof
         about["fix"] = {

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator
 
 from auditor.model import Audit, Fix, Safety, Status, Unseen
+from auditor.reporters.answered import answered_for
 from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.blocks import Page, brief, shown
 from auditor.reporters.groups import blocks
@@ -35,6 +36,7 @@ def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
         for block in blocks(audit, audit.open):
             yield from shown(block, page)
             yield ""
+    yield from answered_for(audit, terminal)
     yield from _gaps(audit, terminal)
     yield terminal.wrapped(_summary(audit), 2, 0)
     yield terminal.wrapped(_evidence(audit, view.paths), 2, 0)
@@ -46,7 +48,7 @@ def _gaps(audit: Audit, terminal: Terminal) -> Iterator[str]:
         (Unseen.INCOMPLETE, "could not be seen"),
         (Unseen.UNKNOWN, "cannot be told from what was read"),
     ):
-        gaps = [gap for gap in audit.gaps if gap.severity is unseen]
+        gaps = [g for g in audit.gaps if g.severity is unseen and not g.acknowledged]
         if gaps:
             yield f"{terminal.paint('bold', title)} ({counted(len(gaps), 'gap')}):"
             for gap in gaps:
@@ -61,12 +63,19 @@ def _summary(audit: Audit) -> str:
     total = counted(sum(open_now.values()), "finding")
     others = [
         f"{number} {word}"
-        for status, word in ((Status.WAIVED, "waived"), (Status.BASELINE, "in the baseline"))
+        for status, word in (
+            (Status.WAIVED, "waived"),
+            (Status.BASELINE, "in the baseline"),
+            (Status.UPCOMING, "upcoming"),
+        )
         if (number := sum(by_severity(audit, status).values()))
     ]
     proven = sum(bool(f.fix and f.fix.proof.holds) for f in audit.open)
     others[:0] = [f"{proven} with a proven fix"] if proven else []
-    parts = [f"{total}: {found}" if found else total, *others, counted(len(audit.gaps), "gap")]
+    gaps = counted(len(audit.gaps), "gap")
+    known = sum(bool(gap.acknowledged) for gap in audit.gaps)
+    gaps += f" ({known} acknowledged)" if known else ""
+    parts = [f"{total}: {found}" if found else total, *others, gaps]
     return "; ".join([*parts, _looked_at(audit)])
 
 

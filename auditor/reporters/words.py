@@ -44,6 +44,9 @@ def particulars(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What there is to know of a policy beside its description: a title, and the items."""
     told = {
         "In no profile": (policy.contested,) if policy.contested else (),
+        "Waived": () if policy.inline else ("in .auditor.yaml alone",),
+        "Preview": ("asked with --preview or by its name",) if policy.preview else (),
+        "Since": (f"policy set {policy.since}",) if policy.since > 1 else (),
         "Controls": policy.controls,
         "Known elsewhere as": policy.equivalents,
         "Read on": policy.links,

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from auditor.model import Path, Span
+from auditor.sources.comments import Comment, comments_in
 from auditor.sources.jsons import json_objects, json_tree
 from auditor.sources.memory import collector_paused
 from auditor.sources.parts import LARGE, Regions, json_regions, yaml_regions
@@ -75,6 +76,15 @@ class Document:
     def root(self) -> Node:
         """The tree of what is written, with the place of every field."""
         return _tree(self)
+
+    def comments(self, *words: str) -> Iterator[Comment]:
+        """Its comments; none where no word of `words` is written in it (`Commented`)."""
+        if self.is_json or not any(self.text.find(w, self.start, self.end) >= 0 for w in words):
+            return
+        chunk = self.text[self.start : self.end]
+        skipped = _skipped(chunk)
+        line = self.source.line(self.start + skipped)
+        yield from comments_in(chunk[skipped:], line)
 
     def part(self, path: Path) -> Part:
         """The part that holds what is at `path` and can be read on its own: an item of a large

@@ -9,6 +9,7 @@
 # custom:
 #   severity: high
 #   profile: essential
+#   waivable: central
 #   fix: generated
 #   facts: [exposure]
 package policies.data.personal_data_not_isolated

@@ -8,6 +8,7 @@
 # custom:
 #   severity: high
 #   profile: recommended
+#   waivable: central
 #   fix: generated
 #   facts: [oversight]
 package policies.network.monitor_beyond_health

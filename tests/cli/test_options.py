@@ -17,7 +17,6 @@ def _options(version: int | None) -> PolicyOptions:
         framework=(),
         kubernetes_version=version,
         engine="regorus",
-        policies_folder=None,
         config=None,
         rack_label=None,
     )

@@ -15,6 +15,7 @@ from auditor.facts import Facts
 from auditor.model import Policy
 from auditor.policies.engine import compile_policies
 from auditor.policies.judge import prepared
+from auditor.policies.lint import ALLOWED
 from auditor.policies.loader import load
 from auditor.sources.files import FileSource
 from tests.policy_fixtures import settings_of
@@ -60,3 +61,11 @@ def test_engines_agree_with_opa(opa: Path, policy: Policy) -> None:
         asked, found = asked + 1, found + len(expected)
     assert asked
     assert found
+
+
+def test_every_function_that_a_policy_may_call_answers_from_its_arguments_alone(opa: Path) -> None:
+    """OPA knows it, and does not say that it is nondeterministic."""
+    said = subprocess.run([opa, "capabilities", "--current"], capture_output=True, check=True)
+    built_in = json.loads(said.stdout)["builtins"]
+    steady = {one["name"] for one in built_in if not one.get("nondeterministic")}
+    assert steady >= ALLOWED

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from auditor.audit import audit
 from auditor.cli.config import load as load_config
+from auditor.declared import Inline
 from auditor.errors import AuditorError
 from auditor.fixes.offer import with_fixes
 from auditor.model import Audit, Settings, Snapshot, Unseen
@@ -28,7 +29,8 @@ spec:
       securityContext: {privileged: true}
 """
 PRIVILEGED = "workload/privileged_container"
-SETTINGS = Settings()
+TOOLS = ("checkov", "kube-linter", "kubescape", "polaris")
+SETTINGS = Settings(inline=Inline(allowed=("*",), tools=TOOLS))
 
 
 @cache

@@ -9,7 +9,7 @@ import pytest
 
 from auditor.model import Finding, Policy, Ref, Status, Waiver
 from auditor.policies.loader import load
-from auditor.policies.waivers import waived
+from auditor.policies.waivers import Looked, waived
 
 POLICY = replace(
     next(p for p in load()[0] if p.id == "workload/privileged_container"),
@@ -26,7 +26,7 @@ def finding(ref: Ref = WEB, policy: Policy = POLICY) -> Finding:
 
 def outcome(waiver: Waiver, one: Finding | None = None) -> tuple[Status, list[str]]:
     """What becomes of the finding, and what is said of the waiver."""
-    marked, idle = waived([one or finding()], [waiver], [POLICY])
+    marked, idle = waived([one or finding()], [waiver], Looked([POLICY]))
     return marked[0].status, [gap.why for gap in idle]
 
 
@@ -91,5 +91,5 @@ def test_a_waiver_of_a_policy_that_was_not_asked_is_not_called_useless() -> None
 def test_two_waivers_of_one_finding_are_both_of_use() -> None:
     """The first one gives the reason; the second would hold without it."""
     both = [Waiver(POLICY.id, "shop/*", "first"), Waiver("*", "shop/web", "second")]
-    marked, idle = waived([finding()], both, [POLICY])
+    marked, idle = waived([finding()], both, Looked([POLICY]))
     assert (marked[0].reason, idle) == ("first", [])

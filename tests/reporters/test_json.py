@@ -60,6 +60,7 @@ def test_a_finding_with_a_proven_fix() -> None:
         "endColumn": 29,
         "fingerprint": world.privileged().fingerprint,
         "status": "open",
+        "waiver": None,
         "evidence": [],
     }
     proof = fix.pop("proof")
@@ -134,6 +135,7 @@ def test_the_summary_counts_by_severity_and_status() -> None:
             "open": nothing | {"critical": 1},
             "waived": nothing | {"high": 1},
             "baseline": nothing | {"low": 1},
+            "upcoming": nothing,
         },
         "gaps": {"incomplete": 1, "unknown": 1},
         "objectsJudged": 2,
@@ -144,6 +146,7 @@ def test_the_summary_counts_by_severity_and_status() -> None:
         "what": "k8s/broken.yaml",
         "why": "line 3: a mapping ends in the middle",
         "severity": "incomplete",
+        "acknowledged": None,
     }
 
 

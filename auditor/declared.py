@@ -1,0 +1,88 @@
+"""What the user declares about the audit and the cluster. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A fault that somebody answers for."""
+
+    policy: str
+    object: str
+    """Over ``namespace/name[Kind]`` or ``namespace/name``; ``*`` and ``?`` stand for others."""
+    reason: str
+    until: str = ""
+    """A date as YYYY-MM-DD; empty where it does not end."""
+    anchor: str = ""
+    """The name of the one container, port … of the object; empty for all of it."""
+    origin: str = ""
+    """Where it is written, as a person would look for it."""
+    inline: bool = False
+    """Whether it stands in a manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A gap that somebody answers for: still counted, no longer failing the run."""
+
+    gap: str
+    """Over what the gap says it is about; ``*`` and ``?`` stand for others."""
+    reason: str
+    until: str = ""
+    why: str = ""
+    """Over the gap's reason; empty for any."""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An entry of another tool's list of what to ignore, as `.trivyignore` has."""
+
+    tool: str
+    check: str
+    """The tool's id of the check."""
+    reason: str
+    until: str = ""
+    paths: tuple[str, ...] = ()
+    """Over the files it is about; empty for all."""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """How far to believe waivers that stand in the manifests themselves."""
+
+    allowed: tuple[str, ...] = ()
+    """Over the ids of the policies that may be waived there."""
+    tools: tuple[str, ...] = ()
+    """The other tools whose waivers count as well."""
+    listed: tuple[Ignored, ...] = ()
+    """What the files of those tools list."""
+    accepted: frozenset[str] | None = None
+    """The marks that were there before the change, where a change is audited: no other counts."""
+    before: str = ""
+    """The revision before the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user declared about the audit and the cluster."""
+
+    kubernetes: int = 136
+    rack_label: str = "topology.kubernetes.io/rack"
+    zone_label: str = "topology.kubernetes.io/zone"
+    waivers: tuple[Waiver, ...] = ()
+    inline: Inline | None = None
+    """None where no mark in a manifest counts or is told: at admission, and in proofs."""
+    acknowledged: tuple[Acknowledgement, ...] = ()
+    expire_within: int = 0
+    """How many days a waiver may last at most, and that it must end; 0 where it need not."""
+    policy_set: int = 0
+    """The set of policies that is pinned; what is newer only warns. 0: the newest."""
+    whole: bool = True
+    """Whether all was read that the waivers are about; else one that fits nothing may be of use
+    elsewhere."""
+    added: tuple[Waiver, ...] = ()
+    """What the change waives anew in the configuration, where a change is audited."""
