@@ -71,7 +71,7 @@ def compare(base: Mapping[str, Any], head: Mapping[str, Any]) -> Comparison:
     try:
         before, after = rows(base), rows(head)
         known = anchors_of(base["findings"])
-        gaps = [{_gap(gap): gap for gap in report["gaps"]} for report in (base, head)]
+        gaps = [{_gap(gap): _known_keys(gap) for gap in report["gaps"]} for report in (base, head)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"a saved report is not whole: {error!r}") from error
     there = {row.fingerprint for row in after}
@@ -124,6 +124,13 @@ def _is_worse(row: Row, known: frozenset[str] | None) -> bool:
 
 def _gap(gap: Mapping[str, str]) -> tuple[str, str]:
     return gap["what"], gap["severity"]
+
+
+def _known_keys(gap: Mapping[str, str]) -> Mapping[str, str]:
+    """What a comparison tells of a gap; why somebody answers for it only where one does."""
+    told = {key: gap[key] for key in ("what", "why", "severity")}
+    known = gap.get("acknowledged")
+    return told | ({"acknowledged": known} if known else {})
 
 
 def _is_hidden(row: Row, gaps: Iterable[Mapping[str, str]]) -> bool:

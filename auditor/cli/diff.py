@@ -92,7 +92,8 @@ def _exit_code(found: Comparison, fail_on: str) -> int:
         least = Severity(fail_on)
         if any(row.severity.at_least(least) for row in found.added):
             return 1
-    return 4 if any(gap["severity"] == INCOMPLETE for gap in found.new_gaps) else 0
+    unseen = [gap for gap in found.new_gaps if "acknowledged" not in gap]
+    return 4 if any(gap["severity"] == INCOMPLETE for gap in unseen) else 0
 
 
 Sides = tuple["Side", "Side"]
