@@ -61,7 +61,7 @@ is_placeholder(text) if {
 
 before_digest(text) := split(text, "@")[0]
 
-digest(text) := concat("@", array.slice(split(text, "@"), 1, 1000))
+digest(text) := data.lib.text.joined("@", array.slice(split(text, "@"), 1, 1000))
 
 # The runtime refuses a digest of another length: such a reference names no image.
 is_pinned(text) if regex.match(
@@ -70,7 +70,7 @@ is_pinned(text) if regex.match(
 )
 
 # The tag as it is written; empty where there is none. A colon before a slash is that of a port.
-tag(text) := concat(":", array.slice(split(last(text), ":"), 1, 1000))
+tag(text) := data.lib.text.joined(":", array.slice(split(last(text), ":"), 1, 1000))
 
 last(text) := parts[count(parts) - 1] if parts := split(before_digest(text), "/")
 
@@ -84,35 +84,51 @@ is_bare(text) if {
 	not contains(text, "@")
 }
 
-# The whole name without tag and digest, with the registry that is meant where none is written.
-name(text) := without_tag(text) if has_registry(text)
+# The whole name without tag and digest, as it is meant: what names no registry is of docker.io, and
+# what has one word there is of its library.
+name(text) := sprintf("%s/%s", [registry(text), path(text)])
 
-name(text) := sprintf("docker.io/%s", [without_tag(text)]) if {
-	not has_registry(text)
-	contains(without_tag(text), "/")
+registry(text) := first(text) if is_elsewhere(text)
+
+registry(text) := "docker.io" if not is_elsewhere(text)
+
+path(text) := after_registry(text) if is_elsewhere(text)
+
+path(text) := after_registry(text) if {
+	not is_elsewhere(text)
+	contains(after_registry(text), "/")
 }
 
-name(text) := sprintf("docker.io/library/%s", [without_tag(text)]) if {
-	not has_registry(text)
-	not contains(without_tag(text), "/")
+path(text) := sprintf("library/%s", [after_registry(text)]) if {
+	not is_elsewhere(text)
+	not contains(after_registry(text), "/")
 }
+
+is_elsewhere(text) if {
+	has_registry(text)
+	not first(text) in {"docker.io", "index.docker.io"}
+}
+
+after_registry(text) := trim_prefix(without_tag(text), sprintf("%s/", [first(text)])) if has_registry(text)
+
+after_registry(text) := without_tag(text) if not has_registry(text)
 
 without_tag(text) := before_digest(text) if tag(text) == ""
 
 without_tag(text) := trim_suffix(before_digest(text), sprintf(":%s", [tag(text)])) if tag(text) != ""
 
-registry(text) := split(name(text), "/")[0]
+first(text) := split(before_digest(text), "/")[0]
 
 # What stands before the first slash is a registry if it looks like a host.
 has_registry(text) if {
 	contains(before_digest(text), "/")
-	looks_like_host(split(before_digest(text), "/")[0])
+	looks_like_host(first(text))
 }
 
-looks_like_host(first) if first == "localhost"
+looks_like_host(word) if word == "localhost"
 
-looks_like_host(first) if contains(first, ".")
+looks_like_host(word) if contains(word, ".")
 
-looks_like_host(first) if contains(first, ":")
+looks_like_host(word) if contains(word, ":")
 
-looks_like_host(first) if first != lower(first)
+looks_like_host(word) if word != lower(word)

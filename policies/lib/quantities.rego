@@ -35,6 +35,9 @@ value(quantity) := to_number(quantity) if {
 	regex.match(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?[eE][+-]?[0-9]{1,2}$`, quantity)
 }
 
+# Whether one is more than the other, by more than how numbers are rounded here.
+is_more(one, other) if value(one) > value(other) * 1.000000001
+
 suffix(quantity) := trim_left(quantity, "-.0123456789")
 
 digits(quantity) := trim_suffix(quantity, suffix(quantity))

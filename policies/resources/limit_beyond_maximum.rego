@@ -35,7 +35,7 @@ deny contains finding if {
 	maximum := input.parameters[resource]
 	some container in resources.able
 	limit := container.spec.resources.limits[resource]
-	quantities.value(limit) > quantities.value(maximum)
+	quantities.is_more(limit, maximum)
 	finding := {
 		"path": array.concat(container.path, ["resources", "limits", resource]),
 		"anchor": sprintf("%s/%s", [workload.name(container), resource]),

@@ -27,7 +27,7 @@ deny contains finding if {
 	amounts := container.spec.resources
 	request := amounts.requests.memory
 	limit := amounts.limits.memory
-	quantities.value(limit) > quantities.value(request)
+	quantities.is_more(limit, request)
 	finding := {
 		"path": array.concat(container.path, ["resources", "limits", "memory"]),
 		"anchor": workload.name(container),
