@@ -122,7 +122,7 @@ class Subject:
 
     def document(self, policy: Policy) -> bytes | None:
         """The input of the policy, and of those that read the same; None where it reads facts and
-        none of them has anything to say.
+        none of them has anything to say, or parameters and all of them are empty.
 
         Raises:
             EvaluationError: see `prepared`.
@@ -158,9 +158,10 @@ class Subject:
     def _prepared(self, policy: Policy) -> bytes | None:
         names, settings = policy.facts, self._facts.settings
         about = self._facts.about(self.resource, names) if names else {}
-        if names and not about:
+        told = given(policy, settings)
+        if (names and not about) or (told and not any(told.values())):
             return None
-        return prepared(self.resource, about, settings.kubernetes, given(policy, settings))
+        return prepared(self.resource, about, settings.kubernetes, told)
 
 
 _Reading = tuple[tuple[str, ...], str]

@@ -31,17 +31,16 @@ import data.lib.images
 
 deny contains finding if {
 	some image in images.lasting
-	not contains(image.text, "@")
-	images.asked_tag(image.text) == "latest"
+	why := fault(image.text)
 	finding := {
 		"path": image.path,
-		"anchor": image.anchor,
+		"anchor": images.anchor(image),
 		"message": sprintf("%s takes whatever image was pushed last: '%s' %s", [
-			image.who, image.text, why(image.text),
+			images.who(image), image.text, why,
 		]),
 	}
 }
 
-why(text) := "has no tag" if images.is_bare(text)
+fault(text) := "has no tag" if images.is_bare(text)
 
-why(text) := "has the tag 'latest'" if not images.is_bare(text)
+fault(text) := "has the tag 'latest'" if endswith(text, ":latest")

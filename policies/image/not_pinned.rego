@@ -29,7 +29,7 @@ deny contains finding if {
 	not images.is_pinned(image.text)
 	finding := {
 		"path": image.path,
-		"anchor": image.anchor,
-		"message": sprintf("%s names no digest of its image: '%s'", [image.who, image.text]),
+		"anchor": images.anchor(image),
+		"message": sprintf("%s names no digest of its image: '%s'", [images.who(image), image.text]),
 	}
 }

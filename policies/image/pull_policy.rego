@@ -32,9 +32,9 @@ deny contains finding if {
 	not is_always(image)
 	finding := {
 		"path": place(image),
-		"anchor": image.anchor,
+		"anchor": images.anchor(image),
 		"message": sprintf("%s starts the image that the node has: imagePullPolicy is %s", [
-			image.who, said(image),
+			images.who(image), said(image),
 		]),
 		"fix": {
 			"title": "ask the registry at each start",
@@ -48,7 +48,7 @@ is_always(image) if image.policy == "Always"
 
 is_always(image) if {
 	image.policy == ""
-	images.asked_tag(image.text) == "latest"
+	images.asks_latest(image.text)
 }
 
 place(image) := image.policy_path if image.policy != ""

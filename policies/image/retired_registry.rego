@@ -24,8 +24,8 @@ deny contains finding if {
 	startswith(image.text, retired)
 	finding := {
 		"path": image.path,
-		"anchor": image.anchor,
-		"message": sprintf("%s takes its image from the retired registry k8s.gcr.io", [image.who]),
+		"anchor": images.anchor(image),
+		"message": sprintf("%s takes its image from the retired registry k8s.gcr.io", [images.who(image)]),
 		"fix": {
 			"title": "take the same image from registry.k8s.io",
 			"safety": "safe",

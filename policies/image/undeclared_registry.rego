@@ -29,14 +29,13 @@ package policies.image.undeclared_registry
 import data.lib.images
 
 deny contains finding if {
-	count(input.parameters.registries) > 0
 	some image in images.all
 	not is_declared(image.text)
 	finding := {
 		"path": image.path,
-		"anchor": image.anchor,
+		"anchor": images.anchor(image),
 		"message": sprintf("%s takes its image from %s, which is not among the declared registries", [
-			image.who, images.registry(image.text),
+			images.who(image), images.registry(image.text),
 		]),
 	}
 }

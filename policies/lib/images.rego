@@ -20,8 +20,8 @@ of_containers := [image |
 	image := {
 		"text": text,
 		"list": container.list,
-		"who": sprintf("container '%s'", [data.lib.workload.name(container)]),
-		"anchor": data.lib.workload.name(container),
+		"kind": "container",
+		"name": data.lib.workload.name(container),
 		"path": array.concat(container.path, ["image"]),
 		"policy": object.get(container.spec, "imagePullPolicy", ""),
 		"policy_path": array.concat(container.path, ["imagePullPolicy"]),
@@ -39,13 +39,19 @@ mounted contains image if {
 	image := {
 		"text": text,
 		"list": "volumes",
-		"who": sprintf("volume '%s'", [data.lib.workload.named(volume, "volumes")]),
-		"anchor": sprintf("volumes/%s", [data.lib.workload.named(volume, "volumes")]),
+		"kind": "volume",
+		"name": data.lib.workload.named(volume, "volumes"),
 		"path": array.concat(path, ["reference"]),
 		"policy": object.get(volume.image, "pullPolicy", ""),
 		"policy_path": array.concat(path, ["pullPolicy"]),
 	}
 }
+
+who(image) := sprintf("%s '%s'", [image.kind, image.name])
+
+anchor(image) := image.name if image.kind == "container"
+
+anchor(image) := sprintf("volumes/%s", [image.name]) if image.kind == "volume"
 
 # What is no text, or empty, the API server refuses; Istio puts its own image in the place of "auto".
 is_reference(text) if {
@@ -74,15 +80,12 @@ tag(text) := data.lib.text.joined(":", array.slice(split(last(text), ":"), 1, 10
 
 last(text) := parts[count(parts) - 1] if parts := split(before_digest(text), "/")
 
-# The tag that is asked for: "latest" where neither a tag nor a digest is written.
-asked_tag(text) := "latest" if is_bare(text)
+# Whether "latest" is asked for, which is so where neither a tag nor a digest is written.
+asks_latest(text) if endswith(before_digest(text), ":latest")
 
-asked_tag(text) := tag(text) if not is_bare(text)
+asks_latest(text) if is_bare(text)
 
-is_bare(text) if {
-	tag(text) == ""
-	not contains(text, "@")
-}
+is_bare(text) if not regex.match(`(@|:[^/]*$)`, text)
 
 # The whole name without tag and digest, as it is meant: what names no registry is of docker.io, and
 # what has one word there is of its library.
@@ -92,14 +95,11 @@ registry(text) := first(text) if is_elsewhere(text)
 
 registry(text) := "docker.io" if not is_elsewhere(text)
 
-path(text) := after_registry(text) if is_elsewhere(text)
+path(text) := after_registry(text) if not is_of_library(text)
 
-path(text) := after_registry(text) if {
-	not is_elsewhere(text)
-	contains(after_registry(text), "/")
-}
+path(text) := sprintf("library/%s", [after_registry(text)]) if is_of_library(text)
 
-path(text) := sprintf("library/%s", [after_registry(text)]) if {
+is_of_library(text) if {
 	not is_elsewhere(text)
 	not contains(after_registry(text), "/")
 }
@@ -113,9 +113,7 @@ after_registry(text) := trim_prefix(without_tag(text), sprintf("%s/", [first(tex
 
 after_registry(text) := without_tag(text) if not has_registry(text)
 
-without_tag(text) := before_digest(text) if tag(text) == ""
-
-without_tag(text) := trim_suffix(before_digest(text), sprintf(":%s", [tag(text)])) if tag(text) != ""
+without_tag(text) := trim_suffix(before_digest(text), sprintf(":%s", [tag(text)]))
 
 first(text) := split(before_digest(text), "/")[0]
 

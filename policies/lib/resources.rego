@@ -15,10 +15,7 @@ lasting := [container |
 
 lasts(container) if container.list == "containers"
 
-lasts(container) if {
-	container.list == "initContainers"
-	container.spec.restartPolicy == "Always"
-}
+lasts(container) if container.spec.restartPolicy == "Always"
 
 # All that may have resources: ephemeral containers may not.
 able := [container |

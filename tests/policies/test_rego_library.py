@@ -34,10 +34,14 @@ deny contains finding if {
 	finding := {
 		"name": images.name(input.text),
 		"registry": images.registry(input.text),
-		"tag": images.asked_tag(input.text),
+		"latest": latest,
 		"pinned": pinned,
 	}
 }
+
+latest if images.asks_latest(input.text)
+
+latest := false if not images.asks_latest(input.text)
 
 pinned if images.is_pinned(input.text)
 
@@ -115,26 +119,27 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
     ("text", "meant"),
     [
         ("nginx", "docker.io/library/nginx latest"),
-        ("nginx:1.29", "docker.io/library/nginx 1.29"),
+        ("nginx:1.29", "docker.io/library/nginx"),
         ("team/app", "docker.io/team/app latest"),
         ("docker.io/nginx", "docker.io/library/nginx latest"),
-        ("index.docker.io/team/app:1", "docker.io/team/app 1"),
-        ("localhost/app:1", "localhost/app 1"),
+        ("index.docker.io/team/app:1", "docker.io/team/app"),
+        ("localhost/app:1", "localhost/app"),
         ("localhost:5000/app", "localhost:5000/app latest"),
-        ("localhost:5000", "docker.io/library/localhost 5000"),
-        ("r.example:5000/a/b:v1", "r.example:5000/a/b v1"),
-        ("Team/app:1", "Team/app 1"),
-        (f"nginx@{DIGEST}", "docker.io/library/nginx  pinned"),
+        ("localhost:5000", "docker.io/library/localhost"),
+        ("r.example:5000/a/b:v1", "r.example:5000/a/b"),
+        ("Team/app:1", "Team/app"),
+        (f"nginx@{DIGEST}", "docker.io/library/nginx pinned"),
         (f"nginx:latest@{DIGEST}", "docker.io/library/nginx latest pinned"),
-        (f"r.example:5000/a@{DIGEST}", "r.example:5000/a  pinned"),
-        (f"nginx@{DIGEST[:-1]}", "docker.io/library/nginx "),
-        (f"nginx@{DIGEST.upper()}", "docker.io/library/nginx "),
+        (f"r.example:5000/a@{DIGEST}", "r.example:5000/a pinned"),
+        (f"nginx@{DIGEST[:-1]}", "docker.io/library/nginx"),
+        (f"nginx@{DIGEST.upper()}", "docker.io/library/nginx"),
     ],
 )
 def test_an_image_is_read_as_container_runtimes_do(engine: str, text: str, meant: str) -> None:
-    """Name with registry, the tag that is asked for, and whether a digest pins it:
+    """Name with registry, whether the tag latest is asked for, and whether a digest pins it:
     https://pkg.go.dev/github.com/distribution/reference#ParseNormalizedNamed
     """
     said = _asked(engine, IMAGES, {"text": text})
-    assert f"{said['name']} {said['tag']}{' pinned' * said['pinned']}" == meant
+    words = [word for word in ("latest", "pinned") if said[word]]
+    assert " ".join((said["name"], *words)) == meant
     assert said["registry"] == said["name"].split("/")[0]
