@@ -36,8 +36,7 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
     "RuntimeClass": ("node.k8s.io",),
     "StorageClass": ("storage.k8s.io",),
 }
-"""Kind → the API groups in which it is the one of Kubernetes. Anybody may define a kind of the same
-name in a group of their own; it is another kind."""
+"""Kind → the API groups in which it is the one of Kubernetes: elsewhere it is another kind."""
 
 
 class Severity(StrEnum):
