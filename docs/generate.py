@@ -129,6 +129,10 @@ def _page(policy: Policy) -> str:
         policy.description + "\n",
         f"Judged on: {', '.join(policy.kinds)}.\n",
     ]
+    if policy.parameters:
+        rows.append("## Parameters\n")
+        rows += [f"- `{p.name}`: {' '.join(p.description.split())}" for p in policy.parameters]
+        rows.append("")
     if policy.controls:
         rows.append("## Controls\n")
         for control in policy.controls:

@@ -183,6 +183,7 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
     from auditor.policies.engine import compile_policies
     from auditor.policies.frameworks import uncovered, wanted_controls
     from auditor.policies.loader import chosen
+    from auditor.policies.parameters import settled
 
     declared = configuration(policies, start)
     known, library = load_policies(policies, declared, start)
@@ -198,6 +199,7 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
         zone_label=declared.config.topology.zone,
         policy_set=pinned,
         **answered_for(policies, declared, start, whole=whole),
+        parameters=settled(declared.config.parameters, known, declared.file),
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
     return Chosen(bench, settings, policies.kubernetes_version is None)

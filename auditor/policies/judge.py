@@ -22,6 +22,7 @@ from auditor.model import (
     Safety,
 )
 from auditor.policies.engine import EvaluationError, PolicyEngine
+from auditor.policies.parameters import given
 
 
 class _Strict(BaseModel):
@@ -57,9 +58,14 @@ class _Answer(_Strict):
     fix: _Fix | None = None
 
 
-def prepared(resource: Resource, facts: Mapping[str, Any], kubernetes: int) -> bytes:
+def prepared(
+    resource: Resource,
+    facts: Mapping[str, Any],
+    kubernetes: int,
+    parameters: Mapping[str, Any] | None = None,
+) -> bytes:
     """The input of a policy as JSON: the object, its pod specification, a flat list of its
-    containers with their paths, and what the facts say of it.
+    containers with their paths, what the facts say of it, and what the policy was declared.
 
     Raises:
         EvaluationError: the object holds what JSON cannot carry to an engine unchanged.
@@ -69,6 +75,8 @@ def prepared(resource: Resource, facts: Mapping[str, Any], kubernetes: int) -> b
         "object": resource.manifest,
         "facts": facts,
     }
+    if parameters:
+        document["parameters"] = parameters
     workload = workload_of(resource)
     if workload:
         document["workload"] = {
@@ -98,7 +106,8 @@ def _is_exact(value: Any) -> bool:
 
 class Subject:
     """An object that policies are asked about: what they are given is prepared once for all of
-    them that read the same facts, and all of these are asked at once.
+    them that read the same facts, and all of these are asked at once. A policy with parameters is
+    told its own.
     """
 
     def __init__(
@@ -109,23 +118,24 @@ class Subject:
         self._policies = policies
         self._engine = engine
         self._answers: dict[str, list[Mapping[str, Any]]] = {}
-        self._documents: dict[tuple[str, ...], bytes | None] = {}
+        self._documents: dict[_Reading, bytes | None] = {}
 
-    def document(self, names: tuple[str, ...]) -> bytes | None:
-        """The input of policies that read these facts; None where there are such facts and none
-        of them has anything to say.
+    def document(self, policy: Policy) -> bytes | None:
+        """The input of the policy, and of those that read the same; None where it reads facts and
+        none of them has anything to say, or parameters and all of them are empty.
 
         Raises:
             EvaluationError: see `prepared`.
         """
-        if names not in self._documents:
-            document = self._documents[names] = self._prepared(names)
+        reading = _reading(policy)
+        if reading not in self._documents:
+            document = self._documents[reading] = self._prepared(policy)
             if document is not None:
-                self._ask(names, document)
-        return self._documents[names]
+                self._ask(reading, document)
+        return self._documents[reading]
 
-    def _ask(self, names: tuple[str, ...], document: bytes) -> None:
-        packages = tuple(_package(policy) for policy in self._policies if policy.facts == names)
+    def _ask(self, reading: _Reading, document: bytes) -> None:
+        packages = tuple(_package(each) for each in self._policies if _reading(each) == reading)
         try:
             self._answers |= self._engine.evaluate_all(packages, document)
         except EvaluationError:
@@ -137,7 +147,7 @@ class Subject:
         Raises:
             EvaluationError: it could not be evaluated.
         """
-        document = self.document(policy.facts)
+        document = self.document(policy)
         if document is None:
             return []
         package = _package(policy)
@@ -145,11 +155,21 @@ class Subject:
             return self._answers[package]
         return self._engine.evaluate(package, document)
 
-    def _prepared(self, names: tuple[str, ...]) -> bytes | None:
+    def _prepared(self, policy: Policy) -> bytes | None:
+        names, settings = policy.facts, self._facts.settings
         about = self._facts.about(self.resource, names) if names else {}
-        if names and not about:
+        told = given(policy, settings)
+        if (names and not about) or (told and not any(told.values())):
             return None
-        return prepared(self.resource, about, self._facts.settings.kubernetes)
+        return prepared(self.resource, about, settings.kubernetes, told)
+
+
+_Reading = tuple[tuple[str, ...], str]
+"""What a policy reads beside the object: facts, and the parameters of one policy or none."""
+
+
+def _reading(policy: Policy) -> _Reading:
+    return policy.facts, policy.id if policy.parameters else ""
 
 
 def _package(policy: Policy) -> str:

@@ -47,6 +47,10 @@ def particulars(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
         "Waived": () if policy.inline else ("in .auditor.yaml alone",),
         "Preview": ("asked with --preview or by its name",) if policy.preview else (),
         "Since": (f"policy set {policy.since}",) if policy.since > 1 else (),
+        "Parameters": tuple(
+            f"{parameter.name}: {' '.join(parameter.description.split())}"
+            for parameter in policy.parameters
+        ),
         "Controls": policy.controls,
         "Known elsewhere as": policy.equivalents,
         "Read on": policy.links,

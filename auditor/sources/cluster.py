@@ -106,6 +106,7 @@ KINDS = (
     Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim"),
     Kind("v1", "serviceaccounts", "ServiceAccount"),
     Kind("v1", "limitranges", "LimitRange"),
+    Kind("v1", "resourcequotas", "ResourceQuota"),
     Kind("apps/v1", "deployments", "Deployment"),
     Kind("apps/v1", "replicasets", "ReplicaSet"),
     Kind("apps/v1", "statefulsets", "StatefulSet"),
