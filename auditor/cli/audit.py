@@ -12,13 +12,16 @@ import click
 
 from auditor.cli.options import (
     SEVERITIES,
+    Access,
     PolicyOptions,
     choice_of_policies,
     choose,
     cluster_access,
+    cluster_reading,
     read,
     waivers_of_manifests,
 )
+from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.model import Audit
@@ -30,6 +33,7 @@ FORMATS = ("text", "json", "sarif")
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Audit the live cluster instead of files.")
 @cluster_access
+@cluster_reading
 @waivers_of_manifests
 @choice_of_policies
 @click.option(
@@ -53,6 +57,8 @@ def audit(
     cluster: bool,
     kubeconfig: str | None,
     context: str | None,
+    cached: bool,
+    patience: float,
     fail_on: str,
     strict: bool,
     baseline: Path | None,
@@ -64,16 +70,18 @@ def audit(
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
     from auditor.audit import audit as judge_all
     from auditor.cli.baseline import known, marked
-    from auditor.cli.progress import progress
+    from auditor.cli.progress import is_watched, progress
     from auditor.errors import UsageError
     from auditor.fixes.offer import with_fixes
+    from auditor.reporters.words import read_in
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
     chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
     old = known(baseline, policies.config_from) if baseline else None
     with progress("reading the cluster" if cluster else "reading manifests") as now:
-        snapshot = read(paths, cluster=cluster, kubeconfig=kubeconfig, context=context)
+        access = Access(kubeconfig, context, cached, patience)
+        snapshot = read(paths, cluster=cluster, access=access)
         now(f"judging {len(snapshot.resources)} objects")
         settings = chosen.judging(snapshot)
         answer = judge_all(snapshot, chosen.bench, settings)
@@ -82,6 +90,8 @@ def audit(
         if not no_fixes:
             now(f"proving the fixes of {len(answer.open)} findings")
             answer = with_fixes(answer, chosen.bench, settings)
+    if is_watched() and snapshot.server and snapshot.server.reading:
+        say(read_in(snapshot.server.reading), err=True)
     _write(answer, form, output, paths)
     return exit_code(answer, fail_on, strict=strict)
 

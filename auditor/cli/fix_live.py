@@ -97,7 +97,7 @@ def _command(snapshot: Snapshot, change: Change, access: Access) -> str:
     """What a person types. A patch names the object; a new object follows on standard input."""
     import orjson
 
-    from auditor.sources.cluster import kind_of
+    from auditor.sources.kinds import kind_of
     from auditor.sources.rendered import Rendered
 
     ref = change.resource.ref
@@ -126,7 +126,8 @@ def _steps(snapshot: Snapshot, change: Change) -> list[dict[str, Any]]:
 
 def _refusals(snapshot: Snapshot, changes: Sequence[Change], access: Access) -> list[str]:
     """Why the API server would not take each change; empty where it would."""
-    from auditor.sources.cluster import Connection, RefusedError, creating, patching
+    from auditor.sources.changes import creating, patching
+    from auditor.sources.cluster import Connection, RefusedError
 
     connection = Connection(access.kubeconfig, access.context)
     said = []

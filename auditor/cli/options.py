@@ -151,6 +151,49 @@ def cluster_access(command: F) -> F:
     return command
 
 
+def cluster_reading(command: F) -> F:
+    """--cached and --request-timeout."""
+    for option in (
+        click.option(
+            "--request-timeout",
+            "patience",
+            type=click.FloatRange(min=0, min_open=True),
+            default=120,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long one list of the cluster may take.",
+        ),
+        click.option(
+            "--cached", is_flag=True, help="Take what the API server remembers: a moment old."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster is read, and how."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    cached: bool = False
+    patience: float = 120.0
+
+    def snapshot(self) -> Snapshot:
+        """What the cluster holds.
+
+        Raises:
+            ClusterError: see there.
+        """
+        from auditor.sources.cluster import ClusterSource
+
+        source = ClusterSource(
+            self.kubeconfig, self.context, patience=self.patience, cached=self.cached
+        )
+        return source.snapshot()
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What the options add up to."""
@@ -204,11 +247,7 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
 
 
 def read(
-    paths: tuple[str, ...],
-    *,
-    cluster: bool = False,
-    kubeconfig: str | None = None,
-    context: str | None = None,
+    paths: tuple[str, ...], *, cluster: bool = False, access: Access | None = None
 ) -> Snapshot:
     """The snapshot of files and folders, or of a cluster.
 
@@ -221,9 +260,7 @@ def read(
     if bool(paths) == cluster:
         raise UsageError("name files and folders to audit, or --cluster (and not both)")
     if cluster:
-        from auditor.sources.cluster import ClusterSource
-
-        snapshot = ClusterSource(kubeconfig, context).snapshot()
+        snapshot = (access or Access()).snapshot()
         where = "the cluster"
     else:
         from auditor.sources.files import FileSource

@@ -51,6 +51,7 @@ def document(audit: Audit) -> dict[str, Any]:
         "auditor": __version__,
         "engine": {"name": name, "version": version},
         "kubernetesVersion": kubernetes_version(audit.kubernetes),
+        "source": _source(audit.snapshot),
         "findings": [_finding(audit.snapshot, finding) for finding in worst_first(audit.findings)],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
@@ -60,6 +61,19 @@ def document(audit: Audit) -> dict[str, Any]:
             "policiesAsked": len(audit.policies),
         },
         "waiversAdded": [_waiver(waiver) for waiver in audit.added],
+    }
+
+
+def _source(snapshot: Snapshot) -> dict[str, Any] | None:
+    reading = snapshot.server.reading if snapshot.server else None
+    if reading is None:
+        return None
+    return {
+        "kind": "cluster",
+        "readAt": reading.at,
+        "objects": reading.objects,
+        "requests": reading.requests,
+        "bytes": reading.bytes,
     }
 
 

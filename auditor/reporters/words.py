@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditor.model import Audit, Fix, Policy, Proof, Safety, Severity, Status, Unseen
+from auditor.model import Audit, Fix, Policy, Proof, Reading, Safety, Severity, Status, Unseen
 
 EFFECT = {
     Safety.SAFE: "safe",
@@ -25,6 +25,12 @@ def listed(items: Sequence[str], most: int = 3) -> str:
     """The first items, and how many more there are."""
     more = [f"and {len(items) - most} more"] if len(items) > most else []
     return ", ".join([*items[:most], *more])
+
+
+def read_in(reading: Reading) -> str:
+    """What it took: "read 2,431 objects in 23 requests, 4.1 MB"."""
+    size = f"{reading.bytes / 1e6:.1f} MB" if reading.bytes >= 1e5 else f"{reading.bytes:,} bytes"
+    return f"read {reading.objects:,} objects in {reading.requests:,} requests, {size}"
 
 
 def kubernetes_version(number: int) -> str:
