@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from auditor.model import Audit
+from auditor.reporters.discreet import discreet
 
 REPORTERS: Mapping[str, str] = {
     "text": "auditor.reporters.text",
@@ -23,7 +24,7 @@ def render(form: str, audit: Audit, *, paths: tuple[str, ...], terminal: TextIO 
 
     `form` is a key of REPORTERS. `paths` is what the user named, empty for a cluster. `terminal`
     is the stream that the report goes to, or None for a file: only a text report looks at it, for
-    its width and for whether it takes colours.
+    its width and for whether it takes colours. No report shows a credential.
     """
     reporter: Render = importlib.import_module(REPORTERS[form]).render
-    return reporter(audit, paths, terminal)
+    return reporter(discreet(audit), paths, terminal)

@@ -22,6 +22,7 @@ import orjson
 import urllib3
 import yaml
 
+from auditor.credentials import LAST_APPLIED, without_credentials
 from auditor.errors import ClusterError
 from auditor.manifests import mapping
 from auditor.model import Gap, Origin, Reading, Ref, Resource, Server, Snapshot, Unseen
@@ -37,7 +38,6 @@ AT_ONCE = 4
 CONNECT_SECONDS = 10.0
 PATIENCE_SECONDS = 120.0
 """How long one list may take, with all its pages and every time that it is asked for again."""
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 class RefusedError(Exception):
@@ -352,7 +352,8 @@ def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     """An item of a list or an event as a resource.
 
     Items of a list come without apiVersion and kind. What only machines read (managedFields) or
-    may repeat a secret (the last applied configuration, binary data) is left out.
+    may repeat a secret (the last applied configuration, binary data) is left out; for credentials
+    stand others of their class, so that nothing that is done with the object can tell them.
     """
     metadata = {k: v for k, v in mapping(item.get("metadata")).items() if k != "managedFields"}
     if LAST_APPLIED in mapping(metadata.get("annotations")):
@@ -361,7 +362,9 @@ def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     rest = {k: v for k, v in item.items() if k != "binaryData"}
     manifest = {**rest, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
     first = ("apiVersion", "kind", "metadata")
-    manifest = {key: manifest[key] for key in (*first, *(k for k in manifest if k not in first))}
+    manifest = without_credentials(
+        {key: manifest[key] for key in (*first, *(k for k in manifest if k not in first))}
+    )
     namespace = str(metadata.get("namespace", "")) if kind.namespaced else ""
     ref = Ref(kind.api_version, kind.kind, namespace, str(metadata.get("name", "")))
     uri = f"cluster/{namespace or '_cluster'}/{kind.plural}/{ref.name}.yaml"
