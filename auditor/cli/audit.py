@@ -71,6 +71,7 @@ def audit(
     from auditor.audit import audit as judge_all
     from auditor.cli.baseline import known, marked
     from auditor.cli.progress import is_watched, progress
+    from auditor.cli.redacted import able
     from auditor.errors import UsageError
     from auditor.fixes.offer import with_fixes
     from auditor.reporters.words import read_in
@@ -84,12 +85,13 @@ def audit(
         snapshot = read(paths, cluster=cluster, access=access)
         now(f"judging {len(snapshot.resources)} objects")
         settings = chosen.judging(snapshot)
-        answer = judge_all(snapshot, chosen.bench, settings)
+        bench = able(chosen.bench, snapshot)
+        answer = judge_all(snapshot, bench, settings)
         if old is not None:
             answer = marked(answer, old)
         if not no_fixes:
             now(f"proving the fixes of {len(answer.open)} findings")
-            answer = with_fixes(answer, chosen.bench, settings)
+            answer = with_fixes(answer, bench, settings)
     if is_watched() and snapshot.server and snapshot.server.reading:
         say(read_in(snapshot.server.reading), err=True)
     _write(answer, form, output, paths)

@@ -23,7 +23,7 @@ from auditor.cli.screen import say
 if TYPE_CHECKING:
     from auditor.cli.options import Chosen
     from auditor.fixes.together import Texts
-    from auditor.model import Audit, Finding
+    from auditor.model import Audit, Finding, TextEdit
 
 
 ROUNDS = 5
@@ -74,7 +74,7 @@ def fix(
         answer = _written(paths, chosen, unsafe=unsafe)
     else:
         answer, wanted = _offered(paths, chosen, unsafe=unsafe)
-        _show(answer, _together(answer, wanted, chosen))
+        _show(answer, _together(answer, wanted, chosen)[1])
         _say_left(answer, wanted)
     return exit_code(answer, "high", strict=False)
 
@@ -121,7 +121,7 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
     for _ in range(ROUNDS):
         if not wanted:
             break
-        edited = _together(answer, wanted, chosen)
+        edited, _ = _together(answer, wanted, chosen)
         rewrite(edited)
         files |= dict.fromkeys(edited)
         answer, wanted = _offered(paths, chosen, unsafe=unsafe)
@@ -143,8 +143,10 @@ def _is_safe(finding: Finding) -> bool:
     return bool(finding.fix and finding.fix.safety is Safety.SAFE)
 
 
-def _together(answer: Audit, wanted: list[Finding], chosen: Chosen) -> Texts:
-    """What all fixes at once make of the files: proven as one, and read again.
+def _together(
+    answer: Audit, wanted: list[Finding], chosen: Chosen
+) -> tuple[Texts, tuple[TextEdit, ...]]:
+    """What all fixes at once make of the files, and their edits: proven as one, and read again.
 
     Raises:
         WriteError: together they do not hold, or cannot be written.
@@ -158,7 +160,7 @@ def _together(answer: Audit, wanted: list[Finding], chosen: Chosen) -> Texts:
     from auditor.reporters.words import objections
 
     if not wanted:
-        return {}
+        return {}, ()
     try:
         changes = merged(answer.snapshot, [f.fix for f in wanted if f.fix])
         edits = written(answer.snapshot, changes)
@@ -171,20 +173,27 @@ def _together(answer: Audit, wanted: list[Finding], chosen: Chosen) -> Texts:
     if not proof.holds:
         why = "; ".join(objections(Fix("", Safety.MANUAL, changes, edits, proof)))
         raise WriteError(f"the fixes do not go together: {why}; choose some with --select")
-    return edited
+    return edited, edits
 
 
-def _show(answer: Audit, edited: Texts) -> None:
+def _show(answer: Audit, edits: tuple[TextEdit, ...]) -> None:
     """The diff: byte for byte where a program reads it, and harmless where a person does."""
-    from auditor.fixes.patch import unified_diff
+    from auditor.reporters.hunks import discreet_diff
+    from auditor.sources.yaml import Document
     from auditor.text import escaped
 
-    for uri, (before, after) in sorted(edited.items()):
-        diff = unified_diff(_from_here(uri), before, after)
+    written = [r for r in answer.snapshot.resources if isinstance(r.origin.lines, Document)]
+    for uri in sorted({edit.uri for edit in edits}):
+        inside = [r for r in written if r.origin.uri == uri]
+        mine = [edit for edit in edits if edit.uri == uri]
+        diff = discreet_diff(_from_here(uri), inside, mine)
+        shown = diff.text
         if sys.stdout.isatty():
-            diff = "\n".join(map(escaped, diff.split("\n")))
-        click.echo(diff, nl=False)
-    if not edited:
+            shown = "\n".join(map(escaped, shown.split("\n")))
+        click.echo(shown, nl=False)
+        if not diff.applies:
+            say(f"{uri}: lines with credentials are not shown; --write edits the file", err=True)
+    if not edits:
         say(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
 
 

@@ -17,6 +17,7 @@ from auditor.errors import AuditorError
 VERBS: Mapping[str, tuple[str, str]] = {
     "audit": ("auditor.cli.audit:audit", "Find what is wrong in manifests or a cluster."),
     "fix": ("auditor.cli.fix:fix", "Show proven fixes as a diff, or write them."),
+    "snapshot": ("auditor.cli.snapshot:snapshot", "Save what an audit of a cluster needs."),
     "webhook": ("auditor.cli.webhook:webhook", "Answer admission reviews with the same audit."),
     "policies": ("auditor.cli.policies:policies", "List and explain the policies."),
     "new": ("auditor.cli.new:new", "Write the first lines of a new policy and its fixtures."),

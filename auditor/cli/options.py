@@ -246,6 +246,23 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
     return Chosen(bench, settings, policies.kubernetes_version is None)
 
 
+def saved_in(paths: tuple[str, ...]) -> Path | None:
+    """The snapshot of a cluster that is named.
+
+    Raises:
+        UsageError: something else is named besides: a cluster is whole, and nobody can say which
+            of two descriptions of an object is the one that counts.
+    """
+    from auditor.errors import UsageError
+    from auditor.sources.saved import is_saved
+
+    files = [Path(path) for path in paths if path != "-" and Path(path).is_file()]
+    found = next((file for file in files if is_saved(file)), None)
+    if found and len(paths) > 1:
+        raise UsageError(f"{found} is the snapshot of a cluster: audit it alone")
+    return found
+
+
 def read(
     paths: tuple[str, ...], *, cluster: bool = False, access: Access | None = None
 ) -> Snapshot:
@@ -253,7 +270,7 @@ def read(
 
     Raises:
         UsageError: neither or both were named. NothingToAuditError: there is nothing in them.
-        ClusterError: see there.
+        ClusterError, SnapshotError: see there.
     """
     from auditor.errors import NothingToAuditError, UsageError
 
@@ -262,6 +279,11 @@ def read(
     if cluster:
         snapshot = (access or Access()).snapshot()
         where = "the cluster"
+    elif saved := saved_in(paths):
+        from auditor.sources.saved import load as load_saved
+
+        snapshot = load_saved(saved)
+        where = str(saved)
     else:
         from auditor.sources.files import FileSource
 

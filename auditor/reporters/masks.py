@@ -22,11 +22,16 @@ def masked(resource: Resource, lines: list[str], first: int) -> list[str]:
     character of its values that may be credentials, and of what looks like one in a comment.
     `first` is how many lines stand before them.
     """
+    return [masked_line(line) for line in with_values_masked(resource, lines, first)]
+
+
+def with_values_masked(resource: Resource, lines: list[str], first: int) -> list[str]:
+    """The same, of its values alone."""
     shown = list(lines)
     for path, value in _leaves(resource.manifest, ()):
         if may_hold_secret(path) or is_credential(path, value):
             _hide(resource, path, shown, first)
-    return [masked_line(line) for line in shown]
+    return shown
 
 
 def masked_line(line: str) -> str:

@@ -19,8 +19,8 @@ PODS, POLICY = "/api/v1/pods", "/apis/networking.k8s.io/v1/networkpolicies"
 MANY = 1100
 """ConfigMaps, in three pages."""
 COUNTED = (
-    "namespaces nodes persistentvolumes pods replicationcontrollers podtemplates services configmaps"
-    " persistentvolumeclaims serviceaccounts limitranges deployments replicasets statefulsets"
+    "namespaces nodes persistentvolumes pods replicationcontrollers podtemplates services"
+    " configmaps persistentvolumeclaims serviceaccounts limitranges deployments replicasets statefulsets"
     " daemonsets jobs cronjobs networkpolicies ingresses storageclasses priorityclasses"
     " runtimeclasses"
 )

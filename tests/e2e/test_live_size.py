@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,7 @@ def test_two_thousand_pods_are_all_seen_in_bounded_memory(
     source = run.report["source"]
     told = f"{run.megabytes:.0f} MB, {run.seconds:.1f} s CPU, {source}"
     record_property("told", told)
-    print(told)
+    sys.stdout.write(f"{told}\n")
     counted = {kind: len(many.objects(kind)) for kind in ("pods", "replicasets", "deployments")}
     assert counted == {
         "pods": WORKLOADS * REPLICAS,
