@@ -48,19 +48,26 @@ _REFERENCE = re.compile(rf"(?:^|[_.-]|(?-i:(?<=[a-z0-9])(?=[A-Z]))){_REFERS}$", 
 
 _HARMLESS = re.compile(
     r"\d{0,5}(?:ms|[smhd])?|true|false|yes|no|on|off|null|none|\$\([^)]*\)|\$\{[^}]*\}|\{\{.*\}\}"
-    r"|<[^>]*>|…|\.{0,2}/[a-z0-9._/-]*|[a-z][a-z0-9+.-]*://.*|[a-z0-9.-]+:\d{1,5}(?:/.*)?"
+    r"|<[^>]*>|…|\.{0,2}/[a-z0-9._/-]*|(?:[a-z][a-z0-9+.-]*:)+@?//.*|[a-z0-9.-]+:\d{1,5}(?:/.*)?|[a-z0-9.-]+\.svc(?:\.[a-z0-9.-]+)?"
     rf"|{VALUE}",
     re.IGNORECASE,
 )
 """Values that are no credential under whatever name: a switch, a number, a reference, a file, an
 address (whose own user and password are looked for apart)."""
-_STRUCTURED = re.compile(r"[^\n]*\n|\s*[{\[]|[\w.-]+=\S*\s+[\w.-]+=")
+_STRUCTURED = re.compile(
+    r"[^\n]*\n|\s*[{\[]|[\w.-]+=\S*\s+[\w.-]+=|[\w.-]*(?:host|server|addr|address|ur[il])[ ]?[=:]",
+    re.IGNORECASE,
+)
 """The beginning of a text whose parts have names of their own."""
 
+_AT_HOST = re.compile(r"@(?:tcp\()?[a-z0-9.-]+:\d{1,5}\)?(?:/[a-z0-9_.-]*)?\Z", re.IGNORECASE)
 _PEM = re.compile(
     r"-----BEGIN ([A-Z ]{0,30}PRIVATE KEY)-----(.*?)(?:-----END \1-----|\Z)", re.DOTALL
 )
-_USERINFO = re.compile(r"(?<=://)[^\s/@:\"']{0,128}:(?P<v>[^\s/\"'<>]{1,512})@")
+_USERINFO = re.compile(
+    r"(?<=://)[^\s/@:\"']{0,128}:"
+    r"(?P<v>[^\s/\"'<>,;|]{1,512}|(?!\d{1,5}[,;|])[^\s/\"'<>@]{1,512})@"
+)
 _BARE_USERINFO = re.compile(
     r"(?<![\w/@:.%+-])(?!mailto:)[\w.%+-]{1,64}:(?P<v>[^\s/@\"'<>,;]{1,256})@(?!sha\d)(?=[\w(\[])"
 )
@@ -81,7 +88,7 @@ _FLAG = re.compile(
     rf"(?<!\S)--?[\w.-]{{0,40}}?{_NAMED}(?P<rest>[\w.-]{{0,40}})[ \t]+(?P<v>[^\s\"'-][^\s\"']*)",
     re.IGNORECASE,
 )
-_USER_FLAG = re.compile(r"(?<!\S)(?:-u|--user)[ =][^\s:]{1,64}:(?P<v>[^\s\"']+)")
+_USER_FLAG = re.compile(r"(?<!\S)(?:-u|--user)[ =][^\s:]{1,64}:(?P<v>[^\s\"'@]+)")
 _ELEMENT = re.compile(
     rf"<[\w.-]{{0,40}}{_NAMED}(?P<rest>[\w.-]{{0,40}})>(?P<v>[^<\n]+)<", re.IGNORECASE
 )
@@ -143,8 +150,14 @@ def _hidden(text: str, key: str) -> str:
     named = key and is_credential_name(key)
     if named and not _HARMLESS.fullmatch(text) and not _STRUCTURED.match(text):
         shaped = _with(text, _formed(text))
-        return shaped if shaped != text and " " not in text else VALUE
+        return shaped if shaped != text and " " not in text else VALUE + _address_in(text)
     return _with(text, parts(text))
+
+
+def _address_in(text: str) -> str:
+    """The address at the end of a text that begins with a user or a password."""
+    match = _AT_HOST.search(text)
+    return match[0] if match else ""
 
 
 _hidden_before = lru_cache(maxsize=1 << 14)(_hidden)

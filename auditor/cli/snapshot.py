@@ -11,7 +11,8 @@ from auditor.cli.screen import say
 
 
 @click.command(short_help="Save what an audit of a cluster needs.")
-@click.option("--cluster", is_flag=True, required=True, help="Save the live cluster.")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--cluster", is_flag=True, help="Save the live cluster.")
 @click.option(
     "-o",
     "--output",
@@ -27,6 +28,7 @@ from auditor.cli.screen import say
 @cluster_access
 @cluster_reading
 def snapshot(
+    path: Path | None,
     cluster: bool,
     output: Path,
     redact: bool,
@@ -35,19 +37,23 @@ def snapshot(
     cached: bool,
     patience: float,
 ) -> int:
-    """Save the cluster into a file, for `auditor audit FILE` to answer without it.
+    """Save the cluster into a file, for `auditor audit FILE` to answer without it; or PATH, which
+    was saved before, once more, to redact it.
 
     No Secret and no credential is in it. Ends with 4 where something could not be read: the file
     says so too.
     """
+    from auditor.errors import UsageError
     from auditor.cli.progress import progress
     from auditor.redaction import redacted
     from auditor.reporters.words import read_in
-    from auditor.sources.saved import save
+    from auditor.sources.saved import load, save
 
-    del cluster
-    with progress("reading the cluster") as now:
-        found = Access(kubeconfig, context, cached, patience).snapshot()
+    if bool(path) == cluster:
+        raise UsageError("name --cluster, or a snapshot that was saved before (and not both)")
+    with progress("reading the snapshot" if path else "reading the cluster") as now:
+        access = Access(kubeconfig, context, cached, patience)
+        found = load(path) if path else access.snapshot()
         gaps = found.gaps
         if redact:
             now(f"redacting {len(found.resources)} objects")

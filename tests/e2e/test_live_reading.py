@@ -20,9 +20,9 @@ MANY = 1100
 """ConfigMaps, in three pages."""
 COUNTED = (
     "namespaces nodes persistentvolumes pods replicationcontrollers podtemplates services"
-    " configmaps persistentvolumeclaims serviceaccounts limitranges deployments replicasets statefulsets"
-    " daemonsets jobs cronjobs networkpolicies ingresses storageclasses priorityclasses"
-    " runtimeclasses"
+    " configmaps persistentvolumeclaims serviceaccounts limitranges deployments replicasets"
+    " statefulsets daemonsets jobs cronjobs networkpolicies ingresses storageclasses"
+    " priorityclasses runtimeclasses"
 )
 """The kinds that an audit reads of a cluster without extensions."""
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "many"}}

@@ -104,18 +104,16 @@ def test_its_gaps_are_those_of_the_cluster(peapods: TestCluster, tmp_path: Path)
 
 
 def test_it_needs_no_cluster(file: Path, peapods: TestCluster) -> None:
-    """The same four faults as in the company's manifests."""
+    """The same faults as in the company's manifests."""
     assert audit(file).verdicts == audit_live(peapods.kubeconfig).verdicts
-    assert {policy for policy, _, _ in audit(file).verdicts.values()} == set(POLICIES)
+    assert {policy for policy, _, _ in audit(file).verdicts.values()} >= set(POLICIES)
 
 
-def test_a_redacted_one_has_the_same_facts(
-    peapods: TestCluster, file: Path, tmp_path: Path
-) -> None:
+def test_a_redacted_one_has_the_same_facts(file: Path, tmp_path: Path) -> None:
     """Who reaches whom and who stands where is told as before; what judges names of images is a
     gap, and so is whatever else was taken.
     """
-    _save(peapods.kubeconfig, tmp_path / "file", "--redact")
+    auditor("snapshot", file, "--redact", "-o", tmp_path / "file")
     whole, redacted = audit(file), audit(tmp_path / "file")
     gaps = {gap["what"] for gap in redacted.report["gaps"]}
     assert {"names of images", "values of variables", "annotations"} <= gaps
