@@ -54,9 +54,9 @@ _HARMLESS = re.compile(
 )
 """Values that are no credential under whatever name: a switch, a number, a reference, a file, an
 address (whose own user and password are looked for apart)."""
+_TELLS_ADDRESS = re.compile(r"[\w.-]*(?:host|server|addr|address|ur[il]) ?[=:]", re.IGNORECASE)
 _STRUCTURED = re.compile(
-    r"[^\n]*\n|\s*[{\[]|[\w.-]+=\S*\s+[\w.-]+=|[\w.-]*(?:host|server|addr|address|ur[il])[ ]?[=:]",
-    re.IGNORECASE,
+    rf"[^\n]*\n|\s*[{{\[]|[\w.-]+=\S*\s+[\w.-]+=|{_TELLS_ADDRESS.pattern}", re.IGNORECASE
 )
 """The beginning of a text whose parts have names of their own."""
 
@@ -210,9 +210,12 @@ def _paired(text: str, *, prose: bool) -> Iterator[Part]:
             name = next(name for name in ("v", "v2", "v3") if match.groupdict().get(name))
             if _refers(match["rest"]) or _HARMLESS.fullmatch(match[name]):
                 continue
+            if _TELLS_ADDRESS.match(match[name]):
+                continue
             is_sentence = prose and "=" not in (match.groupdict().get("sep") or "")
             if not (is_sentence and _PROSE.fullmatch(match[name])):
-                yield match.start(name), match.end(name), VALUE
+                end = match.end(name) - len(_address_in(match[name]))
+                yield match.start(name), end, VALUE
 
 
 def _drawn(text: str) -> Iterator[Part]:
