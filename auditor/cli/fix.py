@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.fix_live import Access
 from auditor.cli.options import (
+    Access,
     PolicyOptions,
     choice_of_policies,
     choose,
     cluster_access,
+    cluster_reading,
     read,
     waivers_of_manifests,
 )
@@ -34,6 +35,7 @@ ROUNDS = 5
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Print the commands that mend the live cluster.")
 @cluster_access
+@cluster_reading
 @waivers_of_manifests
 @choice_of_policies
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
@@ -46,6 +48,8 @@ def fix(
     cluster: bool,
     kubeconfig: str | None,
     context: str | None,
+    cached: bool,
+    patience: float,
     write: bool,
     unsafe: bool,
     server_dry_run: bool,
@@ -68,7 +72,7 @@ def fix(
         raise click.UsageError("--server-dry-run needs --cluster")
     chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
     if cluster:
-        access = Access(kubeconfig, context)
+        access = Access(kubeconfig, context, cached, patience)
         return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
     if write:
         answer = _written(paths, chosen, unsafe=unsafe)
@@ -87,10 +91,12 @@ def _live(
     from auditor.cli.audit import exit_code
     from auditor.cli.fix_live import show
     from auditor.fixes.offer import with_fixes
+    from auditor.reporters.discreet import discreet
 
-    snapshot = read(paths, cluster=True, kubeconfig=access.kubeconfig, context=access.context)
+    snapshot = read(paths, cluster=True, access=access)
     settings = chosen.judging(snapshot)
     answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
+    answer = discreet(answer)  # what stands for a credential must not be written over it
     wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
     taken = show(answer, wanted, chosen, access, confirm=confirm)
     _say_left(answer, wanted, live=True)

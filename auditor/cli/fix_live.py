@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,22 +11,8 @@ import click
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
-    from auditor.cli.options import Chosen
+    from auditor.cli.options import Access, Chosen
     from auditor.model import Audit, Change, Finding, Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How the cluster is reached."""
-
-    kubeconfig: str | None
-    context: str | None
-
-    @property
-    def flags(self) -> list[str]:
-        """The flags that lead kubectl to the same cluster."""
-        given = {"--kubeconfig": self.kubeconfig, "--context": self.context}
-        return [f"{flag}={value}" for flag, value in given.items() if value]
 
 
 def show(

@@ -180,6 +180,12 @@ class Access:
     cached: bool = False
     patience: float = 120.0
 
+    @property
+    def flags(self) -> list[str]:
+        """The flags that lead kubectl to the same cluster."""
+        given = {"--kubeconfig": self.kubeconfig, "--context": self.context}
+        return [f"{flag}={value}" for flag, value in given.items() if value]
+
     def snapshot(self) -> Snapshot:
         """What the cluster holds.
 

@@ -43,8 +43,8 @@ def snapshot(
     No Secret and no credential is in it. Ends with 4 where something could not be read: the file
     says so too.
     """
-    from auditor.errors import UsageError
     from auditor.cli.progress import progress
+    from auditor.errors import UsageError
     from auditor.redaction import redacted
     from auditor.reporters.words import read_in
     from auditor.sources.saved import load, save

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from auditor.credentials import VALUE
 from tests.canaries import Canaries
 
 from .cluster import TestCluster
@@ -104,6 +105,15 @@ def test_no_report_of_a_cluster_shows_one(
     said = auditor("audit", "--cluster", "--kubeconfig", kubeconfig, "--format", form, *flags)
     assert said.code == 1
     assert planted.in_(said.out, said.err) == []
+
+
+def test_no_command_that_mends_a_cluster_shows_one(kubeconfig: Path, planted: Canaries) -> None:
+    """Nor would it write what stands for one: the API server is asked about each command."""
+    access = ("--cluster", "--kubeconfig", kubeconfig)
+    said = auditor("fix", *access, "--profile", "strict", "--unsafe", "--server-dry-run")
+    assert "kubectl" in said.out
+    assert planted.in_(said.out, said.err) == []
+    assert VALUE not in said.out
 
 
 @pytest.mark.parametrize("flags", [(), ("--redact",)])
