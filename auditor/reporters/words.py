@@ -30,7 +30,9 @@ def listed(items: Sequence[str], most: int = 3) -> str:
 def read_in(reading: Reading) -> str:
     """What it took: "read 2,431 objects in 23 requests, 4.1 MB"."""
     size = f"{reading.bytes / 1e6:.1f} MB" if reading.bytes >= 1e5 else f"{reading.bytes:,} bytes"
-    return f"read {reading.objects:,} objects in {reading.requests:,} requests, {size}"
+    objects = f"{reading.objects:,} object{'s' * (reading.objects != 1)}"
+    requests = f"{reading.requests:,} request{'s' * (reading.requests != 1)}"
+    return f"read {objects} in {requests}, {size}"
 
 
 def kubernetes_version(number: int) -> str:

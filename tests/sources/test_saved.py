@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
+from auditor import reporters
 from auditor.errors import SnapshotError, WriteError
 from auditor.model import Gap, Reading, Server, Snapshot, Unseen
 from auditor.sources import saved
@@ -228,7 +230,15 @@ def test_its_audit_says_what_was_not_read(
     saved.save(snapshot, tmp_path / "file")
     said = auditor("audit", tmp_path / "file", "--format", "json")
     assert said.report["kubernetesVersion"] == "1.34"
-    assert said.report["source"]["readAt"] == "2026-03-01T10:00:00Z"
+    schema = json.loads((Path(reporters.__file__).parent / "report.schema.json").read_text())
+    jsonschema_rs.validator_for(schema).validate(said.report)
+    assert said.report["source"] == {
+        "kind": "cluster",
+        "readAt": "2026-03-01T10:00:00Z",
+        "objects": 3,
+        "requests": 24,
+        "bytes": 12345,
+    }
     assert "list of services" in [gap["what"] for gap in said.report["gaps"]]
     (finding,) = [f for f in said.report["findings"] if "privileged" in f["policy"]]
     assert finding["file"] == "cluster/shop/pods/web.yaml"
