@@ -97,6 +97,7 @@ _ELEMENT = re.compile(
     rf"<[\w.-]{{0,40}}{_NAMED}(?P<rest>[\w.-]{{0,40}})>(?P<v>[^<\n]+)<", re.IGNORECASE
 )
 _WORD = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
+_PART = re.compile(r"[a-z0-9]+={0,2}")
 _HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _PROSE = re.compile(r"[a-z]+\.?", re.IGNORECASE)
 
@@ -242,10 +243,15 @@ def _values(line: str, *, prose: bool) -> Iterator[tuple[int, int]]:
 
 
 def _drawn(text: str) -> Iterator[Part]:
-    """Words that look drawn by lot."""
+    """Words that look drawn by lot. Of small letters, a path is several words: names of images and
+    files have many such.
+    """
     for match in _WORD.finditer(text):
-        if _looks_drawn(match[0]):
-            yield match.start(), match.end(), VALUE
+        if not match[0].islower():
+            words = [match.span()]
+        else:
+            words = [part.span() for part in _PART.finditer(text, *match.span())]
+        yield from ((*span, VALUE) for span in words if _looks_drawn(text[slice(*span)]))
 
 
 def _looks_drawn(word: str) -> bool:

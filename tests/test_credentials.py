@@ -79,6 +79,7 @@ HARMLESS = {
     "a switch": ("automountServiceAccountToken", "true"),
     "a reference": ("DB_PASSWORD", "$(OTHER)"),
     "a digest": ("image", "registry.example/app:1.0@sha256:" + "0a" * 32),
+    "an image of many folders": ("image", "registry.example/r-0d398e3d96cb/prom/prometheus:v3.1.0"),
     "a commit": ("GIT_COMMIT", "3f786850e387550fdab836ed7e6dc881de23001b"),
     "a pod": ("x", "web-6d4cf56db6-abcde"),
     "a term of the API": ("x", "RequiredDuringSchedulingIgnoredDuringExecution"),
