@@ -171,6 +171,19 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What it took to read a cluster."""
+
+    at: str
+    """When it began, in UTC as RFC 3339: ``2026-03-01T10:00:00Z``."""
+    objects: int
+    requests: int
+    """All that were sent, those that had to be repeated among them."""
+    bytes: int
+    """Of the bodies of all answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """The API server that a snapshot was read from."""
 
@@ -178,6 +191,8 @@ class Server:
     """As 100 × major + minor; 0 where it would not tell."""
     kinds: frozenset[str]
     """The kinds that were asked for: of any other, nothing is known."""
+    reading: Reading | None = None
+    """None where the cluster is followed, and not read at one time."""
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,17 @@ import click
 
 from auditor.cli.options import (
     SEVERITIES,
+    Access,
     PolicyOptions,
     choice_of_policies,
     choose,
     cluster_access,
+    cluster_reading,
     read,
     waivers_of_manifests,
 )
 from auditor.cli.outputs import Ordered, Outputs, output_options, write
+from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.model import Audit
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Audit the live cluster instead of files.")
 @cluster_access
+@cluster_reading
 @waivers_of_manifests
 @choice_of_policies
 @click.option(
@@ -49,6 +53,8 @@ def audit(
     cluster: bool,
     kubeconfig: str | None,
     context: str | None,
+    cached: bool,
+    patience: float,
     fail_on: str,
     strict: bool,
     baseline: Path | None,
@@ -59,9 +65,11 @@ def audit(
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
     from auditor.audit import audit as judge_all
     from auditor.cli.baseline import known, marked
-    from auditor.cli.progress import progress
+    from auditor.cli.progress import is_watched, progress
+    from auditor.cli.redacted import able
     from auditor.errors import UsageError
     from auditor.fixes.offer import with_fixes
+    from auditor.reporters.words import read_in
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
@@ -69,15 +77,19 @@ def audit(
     old = known(baseline, policies.config_from) if baseline else None
     what = "reading the cluster" if cluster else "reading manifests"
     with progress(what, quiet=outputs.quiet) as now:
-        snapshot = read(paths, cluster=cluster, kubeconfig=kubeconfig, context=context)
+        access = Access(kubeconfig, context, cached, patience)
+        snapshot = read(paths, cluster=cluster, access=access)
         now(f"judging {len(snapshot.resources)} objects")
         settings = chosen.judging(snapshot)
-        answer = judge_all(snapshot, chosen.bench, settings)
+        bench = able(chosen.bench, snapshot)
+        answer = judge_all(snapshot, bench, settings)
         if old is not None:
             answer = marked(answer, old)
         if not no_fixes:
             now(f"proving the fixes of {len(answer.open)} findings")
-            answer = with_fixes(answer, chosen.bench, settings)
+            answer = with_fixes(answer, bench, settings)
+    if is_watched() and not outputs.quiet and snapshot.server and snapshot.server.reading:
+        say(read_in(snapshot.server.reading), err=True)
     write(answer, outputs, paths)
     return exit_code(answer, fail_on, strict=strict)
 

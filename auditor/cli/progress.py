@@ -14,10 +14,15 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
 
     Silent where nobody looks: without a terminal, with CI set, and where `quiet` is asked for.
     """
-    if quiet or not sys.stderr.isatty() or os.environ.get("CI"):
+    if quiet or not is_watched():
         yield lambda _: None
         return
     from rich.console import Console
 
     with Console(stderr=True).status(f"{what} …") as status:
         yield lambda now: status.update(f"{now} …")
+
+
+def is_watched() -> bool:
+    """Whether somebody sees what is said on the way."""
+    return sys.stderr.isatty() and not os.environ.get("CI")

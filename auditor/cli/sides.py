@@ -43,10 +43,11 @@ def side(name: str, chosen: Chosen) -> Side:
     if saved is not None:
         return Side(name, saved)
     from auditor.audit import audit
+    from auditor.reporters.discreet import discreet
     from auditor.reporters.json import document
 
     snapshot = _snapshot(name)
-    found = audit(snapshot, chosen.bench, chosen.judging(snapshot))
+    found = discreet(audit(snapshot, chosen.bench, chosen.judging(snapshot)))
     return Side(name, document(found, (name,)), found)
 
 

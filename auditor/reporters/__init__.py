@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from auditor.model import Audit
+from auditor.reporters.discreet import discreet
 from auditor.reporters.view import View
 from auditor.sources.memory import collector_paused
 
@@ -36,9 +37,10 @@ def render(  # noqa: PLR0913
     `form` is a key of REPORTERS. `paths` is what the user named, empty for a cluster. `terminal`
     is the stream that the report goes to, or None for a file: only a text report looks at it, for
     its width and for whether it takes colours. `brief` gives a text report one line per finding,
-    `sarif` is a profile of SARIF. `say` is told what a report leaves out.
+    `sarif` is a profile of SARIF. `say` is told what a report leaves out. No report shows a
+    credential.
     """
     reporter: Render = importlib.import_module(REPORTERS[form]).render
     view = View(paths, terminal, brief, sarif)
     with collector_paused():
-        return reporter(audit, replace(view, say=say) if say else view)
+        return reporter(discreet(audit), replace(view, say=say) if say else view)

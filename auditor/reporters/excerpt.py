@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from auditor.credentials import may_hold_secret
 from auditor.model import Span
-from auditor.reporters.masks import HIDDEN, masked, may_hold_secret, unmasked
+from auditor.reporters.masks import HIDDEN, masked, masked_line, unmasked
 from auditor.reporters.places import Place, lines_of, text_of
 from auditor.reporters.terminal import Terminal, cells
 from auditor.text import escaped
@@ -84,7 +85,7 @@ def _shown(place: Place, lines: list[str]) -> str:
     line = lines[number]
     if may_hold_secret(place.path) or not _FLOW.isdisjoint(line):
         [line] = masked(place.resource, [line], number)
-    return line.rstrip().replace("\t", " ")
+    return masked_line(line).rstrip().replace("\t", " ")
 
 
 def _cut(line: str, span: Span) -> tuple[str, str, str]:

@@ -54,6 +54,7 @@ def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
         "engine": {"name": name, "version": version},
         "kubernetesVersion": kubernetes_version(audit.kubernetes),
         "evidence": _extent(audit, paths),
+        "source": _source(audit.snapshot),
         "findings": [_finding(audit.snapshot, finding) for finding in worst_first(audit.findings)],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
@@ -77,6 +78,19 @@ def _extent(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
         "questions": told.questions,
         "unanswered": told.unanswered,
         "notAssessed": told.share,
+    }
+
+
+def _source(snapshot: Snapshot) -> dict[str, Any] | None:
+    reading = snapshot.server.reading if snapshot.server else None
+    if reading is None:
+        return None
+    return {
+        "kind": "cluster",
+        "readAt": reading.at,
+        "objects": reading.objects,
+        "requests": reading.requests,
+        "bytes": reading.bytes,
     }
 
 

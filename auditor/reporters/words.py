@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditor.model import Audit, Fix, Policy, Proof, Safety, Severity, Status, Unseen
+from auditor.model import Audit, Fix, Policy, Proof, Reading, Safety, Severity, Status, Unseen
 
 EFFECT = {
     Safety.SAFE: "safe",
@@ -32,6 +32,14 @@ def listed(items: Sequence[str], most: int = 3) -> str:
     """The first items, and how many more there are."""
     more = [f"and {len(items) - most} more"] if len(items) > most else []
     return ", ".join([*items[:most], *more])
+
+
+def read_in(reading: Reading) -> str:
+    """What it took: "read 2,431 objects in 23 requests, 4.1 MB"."""
+    size = f"{reading.bytes / 1e6:.1f} MB" if reading.bytes >= 1e5 else f"{reading.bytes:,} bytes"
+    objects = f"{reading.objects:,} object{'s' * (reading.objects != 1)}"
+    requests = f"{reading.requests:,} request{'s' * (reading.requests != 1)}"
+    return f"read {objects} in {requests}, {size}"
 
 
 def kubernetes_version(number: int) -> str:
