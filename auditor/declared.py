@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Settings:
     acknowledged: tuple[Acknowledgement, ...] = ()
     expire_within: int = 0
     """How many days a waiver may last at most, and that it must end; 0 where it need not."""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What single policies are told: policy id → name → value."""
     policy_set: int = 0
     """The set of policies that is pinned; what is newer only warns. 0: the newest."""
     whole: bool = True

@@ -6,6 +6,7 @@
   + PolicyError            a policy file is wrong (METADATA or Rego)
   + NothingToAuditError    exit code 3: nothing was found where we were told to look
   + ClusterError           the cluster could not be reached at all
+  + SnapshotError          a saved snapshot cannot be read
   + WriteError             a report or a fix could not be written; what was found stands
 
 Whatever is wrong with a single file or list that was to be audited is no error but a ``Gap``.
@@ -40,6 +41,10 @@ class NothingToAuditError(AuditorError):
 
 class ClusterError(AuditorError):
     """The cluster could not be reached at all, or its configuration could not be read."""
+
+
+class SnapshotError(AuditorError):
+    """A saved snapshot is none, of another version, cut off or damaged; half of one is none."""
 
 
 class WriteError(AuditorError):

@@ -25,7 +25,8 @@ Manifest = Mapping[str, Any]
 
 _CORE = (
     "ConfigMap", "LimitRange", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim",
-    "Pod", "PodTemplate", "ReplicationController", "Secret", "Service", "ServiceAccount",
+    "Pod", "PodTemplate", "ReplicationController", "ResourceQuota", "Secret", "Service",
+    "ServiceAccount",
 )  # fmt: skip
 BUILT_IN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_CORE, ("",)),
@@ -35,8 +36,7 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
     "RuntimeClass": ("node.k8s.io",),
     "StorageClass": ("storage.k8s.io",),
 }
-"""Kind → the API groups in which it is the one of Kubernetes. Anybody may define a kind of the same
-name in a group of their own; it is another kind."""
+"""Kind → the API groups in which it is the one of Kubernetes: elsewhere it is another kind."""
 
 
 class Severity(StrEnum):
@@ -171,6 +171,19 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What it took to read a cluster."""
+
+    at: str
+    """When it began, in UTC as RFC 3339: ``2026-03-01T10:00:00Z``."""
+    objects: int
+    requests: int
+    """All that were sent, those that had to be repeated among them."""
+    bytes: int
+    """Of the bodies of all answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """The API server that a snapshot was read from."""
 
@@ -178,6 +191,8 @@ class Server:
     """As 100 × major + minor; 0 where it would not tell."""
     kinds: frozenset[str]
     """The kinds that were asked for: of any other, nothing is known."""
+    reading: Reading | None = None
+    """None where the cluster is followed, and not read at one time."""
 
 
 @dataclass(frozen=True)
@@ -240,6 +255,15 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a policy can be told: a text or a list of texts, as its default is."""
+
+    name: str
+    description: str
+    default: Any = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A rule and what its METADATA says of it."""
 
@@ -271,6 +295,7 @@ class Policy:
     """Whether it is asked only where previews are asked for."""
     inline: bool = True
     """Whether it may be waived in the manifests themselves."""
+    parameters: tuple[Parameter, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

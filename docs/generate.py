@@ -28,6 +28,8 @@ from auditor.policies.loader import load
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = "<!-- Made by `make docs`. Edit the policy or the command instead. -->\n\n"
 WIDTH = 100
+NEW_YEAR = "1767225600"
+"""The first second of 2026: examples are of the same day whenever they are made."""
 FORMATS = {"txt": "text", "json": "json", "sarif": "sarif"}
 
 
@@ -127,6 +129,10 @@ def _page(policy: Policy) -> str:
         policy.description + "\n",
         f"Judged on: {', '.join(policy.kinds)}.\n",
     ]
+    if policy.parameters:
+        rows.append("## Parameters\n")
+        rows += [f"- `{p.name}`: {' '.join(p.description.split())}" for p in policy.parameters]
+        rows.append("")
     if policy.controls:
         rows.append("## Controls\n")
         for control in policy.controls:
@@ -179,7 +185,8 @@ def reports() -> dict[Path, str]:
 
 
 def _report(cluster: Path, form: str) -> str:
-    return _said("audit", cluster.relative_to(ROOT).as_posix(), "--format", form, NO_COLOR="1")
+    where = cluster.relative_to(ROOT).as_posix()
+    return _said("audit", where, "--format", form, "--sarif-profile", "full", NO_COLOR="1")
 
 
 def _said(*arguments: str, **environment: str) -> str:
@@ -189,7 +196,7 @@ def _said(*arguments: str, **environment: str) -> str:
     done = subprocess.run(
         [Path(sys.executable).with_name("auditor"), *arguments],
         cwd=ROOT,
-        env={**inherited, "COLUMNS": str(WIDTH), **environment},
+        env={**inherited, "COLUMNS": str(WIDTH), "SOURCE_DATE_EPOCH": NEW_YEAR, **environment},
         stdout=subprocess.PIPE,
         text=True,
         check=False,

@@ -3,7 +3,8 @@
 ``fixtures/policies/<policy>/fail-*.yaml`` says where it hurts: a line that ends in
 ``# finding: MESSAGE`` has exactly that finding, and no other line has any. ``pass-*.yaml`` is
 silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
-that begins with ``# kubernetes: 1.N`` is judged for that version.
+that begins with ``# kubernetes: 1.N`` is judged for that version. An ``.auditor.yaml`` beside them
+declares the parameters of the policy.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.audit import Bench, audit
+from auditor.cli.config import load as load_config
 from auditor.fixes.offer import with_fixes
 from auditor.fixes.patch import apply
 from auditor.model import Audit, Policy, Settings, TextEdit, Unseen
 from auditor.policies.engine import PolicyEngine
+from auditor.policies.loader import load
+from auditor.policies.parameters import settled
 from auditor.sources.files import FileSource
 
 MARK = re.compile(r"[ \t]*# finding: (?P<message>.*\S)[ \t]*$", re.MULTILINE)
@@ -26,9 +30,17 @@ SINCE = re.compile(r"\A# kubernetes: 1\.(\d+)$", re.MULTILINE)
 
 
 def settings_of(file: Path) -> Settings:
-    """What the fixture is judged for: the version that its first line names, else the default."""
+    """What the fixture is judged for: the version that its first line names, else the default; and
+    the parameters that are declared beside it.
+    """
     found = SINCE.search(file.read_text(encoding="utf-8"))
-    return Settings(kubernetes=100 + int(found[1])) if found else Settings()
+    version = 100 + int(found[1]) if found else Settings().kubernetes
+    beside = file.with_name(".auditor.yaml")
+    if not beside.is_file():
+        return Settings(kubernetes=version)
+    declared = load_config(beside, file.parent)
+    told = settled(declared.config.parameters, load()[0], declared.file)
+    return Settings(kubernetes=version, parameters=told)
 
 
 @dataclass(frozen=True, slots=True)

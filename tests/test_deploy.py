@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from auditor.sources.cluster import KINDS
+from auditor.sources.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,24 +11,27 @@ import click
 from auditor.cli.cache import remembered
 from auditor.cli.options import (
     SEVERITIES,
+    Access,
     PolicyOptions,
     choice_of_policies,
     choose,
     cluster_access,
+    cluster_reading,
     read,
     waivers_of_manifests,
 )
+from auditor.cli.outputs import Ordered, Outputs, output_options, write
+from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.model import Audit
 
-FORMATS = ("text", "json", "sarif")
 
-
-@click.command(short_help="Find what is wrong in manifests or a cluster.")
+@click.command(cls=Ordered, short_help="Find what is wrong in manifests or a cluster.")
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Audit the live cluster instead of files.")
 @cluster_access
+@cluster_reading
 @waivers_of_manifests
 @choice_of_policies
 @click.option(
@@ -46,8 +47,7 @@ FORMATS = ("text", "json", "sarif")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A saved JSON report: what it knows is not new.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
+@output_options
 @click.option("--no-fixes", is_flag=True, help="Do not look for fixes and prove them.")
 @click.option("--no-cache", is_flag=True, help="Ask again even where nothing has changed.")
 @remembered
@@ -56,36 +56,44 @@ def audit(
     cluster: bool,
     kubeconfig: str | None,
     context: str | None,
+    cached: bool,
+    patience: float,
     fail_on: str,
     strict: bool,
     baseline: Path | None,
-    form: str,
-    output: Path | None,
     no_fixes: bool,
+    outputs: Outputs,
     policies: PolicyOptions,
 ) -> int:
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
     from auditor.audit import audit as judge_all
     from auditor.cli.baseline import known, marked
-    from auditor.cli.progress import progress
+    from auditor.cli.progress import is_watched, progress
+    from auditor.cli.redacted import able
     from auditor.errors import UsageError
     from auditor.fixes.offer import with_fixes
+    from auditor.reporters.words import read_in
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
     chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
     old = known(baseline, policies.config_from) if baseline else None
-    with progress("reading the cluster" if cluster else "reading manifests") as now:
-        snapshot = read(paths, cluster=cluster, kubeconfig=kubeconfig, context=context)
+    what = "reading the cluster" if cluster else "reading manifests"
+    with progress(what, quiet=outputs.quiet) as now:
+        access = Access(kubeconfig, context, cached, patience)
+        snapshot = read(paths, cluster=cluster, access=access)
         now(f"judging {len(snapshot.resources)} objects")
         settings = chosen.judging(snapshot)
-        answer = judge_all(snapshot, chosen.bench, settings)
+        bench = able(chosen.bench, snapshot)
+        answer = judge_all(snapshot, bench, settings)
         if old is not None:
             answer = marked(answer, old)
         if not no_fixes:
             now(f"proving the fixes of {len(answer.open)} findings")
-            answer = with_fixes(answer, chosen.bench, settings)
-    _write(answer, form, output, paths)
+            answer = with_fixes(answer, bench, settings)
+    if is_watched() and not outputs.quiet and snapshot.server and snapshot.server.reading:
+        say(read_in(snapshot.server.reading), err=True)
+    write(answer, outputs, paths)
     return exit_code(answer, fail_on, strict=strict)
 
 
@@ -93,33 +101,6 @@ def start_folder(paths: tuple[str, ...]) -> Path:
     """Where to look for the configuration: the first path, else here."""
     first = Path(paths[0]) if paths and paths[0] != "-" else Path()
     return first if first.is_dir() else first.parent
-
-
-def _write(answer: Audit, form: str, output: Path | None, paths: tuple[str, ...]) -> None:
-    from auditor.errors import WriteError
-    from auditor.reporters import render
-
-    if output is not None:
-        text = render(form, answer, paths=paths, terminal=None)
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise WriteError(f"{output}: {error.strerror}") from error
-        return
-    _print(render(form, answer, paths=paths, terminal=sys.stdout), binary=form != "text")
-
-
-def _print(text: str, *, binary: bool) -> None:
-    """Write the report and nothing else: as UTF-8 for programs; for people, as their terminal can
-    show it. `click.echo` would take the colours away that FORCE_COLOR asks for.
-    """
-    if binary:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())
-        return
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    sys.stdout.write(text)
 
 
 def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:

@@ -24,7 +24,7 @@ def known(file: Path, revision: str | None = None) -> Known:
         report = orjson.loads(_bytes(file, revision))
         if report["format"] != "auditor/1":
             raise ConfigError(f"{file}: format is '{report['format']}', expected 'auditor/1'")
-        return _known(report["findings"])
+        return Known(anchors_of(report["findings"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"{file}: is no report of `auditor audit --format json`: {error}"
@@ -43,13 +43,14 @@ def _bytes(file: Path, revision: str | None) -> bytes:
     return content
 
 
-def _known(findings: Iterable[Mapping[str, Any]]) -> Known:
+def anchors_of(findings: Iterable[Mapping[str, Any]]) -> Mapping[str, frozenset[str] | None]:
+    """What `auditor.model.Known` keeps of the findings of a report."""
     anchors: dict[str, frozenset[str] | None] = {}
     for finding in findings:
         fingerprint, told = str(finding["fingerprint"]), _anchors(finding)
         before = anchors.get(fingerprint, frozenset())
         anchors[fingerprint] = None if told is None or before is None else before | told
-    return Known(anchors)
+    return anchors
 
 
 def _anchors(finding: Mapping[str, Any]) -> frozenset[str] | None:

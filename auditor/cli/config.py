@@ -83,6 +83,8 @@ class Config(_Strict):
     waivers_expire_within: Days | None = None
     inline_waivers: list[str] = []
     honour_waivers_of: list[Tool] = []
+    parameters: dict[str, dict[str, Any]] = {}
+    """Policy → what it is told; which there are, the policies know."""
 
 
 @dataclass(frozen=True)

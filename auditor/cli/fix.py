@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.fix_live import Access
 from auditor.cli.options import (
+    Access,
     PolicyOptions,
     choice_of_policies,
     choose,
     cluster_access,
+    cluster_reading,
     read,
     waivers_of_manifests,
 )
+from auditor.cli.progress import progress
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.cli.options import Chosen
     from auditor.fixes.together import Texts
-    from auditor.model import Audit, Finding
+    from auditor.model import Audit, Finding, TextEdit
 
 
 ROUNDS = 5
@@ -34,6 +36,7 @@ ROUNDS = 5
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Print the commands that mend the live cluster.")
 @cluster_access
+@cluster_reading
 @waivers_of_manifests
 @choice_of_policies
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
@@ -46,6 +49,8 @@ def fix(
     cluster: bool,
     kubeconfig: str | None,
     context: str | None,
+    cached: bool,
+    patience: float,
     write: bool,
     unsafe: bool,
     server_dry_run: bool,
@@ -68,13 +73,13 @@ def fix(
         raise click.UsageError("--server-dry-run needs --cluster")
     chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
     if cluster:
-        access = Access(kubeconfig, context)
+        access = Access(kubeconfig, context, cached, patience)
         return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
     if write:
         answer = _written(paths, chosen, unsafe=unsafe)
     else:
         answer, wanted = _offered(paths, chosen, unsafe=unsafe)
-        _show(answer, _together(answer, wanted, chosen))
+        _show(answer, _together(answer, wanted, chosen)[1])
         _say_left(answer, wanted)
     return exit_code(answer, "high", strict=False)
 
@@ -87,10 +92,14 @@ def _live(
     from auditor.cli.audit import exit_code
     from auditor.cli.fix_live import show
     from auditor.fixes.offer import with_fixes
+    from auditor.reporters.discreet import discreet
 
-    snapshot = read(paths, cluster=True, kubeconfig=access.kubeconfig, context=access.context)
-    settings = chosen.judging(snapshot)
-    answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
+    with progress("reading the cluster") as now:
+        snapshot = read(paths, cluster=True, access=access)
+        now(f"judging {len(snapshot.resources)} objects, and proving fixes")
+        settings = chosen.judging(snapshot)
+        answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
+    answer = discreet(answer)  # what stands for a credential must not be written over it
     wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
     taken = show(answer, wanted, chosen, access, confirm=confirm)
     _say_left(answer, wanted, live=True)
@@ -105,7 +114,10 @@ def _offered(
     from auditor.fixes.offer import with_fixes
 
     bench, settings = chosen.bench, chosen.settings
-    answer = with_fixes(audit(read(paths), bench, settings), bench, settings)
+    with progress("reading manifests") as now:
+        snapshot = read(paths)
+        now(f"judging {len(snapshot.resources)} objects, and proving fixes")
+        answer = with_fixes(audit(snapshot, bench, settings), bench, settings)
     wanted = [f for f in answer.open if _is_proven(f) and (unsafe or _is_safe(f))]
     return answer, wanted
 
@@ -121,7 +133,7 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
     for _ in range(ROUNDS):
         if not wanted:
             break
-        edited = _together(answer, wanted, chosen)
+        edited, _ = _together(answer, wanted, chosen)
         rewrite(edited)
         files |= dict.fromkeys(edited)
         answer, wanted = _offered(paths, chosen, unsafe=unsafe)
@@ -143,8 +155,10 @@ def _is_safe(finding: Finding) -> bool:
     return bool(finding.fix and finding.fix.safety is Safety.SAFE)
 
 
-def _together(answer: Audit, wanted: list[Finding], chosen: Chosen) -> Texts:
-    """What all fixes at once make of the files: proven as one, and read again.
+def _together(
+    answer: Audit, wanted: list[Finding], chosen: Chosen
+) -> tuple[Texts, tuple[TextEdit, ...]]:
+    """What all fixes at once make of the files, and their edits: proven as one, and read again.
 
     Raises:
         WriteError: together they do not hold, or cannot be written.
@@ -158,7 +172,7 @@ def _together(answer: Audit, wanted: list[Finding], chosen: Chosen) -> Texts:
     from auditor.reporters.words import objections
 
     if not wanted:
-        return {}
+        return {}, ()
     try:
         changes = merged(answer.snapshot, [f.fix for f in wanted if f.fix])
         edits = written(answer.snapshot, changes)
@@ -171,20 +185,27 @@ def _together(answer: Audit, wanted: list[Finding], chosen: Chosen) -> Texts:
     if not proof.holds:
         why = "; ".join(objections(Fix("", Safety.MANUAL, changes, edits, proof)))
         raise WriteError(f"the fixes do not go together: {why}; choose some with --select")
-    return edited
+    return edited, edits
 
 
-def _show(answer: Audit, edited: Texts) -> None:
+def _show(answer: Audit, edits: tuple[TextEdit, ...]) -> None:
     """The diff: byte for byte where a program reads it, and harmless where a person does."""
-    from auditor.fixes.patch import unified_diff
+    from auditor.reporters.hunks import discreet_diff
+    from auditor.sources.yaml import Document
     from auditor.text import escaped
 
-    for uri, (before, after) in sorted(edited.items()):
-        diff = unified_diff(_from_here(uri), before, after)
+    written = [r for r in answer.snapshot.resources if isinstance(r.origin.lines, Document)]
+    for uri in sorted({edit.uri for edit in edits}):
+        inside = [r for r in written if r.origin.uri == uri]
+        mine = [edit for edit in edits if edit.uri == uri]
+        diff = discreet_diff(_from_here(uri), inside, mine)
+        shown = diff.text
         if sys.stdout.isatty():
-            diff = "\n".join(map(escaped, diff.split("\n")))
-        click.echo(diff, nl=False)
-    if not edited:
+            shown = "\n".join(map(escaped, shown.split("\n")))
+        click.echo(shown, nl=False)
+        if not diff.applies:
+            say(f"{uri}: lines with credentials are not shown; --write edits the file", err=True)
+    if not edits:
         say(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,22 +11,8 @@ import click
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
-    from auditor.cli.options import Chosen
+    from auditor.cli.options import Access, Chosen
     from auditor.model import Audit, Change, Finding, Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How the cluster is reached."""
-
-    kubeconfig: str | None
-    context: str | None
-
-    @property
-    def flags(self) -> list[str]:
-        """The flags that lead kubectl to the same cluster."""
-        given = {"--kubeconfig": self.kubeconfig, "--context": self.context}
-        return [f"{flag}={value}" for flag, value in given.items() if value]
 
 
 def show(
@@ -97,7 +82,7 @@ def _command(snapshot: Snapshot, change: Change, access: Access) -> str:
     """What a person types. A patch names the object; a new object follows on standard input."""
     import orjson
 
-    from auditor.sources.cluster import kind_of
+    from auditor.sources.kinds import kind_of
     from auditor.sources.rendered import Rendered
 
     ref = change.resource.ref
@@ -126,7 +111,8 @@ def _steps(snapshot: Snapshot, change: Change) -> list[dict[str, Any]]:
 
 def _refusals(snapshot: Snapshot, changes: Sequence[Change], access: Access) -> list[str]:
     """Why the API server would not take each change; empty where it would."""
-    from auditor.sources.cluster import Connection, RefusedError, creating, patching
+    from auditor.sources.changes import creating, patching
+    from auditor.sources.cluster import Connection, RefusedError
 
     connection = Connection(access.kubeconfig, access.context)
     said = []

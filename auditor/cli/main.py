@@ -17,8 +17,11 @@ from auditor.errors import AuditorError
 VERBS: Mapping[str, tuple[str, str]] = {
     "audit": ("auditor.cli.audit:audit", "Find what is wrong in manifests or a cluster."),
     "fix": ("auditor.cli.fix:fix", "Show proven fixes as a diff, or write them."),
+    "diff": ("auditor.cli.diff:diff", "Say which findings are new between two states."),
+    "explain": ("auditor.cli.explain:explain", "Say what a policy looks for, by any of its names."),
+    "snapshot": ("auditor.cli.snapshot:snapshot", "Save what an audit of a cluster needs."),
     "webhook": ("auditor.cli.webhook:webhook", "Answer admission reviews with the same audit."),
-    "policies": ("auditor.cli.policies:policies", "List and explain the policies."),
+    "policies": ("auditor.cli.policies:policies", "List the policies."),
     "new": ("auditor.cli.new:new", "Write the first lines of a new policy and its fixtures."),
 }
 """Verb → where its command is, and its line in --help."""

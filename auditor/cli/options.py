@@ -151,6 +151,55 @@ def cluster_access(command: F) -> F:
     return command
 
 
+def cluster_reading(command: F) -> F:
+    """--cached and --request-timeout."""
+    for option in (
+        click.option(
+            "--request-timeout",
+            "patience",
+            type=click.FloatRange(min=0, min_open=True),
+            default=120,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long one list of the cluster may take.",
+        ),
+        click.option(
+            "--cached", is_flag=True, help="Take what the API server remembers: a moment old."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster is read, and how."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    cached: bool = False
+    patience: float = 120.0
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags that lead kubectl to the same cluster."""
+        given = {"--kubeconfig": self.kubeconfig, "--context": self.context}
+        return [f"{flag}={value}" for flag, value in given.items() if value]
+
+    def snapshot(self) -> Snapshot:
+        """What the cluster holds.
+
+        Raises:
+            ClusterError: see there.
+        """
+        from auditor.sources.cluster import ClusterSource
+
+        source = ClusterSource(
+            self.kubeconfig, self.context, patience=self.patience, cached=self.cached
+        )
+        return source.snapshot()
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What the options add up to."""
@@ -186,6 +235,7 @@ def choose(
     from auditor.policies.engine import compile_policies
     from auditor.policies.frameworks import uncovered, wanted_controls
     from auditor.policies.loader import chosen
+    from auditor.policies.parameters import settled
     from auditor.policies.workers import apart
 
     declared = configuration(policies, start)
@@ -204,33 +254,50 @@ def choose(
         zone_label=declared.config.topology.zone,
         policy_set=pinned,
         **answered_for(policies, declared, start, whole=whole),
+        parameters=settled(declared.config.parameters, known, declared.file),
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
     return Chosen(bench, settings, policies.kubernetes_version is None)
 
 
+def saved_in(paths: tuple[str, ...]) -> Path | None:
+    """The snapshot of a cluster that is named.
+
+    Raises:
+        UsageError: something else is named besides: a cluster is whole, and nobody can say which
+            of two descriptions of an object is the one that counts.
+    """
+    from auditor.errors import UsageError
+    from auditor.sources.saved import is_saved
+
+    files = [Path(path) for path in paths if path != "-" and Path(path).is_file()]
+    found = next((file for file in files if is_saved(file)), None)
+    if found and len(paths) > 1:
+        raise UsageError(f"{found} is the snapshot of a cluster: audit it alone")
+    return found
+
+
 def read(
-    paths: tuple[str, ...],
-    *,
-    cluster: bool = False,
-    kubeconfig: str | None = None,
-    context: str | None = None,
+    paths: tuple[str, ...], *, cluster: bool = False, access: Access | None = None
 ) -> Snapshot:
     """The snapshot of files and folders, or of a cluster.
 
     Raises:
         UsageError: neither or both were named. NothingToAuditError: there is nothing in them.
-        ClusterError: see there.
+        ClusterError, SnapshotError: see there.
     """
     from auditor.errors import NothingToAuditError, UsageError
 
     if bool(paths) == cluster:
         raise UsageError("name files and folders to audit, or --cluster (and not both)")
     if cluster:
-        from auditor.sources.cluster import ClusterSource
-
-        snapshot = ClusterSource(kubeconfig, context).snapshot()
+        snapshot = (access or Access()).snapshot()
         where = "the cluster"
+    elif saved := saved_in(paths):
+        from auditor.sources.saved import load as load_saved
+
+        snapshot = load_saved(saved)
+        where = str(saved)
     else:
         from auditor.sources.files import FileSource
 

@@ -7,8 +7,9 @@ import click
 
 def say(text: str, *, err: bool = False) -> None:
     """One line, with whatever a terminal would obey written as an escape: names of objects and
-    files are somebody else's text.
+    files are somebody else's text. Nor does it say a credential.
     """
+    from auditor.credentials import told
     from auditor.text import escaped
 
-    click.echo(escaped(text), err=err)
+    click.echo(escaped(told(text)), err=err)

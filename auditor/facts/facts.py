@@ -16,6 +16,7 @@ from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
+from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
 from auditor.facts.oversight import oversight
@@ -37,7 +38,6 @@ class Facts:
         self.settings = settings
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
-        self._answers: dict[tuple[str, Key], Any] = {}
         vars(snapshot)["_facts"] = self
 
     @cached_property
@@ -139,18 +139,8 @@ class Facts:
 
     def about(self, resource: Resource, names: tuple[str, ...]) -> dict[str, Any]:
         """What the facts of these names say of `resource`, less those with nothing to say."""
-        workload = self.by_key.get(resource.ref.key)
-        if workload is None:
-            return {}
-        told = {name: self._told(name, workload) for name in names}
+        told = {name: FACTS[name].tell(self, resource) for name in names}
         return {name: answer for name, answer in told.items() if answer is not None}
-
-    def _told(self, name: str, workload: Workload) -> Any:
-        """The answer of one fact, which is asked for again with each proof of a fix."""
-        key = name, workload.ref.key
-        if key not in self._answers:
-            self._answers[key] = FACTS[name].tell(self, workload)
-        return self._answers[key]
 
 
 def facts_of(snapshot: Snapshot, settings: Settings) -> Facts:
@@ -167,13 +157,16 @@ def facts_of(snapshot: Snapshot, settings: Settings) -> Facts:
 class Fact:
     """Who tells a fact, and what must have been seen for it."""
 
-    tell: Callable[[Facts, Workload], Any]
+    tell: Callable[[Facts, Resource], Any]
+    """What it says of an object; None where that is nothing."""
     needs: tuple[str, ...]
     """The kinds of which every object must have been seen: without a list of one of them, the
     answer about what is left might be another one."""
     rests_on: tuple[str, ...]
     """Those of them of which a single object that is not seen can make a finding wrong. Of any
     other, one that is not seen may be missing from a finding, which still stands."""
+    kinds: tuple[str, ...] = WORKLOAD_KINDS
+    """The kinds of objects that it is told of."""
 
     def lacks(self, missing: Container[str], *, lists: bool) -> str:
         """The first kind that it cannot do without and of which something is `missing`: with
@@ -181,6 +174,26 @@ class Fact:
         """
         kinds = self.needs if lists else self.rests_on
         return next((kind for kind in kinds if kind in missing), "")
+
+
+def _of_workloads(tell: Callable[[Facts, Workload], Any]) -> Callable[[Facts, Resource], Any]:
+    """A fact about workloads that people edit; of anything else it says nothing."""
+
+    def told(facts: Facts, resource: Resource) -> Any:
+        workload = facts.by_key.get(resource.ref.key)
+        return None if workload is None else tell(facts, workload)
+
+    return told
+
+
+def _of_namespaces(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
+    """A fact about namespaces of Kubernetes, not about a kind of somebody's own of that name."""
+
+    def told(facts: Facts, resource: Resource) -> Any:
+        ours = (resource.ref.group, resource.ref.kind) == ("", "Namespace")
+        return tell(facts, resource) if ours else None
+
+    return told
 
 
 REACHING = ("NetworkPolicy", "Namespace", "Service", *WORKLOAD_KINDS)
@@ -195,12 +208,21 @@ ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
 
 FACTS: Mapping[str, Fact] = {
     "exposure": Fact(
-        exposure, (*REACHING, "Ingress", "ConfigMap"), ("NetworkPolicy", "Namespace", "Service")
+        _of_workloads(exposure),
+        (*REACHING, "Ingress", "ConfigMap"),
+        ("NetworkPolicy", "Namespace", "Service"),
     ),
-    "oversight": Fact(oversight, REACHING, ("NetworkPolicy", "Namespace")),
+    "oversight": Fact(_of_workloads(oversight), REACHING, ("NetworkPolicy", "Namespace")),
     "distance": Fact(
-        distance,
+        _of_workloads(distance),
         ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),
         ("Node", "Service"),
+    ),
+    "resource_defaults": Fact(_of_workloads(resource_defaults), ("LimitRange",), ("LimitRange",)),
+    "limit_ranges": Fact(
+        _of_namespaces(limit_ranges), ("LimitRange",), ("LimitRange",), ("Namespace",)
+    ),
+    "resource_quotas": Fact(
+        _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)
     ),
 }

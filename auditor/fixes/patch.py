@@ -213,14 +213,25 @@ def _spliced(text: str, found: Sequence[Cut]) -> str:
 
 def unified_diff(uri: str, before: str, after: str) -> str:
     """What changes in a file, as `git diff` shows it and `git apply` takes it."""
-    old, new = (_diff_name(f"{side}/{uri.lstrip('/')}") for side in "ab")
-    lines = difflib.unified_diff(_lines(before), _lines(after), old, new)
+    old, new = _diff_names(uri)
+    lines = difflib.unified_diff(diff_lines(before), diff_lines(after), old, new)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
 
 
-def _lines(text: str) -> list[str]:
+def diff_header(uri: str) -> str:
+    """The two lines that begin the diff of a file."""
+    old, new = _diff_names(uri)
+    return f"--- {old}\n+++ {new}\n"
+
+
+def _diff_names(uri: str) -> tuple[str, str]:
+    old, new = (_diff_name(f"{side}/{uri.lstrip('/')}") for side in "ab")
+    return old, new
+
+
+def diff_lines(text: str) -> list[str]:
     """Lines as git counts them: only a line feed ends one."""
     *whole, rest = text.split("\n")
     return [f"{line}\n" for line in whole] + ([rest] if rest else [])

@@ -24,6 +24,7 @@ from auditor.model import (
 )
 from auditor.policies.answers import Answer, answer_of
 from auditor.policies.engine import EvaluationError, PolicyEngine, RawFinding
+from auditor.policies.parameters import given
 from auditor.policies.workers import Apart
 
 
@@ -60,9 +61,14 @@ class _Answer(_Strict):
     fix: _Fix | None = None
 
 
-def prepared(resource: Resource, facts: Mapping[str, Any], kubernetes: int) -> bytes:
+def prepared(
+    resource: Resource,
+    facts: Mapping[str, Any],
+    kubernetes: int,
+    parameters: Mapping[str, Any] | None = None,
+) -> bytes:
     """The input of a policy as JSON: the object, its pod specification, a flat list of its
-    containers with their paths, and what the facts say of it.
+    containers with their paths, what the facts say of it, and what the policy was declared.
 
     Raises:
         EvaluationError: the object holds what JSON cannot carry to an engine unchanged.
@@ -72,6 +78,8 @@ def prepared(resource: Resource, facts: Mapping[str, Any], kubernetes: int) -> b
         "object": resource.manifest,
         "facts": facts,
     }
+    if parameters:
+        document["parameters"] = parameters
     workload = workload_of(resource)
     if workload:
         document["workload"] = {
@@ -102,7 +110,7 @@ def _is_exact(value: Any) -> bool:
 @dataclass(frozen=True, slots=True)
 class Panel:
     """Policies that read the same facts: what they are given is prepared once, and all of them
-    are asked at once.
+    are asked at once. A policy with parameters is told its own, and stands alone.
     """
 
     facts: tuple[str, ...]
@@ -111,12 +119,13 @@ class Panel:
 
 
 def panels(policies: Iterable[Policy]) -> tuple[Panel, ...]:
-    """The policies by the facts that they read."""
-    same: dict[tuple[str, ...], list[Policy]] = {}
+    """The policies by what they read beside the object."""
+    same: dict[tuple[tuple[str, ...], str], list[Policy]] = {}
     for policy in policies:
-        same.setdefault(policy.facts, []).append(policy)
+        same.setdefault((policy.facts, policy.id if policy.parameters else ""), []).append(policy)
     return tuple(
-        Panel(facts, tuple(found), tuple(map(_package, found))) for facts, found in same.items()
+        Panel(facts, tuple(found), tuple(map(_package, found)))
+        for (facts, _), found in same.items()
     )
 
 
@@ -137,14 +146,16 @@ class Question:
 
 def questions(resource: Resource, asked: Iterable[Panel], facts: Facts) -> Iterator[Question]:
     """What the panels are to be asked about an object. Those on facts are asked only where one of
-    their facts has something to say of it.
+    their facts has something to say of it, those with parameters where one of these says anything.
     """
+    settings = facts.settings
     for panel in asked:
         about = facts.about(resource, panel.facts) if panel.facts else {}
-        if panel.facts and not about:
+        told = given(panel.policies[0], settings)
+        if (panel.facts and not about) or (told and not any(told.values())):
             continue
         try:
-            document = prepared(resource, about, facts.settings.kubernetes)
+            document = prepared(resource, about, settings.kubernetes, told)
         except EvaluationError as error:
             yield Question(resource, panel, error)
         else:

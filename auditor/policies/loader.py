@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from auditor.errors import PolicyError
 from auditor.facts import FACTS
 from auditor.facts.workloads import WORKLOAD_KINDS
-from auditor.model import Policy, Severity
+from auditor.model import Parameter, Policy, Severity
 from auditor.policies.ours import bundled
 
 PROFILES = ("essential", "recommended", "strict")
@@ -26,11 +26,21 @@ HEADER = "# METADATA"
 NAME = re.compile(r"[a-z][a-z0-9_]*(?:/[a-z][a-z0-9_]*)*")
 KINDS = (
     *WORKLOAD_KINDS, "Namespace", "Node", "Service", "ServiceAccount", "ConfigMap", "Secret",
+    "LimitRange", "ResourceQuota",
     "Ingress", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
     "PersistentVolume", "PersistentVolumeClaim", "StorageClass", "PodDisruptionBudget",
     "HorizontalPodAutoscaler",
 )  # fmt: skip
 """Kinds that are often judged, to tell a typing error from a kind of somebody's own."""
+
+
+class Declared(BaseModel):
+    """A parameter of a policy."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    description: str = Field(min_length=1)
+    default: str | list[str]
 
 
 class Custom(BaseModel):
@@ -50,6 +60,7 @@ class Custom(BaseModel):
     since: int = Field(default=1, ge=1)
     preview: bool = False
     waivable: Literal["inline", "central"] = "inline"
+    parameters: dict[str, Declared] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _says_why_it_is_off(self) -> Custom:
@@ -175,6 +186,10 @@ def _policy(name: str, file: Path, text: str) -> Policy:
         preview=custom.preview,
         inline=custom.waivable == "inline",
         contested=custom.contested.strip(),
+        parameters=tuple(
+            Parameter(name, declared.description.strip(), declared.default)
+            for name, declared in custom.parameters.items()
+        ),
         links=tuple(metadata.related_resources),
         file=str(file),
         module=text,
@@ -199,9 +214,11 @@ def _check_facts(file: Path, custom: Custom) -> None:
         if fact not in FACTS:
             known = ", ".join(sorted(FACTS))
             raise PolicyError(f"{file}: METADATA custom.facts: no fact '{fact}' (there is {known})")
-    if custom.facts and not set(custom.kinds) & set(WORKLOAD_KINDS):
-        why = "facts are told of workloads alone, and none of these kinds is one"
-        raise PolicyError(f"{file}: METADATA custom.kinds: {why}")
+        if not set(custom.kinds) & set(FACTS[fact].kinds):
+            told = FACTS[fact].kinds
+            of = "workloads" if told == WORKLOAD_KINDS else ", ".join(told)
+            why = f"the fact '{fact}' is told of {of} alone, and none of these kinds is one"
+            raise PolicyError(f"{file}: METADATA custom.kinds: {why}")
 
 
 def _check_kinds(file: Path, custom: Custom) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from auditor.credentials import may_hold_secret
 from auditor.model import Span
-from auditor.reporters.masks import HIDDEN, masked, may_hold_secret, unmasked
+from auditor.reporters.masks import HIDDEN, masked, masked_line, unmasked
 from auditor.reporters.places import Place, lines_of, text_of
 from auditor.reporters.terminal import Terminal, cells
 from auditor.text import escaped
@@ -13,26 +15,66 @@ from auditor.text import escaped
 _FLOW = frozenset("{}[],")
 
 
-def excerpt(place: Place, terminal: Terminal) -> Iterator[str]:
-    """The first line of the field and its carets, framed; nothing where the text is not at hand.
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place to point at, and what to write beside the carets."""
+
+    place: Place
+    label: str = ""
+
+
+def excerpt(marks: Sequence[Mark], terminal: Terminal) -> Iterator[str]:
+    """Each line of the marked fields once, with carets below them, framed; nothing where the text
+    is not at hand. All marks are of one object, and in one file.
 
     A field of several lines shows its first alone. Of a live object, whose text is in no file, the
-    line has no number.
+    lines have no numbers.
     """
-    lines = lines_of(text_of(place.resource.origin.lines))
-    if not 0 < place.span.line <= len(lines):
+    if not marks:
         return
-    live = place.resource.origin.live
-    before, field, after = _cut(_shown(place, lines), place.span)
-    number = "" if live else str(place.span.line)
-    gutter = " " * max(len(number), 2)
-    room = terminal.width - len(gutter) - 3
-    before, field, after = _fitted(before.lstrip() if live else before, field, after, room)
+    resource = marks[0].place.resource
+    lines = lines_of(text_of(resource.origin.lines))
+    known = [mark for mark in marks if 0 < mark.place.span.line <= len(lines)]
+    by_line: dict[int, list[Mark]] = {}
+    for mark in sorted(known, key=lambda mark: mark.place.span.line):
+        by_line.setdefault(mark.place.span.line, []).append(mark)
+    live = resource.origin.live
+    width = max([2, *(0 if live else len(str(line)) for line in by_line)])
     frame = terminal.paint("frame", "|")
-    yield f"{gutter} {frame}"
-    yield f"{terminal.paint('frame', number.rjust(2))} {frame} {before}{field}{after}"
-    carets = terminal.paint("bad", "^" * max(cells(field), 1))
-    yield f"{gutter} {frame} {' ' * cells(before)}{carets}"
+    if by_line:
+        yield f"{' ' * width} {frame}"
+    before = 0
+    for line, marked in by_line.items():
+        if before and line > before + 1:
+            yield f"{' ' * (width - 1)}…"
+        before = line
+        number = "" if live else str(line)
+        yield from _line(lines, marked, (number, width), terminal)
+
+
+def _line(
+    lines: list[str], marks: list[Mark], numbered: tuple[str, int], terminal: Terminal
+) -> Iterator[str]:
+    """One line of the file, and below it a line of carets for each field that is marked."""
+    number, width = numbered
+    frame = terminal.paint("frame", "|")
+    spans: dict[Span, list[Mark]] = {}
+    for mark in marks:
+        spans.setdefault(mark.place.span, []).append(mark)
+    shown = ""
+    for marked in spans.values():
+        place = marked[0].place
+        parts = _cut(_shown(place, lines), place.span)
+        if place.resource.origin.live:
+            parts = (parts[0].lstrip(), *parts[1:])
+        before, field, after = _fitted(*parts, terminal.width - width - 3)
+        text = f"{before}{field}{after}"
+        if text != shown:
+            yield f"{terminal.paint('frame', number.rjust(width))} {frame} {text}"
+            shown = text
+        carets = terminal.paint("bad", "^" * max(cells(field), 1))
+        labels = " ".join(dict.fromkeys(mark.label for mark in marked if mark.label))
+        yield f"{' ' * width} {frame} {' ' * cells(before)}{carets} {labels}".rstrip()
 
 
 def _shown(place: Place, lines: list[str]) -> str:
@@ -43,7 +85,7 @@ def _shown(place: Place, lines: list[str]) -> str:
     line = lines[number]
     if may_hold_secret(place.path) or not _FLOW.isdisjoint(line):
         [line] = masked(place.resource, [line], number)
-    return line.rstrip().replace("\t", " ")
+    return masked_line(line).rstrip().replace("\t", " ")
 
 
 def _cut(line: str, span: Span) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ that text is not part of the report, since it may hold credentials.
 
 from __future__ import annotations
 
-from typing import Any, TextIO
+from typing import Any
 
 from auditor import __version__
 from auditor.facts.forms import as_object
@@ -27,6 +27,7 @@ from auditor.model import (
     TextEdit,
     Waiver,
 )
+from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.encoded import encoded
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
@@ -35,15 +36,16 @@ from auditor.reporters.places import (
     place_of_finding,
     worst_first,
 )
+from auditor.reporters.view import View
 from auditor.reporters.words import by_severity, by_unseen, kubernetes_version
 
 
-def render(audit: Audit, _paths: tuple[str, ...], _terminal: TextIO | None) -> str:
+def render(audit: Audit, view: View) -> str:
     """The audit as one JSON document."""
-    return encoded(document(audit))
+    return encoded(document(audit, view.paths))
 
 
-def document(audit: Audit) -> dict[str, Any]:
+def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
     """The audit as mappings and lists, before it is written."""
     name, version = audit.engine
     return {
@@ -51,6 +53,8 @@ def document(audit: Audit) -> dict[str, Any]:
         "auditor": __version__,
         "engine": {"name": name, "version": version},
         "kubernetesVersion": kubernetes_version(audit.kubernetes),
+        "evidence": _extent(audit, paths),
+        "source": _source(audit.snapshot),
         "findings": [_finding(audit.snapshot, finding) for finding in worst_first(audit.findings)],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
@@ -60,6 +64,33 @@ def document(audit: Audit) -> dict[str, Any]:
             "policiesAsked": len(audit.policies),
         },
         "waiversAdded": [_waiver(waiver) for waiver in audit.added],
+    }
+
+
+def _extent(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
+    """How far the answer goes."""
+    told = assessed(audit)
+    return {
+        "date": date(),
+        "paths": list(paths),
+        "policiesDigest": f"sha256:{digest(audit.policies)}",
+        "objects": told.objects,
+        "questions": told.questions,
+        "unanswered": told.unanswered,
+        "notAssessed": told.share,
+    }
+
+
+def _source(snapshot: Snapshot) -> dict[str, Any] | None:
+    reading = snapshot.server.reading if snapshot.server else None
+    if reading is None:
+        return None
+    return {
+        "kind": "cluster",
+        "readAt": reading.at,
+        "objects": reading.objects,
+        "requests": reading.requests,
+        "bytes": reading.bytes,
     }
 
 
@@ -114,6 +145,7 @@ def _evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> dict[
     return {
         "message": evidence.message,
         "anchor": evidence.anchor,
+        "within": list(evidence.within),
         "object": as_object(evidence.ref) if evidence.ref else None,
         "path": list(evidence.path),
         **_place(place_of_evidence(snapshot, finding, evidence)),

@@ -7,45 +7,55 @@ value of a variable, an argument or the data of a Secret is never shown, and sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from auditor.credentials import hidden, may_hold_secret, parts
 from auditor.model import Path, Resource
 
 HIDDEN = "\0"
 """Stands for each hidden character, so that columns stay: no manifest can hold it."""
 
-_DATA = frozenset(("data", "stringData", "binaryData"))
-_ARGUMENTS = frozenset(("args", "command", "kubectl.kubernetes.io/last-applied-configuration"))
-_LISTS_OF_VALUES = ("env", "httpHeaders")
+Hides = Callable[[Path, Any], bool]
+"""Whether the value at a path is to be hidden."""
 
 
-def may_hold_secret(path: Path) -> bool:
-    """Whether people keep credentials in the value at `path` of an object: the value of a variable
-    or a header, an argument, the data of a Secret or a ConfigMap.
-    """
-    return (
-        not _DATA.isdisjoint(path[:1])
-        or not _ARGUMENTS.isdisjoint(path)
-        or any(
-            step in _LISTS_OF_VALUES and path[i + 2 : i + 3] == ("value",)
-            for i, step in enumerate(path)
-        )
-    )
-
-
-def masked(resource: Resource, lines: list[str], first: int) -> list[str]:
+def masked(
+    resource: Resource, lines: list[str], first: int, also: Hides | None = None
+) -> list[str]:
     """Some lines of the text that `resource` was read from, with HIDDEN in the place of every
-    character of its values that may be credentials. `first` is how many lines stand before them.
+    character of its values that may be credentials, and of what looks like one in a comment.
+    `first` is how many lines stand before them; `also` tells what else to hide.
     """
+    return [masked_line(line) for line in with_values_masked(resource, lines, first, also)]
+
+
+def with_values_masked(
+    resource: Resource, lines: list[str], first: int, also: Hides | None = None
+) -> list[str]:
+    """The same, of its values alone."""
     shown = list(lines)
-    for path in _leaves(resource.manifest, ()):
-        if may_hold_secret(path):
+    for path, value in _leaves(resource.manifest, ()):
+        if may_hold_secret(path) or is_credential(path, value) or (also and also(path, value)):
             _hide(resource, path, shown, first)
     return shown
 
 
-def _leaves(value: Any, path: Path) -> Iterator[Path]:
+def masked_line(line: str) -> str:
+    """A line with HIDDEN in the place of every character that by itself looks like a credential."""
+    for start, end, _ in parts(line):
+        if HIDDEN not in line[start:end]:
+            line = line[:start] + HIDDEN * (end - start) + line[end:]
+    return line
+
+
+def is_credential(path: Path, value: Any) -> bool:
+    """Whether the value at `path` holds a credential by its name or its form."""
+    key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    return isinstance(value, str) and hidden(value, key.rpartition("/")[2]) != value
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, dict):
         for key, inside in value.items():
             yield from _leaves(inside, (*path, key))
@@ -53,7 +63,7 @@ def _leaves(value: Any, path: Path) -> Iterator[Path]:
         for index, inside in enumerate(value):
             yield from _leaves(inside, (*path, index))
     elif value not in (None, ""):
-        yield path
+        yield path, value
 
 
 def _hide(resource: Resource, path: Path, shown: list[str], first: int) -> None:

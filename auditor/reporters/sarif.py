@@ -6,15 +6,17 @@ location, GitHub reads only the first, GitLab refuses a report without. The wors
 GitHub keeps the first five thousand. A fix always has a description, which DefectDojo joins.
 
 A live object has no file. Its location is a made-up path with the base ``CLUSTER`` and the region
-in the object written as YAML. Neither that text nor a snippet of it is part of the report: values
-of variables may be credentials, and a report travels further than the cluster's own rights do.
+in the object written as YAML, which is part of the report where its reader has use for it: with a
+star for each character that may be of a credential, since a report travels further than the
+cluster's own rights do.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from auditor import __version__
 from auditor.model import (
@@ -24,6 +26,7 @@ from auditor.model import (
     Gap,
     Policy,
     Ref,
+    Resource,
     Snapshot,
     Span,
     Status,
@@ -31,7 +34,8 @@ from auditor.model import (
     Unseen,
     Waiver,
 )
-from auditor.reporters.encoded import encoded
+from auditor.reporters.assessed import assessed, date, digest
+from auditor.reporters.contents import contents
 from auditor.reporters.places import (
     Place,
     place_of_evidence,
@@ -39,9 +43,12 @@ from auditor.reporters.places import (
     pointer,
     worst_first,
 )
+from auditor.reporters.sarif_profiles import PROFILES, RANKS, Profile, automation, fitted, told
 from auditor.reporters.sarif_rules import LEVELS, rules
+from auditor.reporters.sarif_taxonomies import Controls, controls_of, taxonomies
 from auditor.reporters.uris import BASES, located
-from auditor.reporters.words import EFFECT, kubernetes_version, shown_by
+from auditor.reporters.view import View
+from auditor.reporters.words import EFFECT, counted, kubernetes_version, shown_by
 from auditor.text import escaped
 
 Node = dict[str, Any]
@@ -52,48 +59,147 @@ LINKED = 5
 """How many reasons the message of a result links to."""
 
 
-def render(audit: Audit, _paths: tuple[str, ...], _terminal: TextIO | None) -> str:
-    """The audit as one SARIF log with one run."""
-    return encoded({"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(audit)]})
+def render(audit: Audit, view: View) -> str:
+    """The audit as one SARIF log, with one run unless the consumer takes no run of that size."""
+    profile = PROFILES[view.sarif]
+    findings = worst_first(tuple(told(audit, profile)))
+    asked = _asked(audit, audit.findings, whole=True)
+    writer = _Writer(audit, profile, controls_of(asked) if profile.taxonomies else {})
+    text, left_out = fitted(findings, profile, writer.log)
+    if left_out:
+        view.say(_left_out(left_out))
+    return text
 
 
-def _run(audit: Audit) -> Node:
-    findings = worst_first(audit.findings)
-    asked = _asked(audit)
-    index = {policy.id: number for number, policy in enumerate(asked)}
-    compared = any(finding.status is Status.BASELINE for finding in findings)
-    seen: Counter[str] = Counter()
-    results = []
-    for finding in findings:
-        seen[finding.fingerprint] += 1
-        result = _result(audit.snapshot, finding, index, seen[finding.fingerprint])
-        results.append(result | (_compared(finding) if compared else {}))
+def _left_out(number: int) -> str:
+    return (
+        f"{counted(number, 'result')} of the least severity left out of SARIF: whom it is for "
+        "takes no more; the JSON report has all"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes results for one consumer."""
+
+    audit: Audit
+    profile: Profile
+    controls: Controls
+
+    def log(self, runs: list[list[Finding]], left_out: int) -> Node:
+        seen: Counter[str] = Counter()
+        written = [self.run(findings, number, seen) for number, findings in enumerate(runs)]
+        if left_out:
+            [invocation] = written[0]["invocations"]
+            invocation["toolExecutionNotifications"].append(_warning(_left_out(left_out)))
+        return {"$schema": SCHEMA, "version": "2.1.0", "runs": written}
+
+    def run(self, findings: list[Finding], number: int, seen: Counter[str]) -> Node:
+        asked = _asked(self.audit, findings, whole=number == 0)
+        index = {policy.id: number for number, policy in enumerate(asked)}
+        compared = any(finding.status is Status.BASELINE for finding in self.audit.findings)
+        results = []
+        for finding in findings:
+            seen[finding.fingerprint] += 1
+            result = self.result(finding, index, seen[finding.fingerprint])
+            results.append(result | (_compared(finding) if compared else {}))
+        return {
+            "tool": _tool(self.audit, asked, self.controls),
+            "automationDetails": automation(self.profile, number),
+            "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": BASES,
+            "invocations": [
+                _invocation(self.audit if number == 0 else replace(self.audit, gaps=(), added=()))
+            ],
+            **({"taxonomies": taxonomies(self.controls)} if self.controls else {}),
+            **self.artifacts(findings),
+            "results": results,
+            "properties": _extent(self.audit),
+        }
+
+    def around(self, _finding: Finding) -> Snapshot:
+        """The snapshot that the finding was made in."""
+        return self.audit.snapshot
+
+    def artifacts(self, findings: list[Finding]) -> Node:
+        """The live objects that the results point into, each once."""
+        if not self.profile.contents:
+            return {}
+        live: dict[str, Resource] = {}
+        for finding in findings:
+            around = self.around(finding)
+            places = [place_of_finding(around, finding)]
+            places += [place_of_evidence(around, finding, one) for one in finding.evidence]
+            for place in filter(None, places):
+                if place.resource.origin.live:
+                    live.setdefault(place.file, place.resource)
+        found = [
+            {
+                "location": located(uri, live=True),
+                "mimeType": "application/yaml",
+                "contents": {"text": contents(resource)},
+            }
+            for uri, resource in live.items()
+        ]
+        return {"artifacts": found} if found else {}
+
+    def result(self, finding: Finding, index: dict[str, int], nth: int) -> Node:
+        snapshot = self.around(finding)
+        related = list(_related(snapshot, finding))
+        result: Node = {
+            "ruleId": finding.policy.id,
+            "ruleIndex": index[finding.policy.id],
+            "level": "note" if finding.status is Status.UPCOMING else LEVELS[finding.severity],
+            "message": {"text": _message(finding, related)},
+            "locations": [_location(finding, place_of_finding(snapshot, finding))],
+            "partialFingerprints": {
+                "primaryLocationLineHash": f"{finding.fingerprint}:{nth}",
+                "resourceFingerprint/v1": finding.fingerprint,
+            },
+            "properties": _properties(finding),
+        }
+        if self.profile.rank:
+            result["rank"] = RANKS[finding.severity]
+        if related:
+            result["relatedLocations"] = related
+        fix = finding.fix
+        if self.profile.fixes and fix and fix.proof.holds and fix.edits:
+            result["fixes"] = [_fix(fix)]
+        if finding.status is Status.WAIVED:
+            result["suppressions"] = [_suppression(finding)]
+        return result
+
+
+def _extent(audit: Audit) -> Node:
+    """How far the answer goes."""
+    extent = assessed(audit)
     return {
-        "tool": _tool(audit, asked),
-        "automationDetails": {"id": "auditor/"},
-        "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": BASES,
-        "invocations": [_invocation(audit)],
-        "results": results,
-        "properties": {"kubernetesVersion": kubernetes_version(audit.kubernetes)},
+        "kubernetesVersion": kubernetes_version(audit.kubernetes),
+        "date": date(),
+        "policiesDigest": f"sha256:{digest(audit.policies)}",
+        "notAssessed": extent.share,
     }
 
 
-def _asked(audit: Audit) -> list[Policy]:
-    """The policies of the audit, and any other that a finding names."""
-    policies = {policy.id: policy for policy in audit.policies}
-    return list((policies | {f.policy.id: f.policy for f in audit.findings}).values())
+def _asked(audit: Audit, findings: Iterable[Finding], *, whole: bool) -> list[Policy]:
+    """The policies of the audit if it is `whole`, and any other that a finding names."""
+    policies = {policy.id: policy for policy in audit.policies} if whole else {}
+    return list((policies | {f.policy.id: f.policy for f in findings}).values())
 
 
-def _tool(audit: Audit, asked: list[Policy]) -> Node:
+def _tool(audit: Audit, asked: list[Policy], controls: Controls) -> Node:
     name, version = audit.engine
-    driver = {
+    driver: Node = {
         "name": "auditor",
         "fullName": f"auditor {__version__}",
         "version": __version__,
         "semanticVersion": __version__,
-        "rules": rules(asked),
+        "rules": rules(asked, controls),
     }
+    if controls:
+        driver["supportedTaxonomies"] = [
+            {"name": framework, "index": index} for index, framework in enumerate(controls)
+        ]
     engine = [{"name": name, "version": version}] if name and version else []
     return {"driver": driver} | ({"extensions": engine} if engine else {})
 
@@ -105,6 +211,10 @@ def _invocation(audit: Audit) -> Node:
         "executionSuccessful": all(gap.severity is not Unseen.INCOMPLETE for gap in open_now),
         "toolExecutionNotifications": [*map(_notification, audit.gaps), *added],
     }
+
+
+def _warning(text: str) -> Node:
+    return {"descriptor": {"id": "left-out"}, "level": "warning", "message": {"text": text + "."}}
 
 
 def _note(text: str, identity: str) -> Node:
@@ -124,29 +234,6 @@ def _notification(gap: Gap) -> Node:
         "level": "error" if gap.severity is Unseen.INCOMPLETE else "warning",
         "message": {"text": _sentence(f"{gap.what}: {gap.why}")},
     }
-
-
-def _result(snapshot: Snapshot, finding: Finding, index: dict[str, int], nth: int) -> Node:
-    related = list(_related(snapshot, finding))
-    result: Node = {
-        "ruleId": finding.policy.id,
-        "ruleIndex": index[finding.policy.id],
-        "level": "note" if finding.status is Status.UPCOMING else LEVELS[finding.severity],
-        "message": {"text": _message(finding, related)},
-        "locations": [_location(finding, place_of_finding(snapshot, finding))],
-        "partialFingerprints": {
-            "primaryLocationLineHash": f"{finding.fingerprint}:{nth}",
-            "resourceFingerprint/v1": finding.fingerprint,
-        },
-        "properties": _properties(finding),
-    }
-    if related:
-        result["relatedLocations"] = related
-    if finding.fix and finding.fix.proof.holds and finding.fix.edits:
-        result["fixes"] = [_fix(finding.fix)]
-    if finding.status is Status.WAIVED:
-        result["suppressions"] = [_suppression(finding)]
-    return result
 
 
 def _compared(finding: Finding) -> Node:
@@ -179,7 +266,16 @@ def _bare(text: str) -> str:
 
 
 def _location(finding: Finding, place: Place | None) -> Node:
-    return _physical(place) | {"logicalLocations": [_logical(finding.ref)]}
+    return (_physical(place) or _nowhere(finding.ref)) | {
+        "logicalLocations": [_logical(finding.ref)]
+    }
+
+
+def _nowhere(ref: Ref) -> Node:
+    """A made-up place for an object that was not read: GitLab refuses a report without."""
+    name = f"cluster/{ref.namespace or '_cluster'}/{ref.kind.lower()}/{ref.name}.yaml"
+    start = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
+    return {"physicalLocation": {"artifactLocation": located(name, live=True), "region": start}}
 
 
 def _physical(place: Place | None) -> Node:

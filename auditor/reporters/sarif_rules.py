@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from auditor.model import Policy, Severity
+from auditor.reporters.sarif_taxonomies import Controls, relationships
 from auditor.reporters.words import particulars
 
 LEVELS = {
@@ -31,9 +32,14 @@ LONGEST = 1024
 """GitHub takes no longer full description."""
 
 
-def rules(policies: Iterable[Policy]) -> list[dict[str, Any]]:
-    """One rule per policy, in the given order."""
-    return [_rule(policy) for policy in policies]
+def rules(policies: Iterable[Policy], controls: Controls) -> list[dict[str, Any]]:
+    """One rule per policy, in the given order, each with its relation to the `controls`."""
+    return [_rule(policy) | _related(policy, controls) for policy in policies]
+
+
+def _related(policy: Policy, controls: Controls) -> dict[str, Any]:
+    found = relationships(policy, controls) if controls else []
+    return {"relationships": found} if found else {}
 
 
 def _rule(policy: Policy) -> dict[str, Any]:

@@ -86,7 +86,8 @@ def _width(stream: TextIO) -> int:
 def _broken(text: str, width: int, indent: int, first: int) -> Iterator[str]:
     line, used = "", first
     for word in text.split(" "):
-        if line and used + 1 + len(word) > width:
+        full = used + bool(line) + len(word) > width
+        if full and (line or used > indent):
             yield line
             line, used = word, indent + len(word)
         else:

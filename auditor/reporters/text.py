@@ -1,128 +1,46 @@
 """The report for people, in the form of a good compiler's. Knows of terminals what `Terminal` says.
 
-Open findings come worst first, each with its line, its reasons and its fix; then what could not be
-seen; then one line that counts everything, and what to do next. It never says that something is
-compliant: it says what was looked at.
+Open findings come grouped by cause and worst first, each with its line, its reasons and its fix;
+then what could not be seen; then what counts everything, how far the answer goes, and what to do
+next. It gives no verdict on the whole: it says what was looked at.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from typing import TextIO
 
-from auditor.model import Audit, Evidence, Finding, Fix, Safety, Snapshot, Status, Unseen
+from auditor.model import Audit, Fix, Safety, Status, Unseen
 from auditor.reporters.answered import answered_for
-from auditor.reporters.diff import changes_of
-from auditor.reporters.excerpt import excerpt
-from auditor.reporters.places import (
-    Place,
-    dotted,
-    place_of_evidence,
-    place_of_finding,
-    worst_first,
-)
+from auditor.reporters.assessed import assessed, date, digest
+from auditor.reporters.blocks import Page, brief, shown
+from auditor.reporters.groups import blocks
+from auditor.reporters.places import worst_first
 from auditor.reporters.terminal import Terminal, terminal_of
-from auditor.reporters.words import (
-    EFFECT,
-    by_severity,
-    counted,
-    kubernetes_version,
-    listed,
-    objections,
-    shown_by,
-)
+from auditor.reporters.view import View
+from auditor.reporters.words import by_severity, counted, kubernetes_version, percent
 from auditor.text import escaped
 
-REASONS = 5
-"""How many reasons of one finding are shown."""
 
-
-def render(audit: Audit, paths: tuple[str, ...], terminal: TextIO | None) -> str:
+def render(audit: Audit, view: View) -> str:
     """The audit for people to read, on a screen or in a file."""
-    screen = terminal_of(terminal)
-    return screen.shown("\n".join(_lines(audit, paths, screen)) + "\n")
+    screen = terminal_of(view.terminal)
+    return screen.shown("\n".join(_lines(audit, view, screen)) + "\n")
 
 
-def _lines(audit: Audit, paths: tuple[str, ...], terminal: Terminal) -> Iterator[str]:
-    for finding in worst_first(audit.open):
-        yield from _finding(audit.snapshot, finding, terminal)
-        yield from _fix(audit.snapshot, finding, terminal)
-        yield ""
+def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
+    page = Page(audit, terminal)
+    if view.brief:
+        yield from (brief(finding, page) for finding in worst_first(audit.open))
+    else:
+        for block in blocks(audit, audit.open):
+            yield from shown(block, page)
+            yield ""
     yield from answered_for(audit, terminal)
     yield from _gaps(audit, terminal)
     yield terminal.wrapped(_summary(audit), 2, 0)
-    yield from (f"next: {step}" for step in _next(audit, paths))
-
-
-def _finding(snapshot: Snapshot, finding: Finding, terminal: Terminal) -> Iterator[str]:
-    head = f"{finding.severity.value}[{escaped(finding.policy.id)}]"
-    message = terminal.wrapped(escaped(finding.message), 4, len(head) + 2)
-    yield f"{terminal.paint(finding.severity, head)}: {terminal.paint('bold', message)}"
-    place = place_of_finding(snapshot, finding)
-    yield f"  {terminal.paint('frame', '-->')} {_where(finding, place)}"
-    if place:
-        yield from excerpt(place, terminal)
-    for evidence in finding.evidence[:REASONS]:
-        yield _note("why", _reason(snapshot, finding, evidence), terminal)
-    if len(finding.evidence) > REASONS:
-        yield _note("why", f"and {len(finding.evidence) - REASONS} more", terminal)
-
-
-def _where(finding: Finding, place: Place | None) -> str:
-    name = escaped(str(finding.ref))
-    if place is None:
-        return name
-    if place.resource.origin.live:
-        return f"{name} {escaped(dotted(place.path))}".rstrip()
-    return f"{_spot(place)}  {name}"
-
-
-def _spot(place: Place) -> str:
-    return f"{escaped(place.file)}:{place.span.line}:{place.span.column}"
-
-
-def _reason(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> str:
-    place = place_of_evidence(snapshot, finding, evidence)
-    if place is None:
-        return escaped(evidence.message)
-    where = str(place.resource.ref) if place.resource.origin.live else _spot(place)
-    return f"{escaped(evidence.message)} ({escaped(where)})"
-
-
-def _note(title: str, text: str, terminal: Terminal) -> str:
-    body = terminal.wrapped(text, 7 + len(title), 7 + len(title))
-    return f"   {terminal.paint('frame', '=')} {terminal.paint('bold', title)}: {body}"
-
-
-def _fix(snapshot: Snapshot, finding: Finding, terminal: Terminal) -> Iterator[str]:
-    if finding.fix is None:
-        yield _note("fix", escaped(_untried(finding)), terminal)
-    else:
-        yield from _tried(snapshot, finding.fix, terminal)
-
-
-def _untried(finding: Finding) -> str:
-    if finding.remedy:
-        return f"{finding.remedy.title} (not tried)"
-    return "needs your decision" if finding.policy.fix == "manual" else "none is known"
-
-
-def _tried(snapshot: Snapshot, fix: Fix, terminal: Terminal) -> Iterator[str]:
-    yield _note("fix", f"{escaped(fix.title)} ({EFFECT[fix.safety]})", terminal)
-    against = objections(fix)
-    if against:
-        yield _note("not proven", escaped("; ".join(against)), terminal)
-        return
-    yield _note("proven", " · ".join(shown_by(fix.proof)), terminal)
-    for title, items in (
-        ("keeps", fix.proof.kept),
-        ("closes", fix.proof.closed),
-        ("schedules", fix.proof.scheduled),
-    ):
-        if items:
-            yield _note(title, escaped(listed(items)), terminal)
-    yield from changes_of(snapshot, fix, terminal)
+    yield terminal.wrapped(_evidence(audit, view.paths), 2, 0)
+    yield from (f"next: {step}" for step in _next(audit, view.paths))
 
 
 def _gaps(audit: Audit, terminal: Terminal) -> Iterator[str]:
@@ -152,6 +70,8 @@ def _summary(audit: Audit) -> str:
         )
         if (number := sum(by_severity(audit, status).values()))
     ]
+    proven = sum(bool(f.fix and f.fix.proof.holds) for f in audit.open)
+    others[:0] = [f"{proven} with a proven fix"] if proven else []
     gaps = counted(len(audit.gaps), "gap")
     known = sum(bool(gap.acknowledged) for gap in audit.gaps)
     gaps += f" ({known} acknowledged)" if known else ""
@@ -169,6 +89,18 @@ def _looked_at(audit: Audit) -> str:
     return f"{judged} judged by {asked} for Kubernetes {version} with {' '.join(audit.engine)}"
 
 
+def _evidence(audit: Audit, paths: tuple[str, ...]) -> str:
+    """How far the answer goes: what was looked at, when, by which policies, what has no answer."""
+    told = assessed(audit)
+    looked = escaped(shlex.join(paths)) if paths else "a cluster"
+    asked = f"policies sha256:{digest(audit.policies)[:12]}"
+    share = f"{told.unanswered:,} of {counted(told.questions, 'question')}"
+    if told.unanswered:
+        share += f" ({percent(told.unanswered, told.questions)})"
+    hidden = f", and what {counted(told.unread, 'gap')} may hide" if told.unread else ""
+    return f"evidence: {looked} on {date()[:10]}, {asked}; not assessed: {share}{hidden}"
+
+
 def _next(audit: Audit, paths: tuple[str, ...]) -> Iterator[str]:
     """The commands that lead on from here, as one would type them."""
     proven = [f.fix for f in audit.open if f.fix and f.fix.proof.holds]
@@ -176,13 +108,15 @@ def _next(audit: Audit, paths: tuple[str, ...]) -> Iterator[str]:
     if written and paths and "-" not in paths:
         yield from _fixing(written, escaped(shlex.join(paths)))
     elif proven and not paths:
-        yield "auditor audit --cluster --format json  # each fix as a JSON Patch"
+        yield from _fixing(proven, "--cluster", live=True)
     elif audit.open:
-        yield f"auditor policies explain {worst_first(audit.open)[0].policy.id}"
+        yield f"auditor explain {worst_first(audit.open)[0].policy.id}"
 
 
-def _fixing(written: list[Fix], named: str) -> Iterator[str]:
-    """How to see and how to write the fixes: the safe ones first, where there are any."""
+def _fixing(written: list[Fix], named: str, *, live: bool = False) -> Iterator[str]:
+    """How to see and how to write the fixes: the safe ones first, where there are any. In a
+    cluster nothing is written.
+    """
     safe = sum(fix.safety is Safety.SAFE for fix in written)
     which = "" if safe else " --unsafe"
     shown = counted(len(written), "proven fix")
@@ -191,4 +125,6 @@ def _fixing(written: list[Fix], named: str) -> Iterator[str]:
     elif not safe:
         shown += ", which may change behaviour"
     yield f"auditor fix{which} {named}  # shows {shown}"
+    if live:
+        return
     yield f"auditor fix{which} --write {named}  # writes {'it' if len(written) == 1 else 'them'}"

@@ -14,7 +14,7 @@ BASES = {
     CLUSTER: {
         "description": {
             "text": "The cluster: one made-up file per live object, written as YAML. "
-            "The text is left out, since it may hold credentials."
+            "A star stands for each character that may be of a credential."
         }
     },
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from auditor.model import Audit, Fix, Policy, Proof, Safety, Severity, Status, Unseen
+from auditor.model import Audit, Fix, Policy, Proof, Reading, Safety, Severity, Status, Unseen
 
 EFFECT = {
     Safety.SAFE: "safe",
@@ -21,10 +21,25 @@ def counted(number: int, thing: str) -> str:
     return f"{number or 'no'} {thing if number == 1 else plural}"
 
 
+def percent(part: int, whole: int) -> str:
+    """A share as people say it. Only all is 100 %, and only nothing is 0 %."""
+    if 0 < part < whole:
+        return f"{min(max(100 * part / whole, 0.1), 99.9):.1f} %"
+    return "100 %" if part else "0 %"
+
+
 def listed(items: Sequence[str], most: int = 3) -> str:
     """The first items, and how many more there are."""
     more = [f"and {len(items) - most} more"] if len(items) > most else []
     return ", ".join([*items[:most], *more])
+
+
+def read_in(reading: Reading) -> str:
+    """What it took: "read 2,431 objects in 23 requests, 4.1 MB"."""
+    size = f"{reading.bytes / 1e6:.1f} MB" if reading.bytes >= 1e5 else f"{reading.bytes:,} bytes"
+    objects = f"{reading.objects:,} object{'s' * (reading.objects != 1)}"
+    requests = f"{reading.requests:,} request{'s' * (reading.requests != 1)}"
+    return f"read {objects} in {requests}, {size}"
 
 
 def kubernetes_version(number: int) -> str:
@@ -40,6 +55,10 @@ def particulars(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
         "Waived": () if policy.inline else ("in .auditor.yaml alone",),
         "Preview": ("asked with --preview or by its name",) if policy.preview else (),
         "Since": (f"policy set {policy.since}",) if policy.since > 1 else (),
+        "Parameters": tuple(
+            f"{parameter.name}: {' '.join(parameter.description.split())}"
+            for parameter in policy.parameters
+        ),
         "Controls": policy.controls,
         "Known elsewhere as": policy.equivalents,
         "Read on": policy.links,

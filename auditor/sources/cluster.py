@@ -10,20 +10,24 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 import urllib3
 import yaml
 
+from auditor.credentials import LAST_APPLIED, without_credentials
 from auditor.errors import ClusterError
 from auditor.manifests import mapping
-from auditor.model import Gap, Manifest, Origin, Ref, Resource, Server, Snapshot, Unseen
+from auditor.model import Gap, Origin, Reading, Ref, Resource, Server, Snapshot, Unseen
+from auditor.sources.changes import LiveChange
+from auditor.sources.kinds import KINDS, Kind
 from auditor.sources.memory import collector_paused
 from auditor.sources.rendered import Rendered
 
@@ -32,96 +36,8 @@ PAGE = 500
 AT_ONCE = 4
 """Lists read at the same time: enough to hide latency, too few to hurt the API server."""
 CONNECT_SECONDS = 10.0
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of objects that is read from the cluster."""
-
-    api_version: str
-    plural: str
-    kind: str
-    namespaced: bool = True
-    optional: bool = False
-    """Of an extension: nothing is missing where the server does not know it."""
-
-    @property
-    def group(self) -> str:
-        """The API group, empty for core/v1."""
-        return self.api_version.rpartition("/")[0]
-
-    @property
-    def path(self) -> str:
-        """Where the API server lists the objects of all namespaces."""
-        root = "apis" if self.group else "api"
-        return f"/{root}/{self.api_version}/{self.plural}"
-
-    @property
-    def what(self) -> str:
-        """What a gap calls it: ``list of networkpolicies.networking.k8s.io``."""
-        return f"list of {self.plural}{'.' if self.group else ''}{self.group}"
-
-
-OTHER_DIALECTS = tuple(
-    Kind(version, plural, kind, namespaced=namespaced, optional=True)
-    for version, plural, kind, namespaced in (
-        ("policy.networking.k8s.io/v1alpha1", "adminnetworkpolicies", "AdminNetworkPolicy", False),
-        (
-            "policy.networking.k8s.io/v1alpha1",
-            "baselineadminnetworkpolicies",
-            "BaselineAdminNetworkPolicy",
-            False,
-        ),
-        (
-            "policy.networking.k8s.io/v1alpha2",
-            "clusternetworkpolicies",
-            "ClusterNetworkPolicy",
-            False,
-        ),
-        ("cilium.io/v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy", True),
-        (
-            "cilium.io/v2",
-            "ciliumclusterwidenetworkpolicies",
-            "CiliumClusterwideNetworkPolicy",
-            False,
-        ),
-        ("crd.projectcalico.org/v1", "networkpolicies", "NetworkPolicy", True),
-        ("crd.projectcalico.org/v1", "globalnetworkpolicies", "GlobalNetworkPolicy", False),
-        ("security.istio.io/v1", "authorizationpolicies", "AuthorizationPolicy", True),
-        ("security.istio.io/v1", "peerauthentications", "PeerAuthentication", True),
-    )
-)
-"""Dialects of network policy that we do not understand yet: read, so that each is told as a gap."""
-
-KINDS = (
-    Kind("v1", "namespaces", "Namespace", namespaced=False),
-    Kind("v1", "nodes", "Node", namespaced=False),
-    Kind("v1", "persistentvolumes", "PersistentVolume", namespaced=False),
-    Kind("v1", "pods", "Pod"),
-    Kind("v1", "replicationcontrollers", "ReplicationController"),
-    Kind("v1", "podtemplates", "PodTemplate"),
-    Kind("v1", "services", "Service"),
-    Kind("v1", "configmaps", "ConfigMap"),
-    Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim"),
-    Kind("v1", "serviceaccounts", "ServiceAccount"),
-    Kind("v1", "limitranges", "LimitRange"),
-    Kind("apps/v1", "deployments", "Deployment"),
-    Kind("apps/v1", "replicasets", "ReplicaSet"),
-    Kind("apps/v1", "statefulsets", "StatefulSet"),
-    Kind("apps/v1", "daemonsets", "DaemonSet"),
-    Kind("batch/v1", "jobs", "Job"),
-    Kind("batch/v1", "cronjobs", "CronJob"),
-    Kind("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy"),
-    Kind("networking.k8s.io/v1", "ingresses", "Ingress"),
-    Kind("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False),
-    Kind("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", namespaced=False),
-    Kind("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False),
-    Kind("argoproj.io/v1alpha1", "rollouts", "Rollout", optional=True),
-    *OTHER_DIALECTS,
-)
-"""What is read. Never Secrets: no question of ours needs their contents."""
-_BY_NAME = {(kind.api_version, kind.kind): kind for kind in KINDS}
+PATIENCE_SECONDS = 120.0
+"""How long one list may take, with all its pages and every time that it is asked for again."""
 
 
 class RefusedError(Exception):
@@ -149,60 +65,29 @@ class Listing:
     """The resourceVersion of that moment: where a watch goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveChange:
-    """A change of one object as a request."""
-
-    method: str
-    path: str
-    media: str
-    body: Any
-
-
-def patching(ref: Ref, steps: Sequence[Mapping[str, Any]]) -> LiveChange:
-    """The JSON Patch of an object that is there.
-
-    Raises:
-        KeyError: its kind is none that is read from a cluster.
-    """
-    path = f"{_collection(ref)}/{quote(ref.name, safe='')}"
-    return LiveChange("PATCH", path, "application/json-patch+json", list(steps))
-
-
-def creating(ref: Ref, manifest: Manifest) -> LiveChange:
-    """The creation of an object.
-
-    Raises:
-        KeyError: its kind is none that is read from a cluster.
-    """
-    return LiveChange("POST", _collection(ref), "application/json", dict(manifest))
-
-
-def kind_of(ref: Ref) -> Kind:
-    """The kind that an object is read as.
-
-    Raises:
-        KeyError: none is.
-    """
-    return _BY_NAME[ref.api_version, ref.kind]
-
-
-def _collection(ref: Ref) -> str:
-    kind = kind_of(ref)
-    place = f"/namespaces/{quote(ref.namespace, safe='')}" if kind.namespaced else ""
-    root, _, plural = kind.path.rpartition("/")
-    return f"{root}{place}/{plural}"
-
-
 class ClusterSource:
     """What a cluster holds now.
+
+    Args:
+        kubeconfig: a file; else KUBECONFIG, the home folder, or the pod that we run in.
+        context: one of its contexts; else the current one.
+        patience: how many seconds one list may take.
+        cached: take what the API server remembers, which costs it least and may be a moment old.
 
     Raises:
         ClusterError: the kubeconfig or the context cannot be used.
     """
 
-    def __init__(self, kubeconfig: str | None = None, context: str | None = None) -> None:
-        self._connection = Connection(kubeconfig, context)
+    def __init__(
+        self,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        cached: bool = False,
+    ) -> None:
+        self._connection = Connection(kubeconfig, context, patience)
+        self._cached = cached
 
     def version(self) -> int:
         """The version of the API server as 100 × major + minor; 0 where it will not tell.
@@ -218,7 +103,8 @@ class ClusterSource:
         Raises:
             ClusterError: the server cannot be reached, or refuses who we are.
         """
-        server = Server(self._connection.version(), frozenset(kind.kind for kind in KINDS))
+        at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        version = self._connection.version()
         with collector_paused(), ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(self._list, KINDS))
         refused = [answer for answer in answers if isinstance(answer, RefusedError)]
@@ -233,11 +119,14 @@ class ClusterSource:
             for kind, answer in zip(KINDS, answers, strict=True)
             if isinstance(answer, RefusedError)
         ]
-        return Snapshot(tuple(r for found in lists for r in found), tuple(gaps), server)
+        resources = tuple(resource for found in lists for resource in found)
+        reading = Reading(at, len(resources), *self._connection.traffic)
+        server = Server(version, frozenset(kind.kind for kind in KINDS), reading)
+        return Snapshot(resources, tuple(gaps), server)
 
     def _list(self, kind: Kind) -> Listing | RefusedError:
         try:
-            return self._connection.list(kind)
+            return self._connection.list(kind, cached=self._cached)
         except RefusedError as refused:
             return Listing((), "") if self._connection.lacks(kind, refused) else refused
 
@@ -255,7 +144,10 @@ class Connection:
     """
 
     def __init__(
-        self, kubeconfig: str | None = None, context: str | None = None, patience: float = 120.0
+        self,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         from kubernetes.client.api_client import ApiClient
 
@@ -269,8 +161,14 @@ class Connection:
         self._client.user_agent = "auditor"
         self._lock = threading.Lock()
         self._patience = patience
+        self._requests = self._bytes = 0
         self.host: str = configuration.host
         """The address of the server."""
+
+    @property
+    def traffic(self) -> tuple[int, int]:
+        """How many requests were sent so far, and how many bytes their answers had."""
+        return self._requests, self._bytes
 
     def version(self) -> int:
         """The version of the API server as 100 × major + minor; 0 where it will not tell.
@@ -290,8 +188,8 @@ class Connection:
         major, minor = (_number(answer.get(key)) for key in ("major", "minor"))
         return 100 * major + minor
 
-    def list(self, kind: Kind) -> Listing:
-        """Every object of `kind`, in pages.
+    def list(self, kind: Kind, *, cached: bool = False) -> Listing:
+        """Every object of `kind`, in pages; `cached`, as the API server remembers them.
 
         Pages that expire between two requests are thrown away and the list is read anew, the
         last time in one piece: half of one moment and half of another is no list.
@@ -302,14 +200,13 @@ class Connection:
         deadline = time.monotonic() + self._patience
         for limit in (PAGE, PAGE):
             try:
-                return self._pages(kind, limit, deadline)
+                return self._pages(kind, _first(limit, cached=cached), deadline)
             except RefusedError as refused:
                 if refused.status != 410:
                     raise
-        return self._pages(kind, 0, deadline)
+        return self._pages(kind, _first(0, cached=cached), deadline)
 
-    def _pages(self, kind: Kind, limit: int, deadline: float) -> Listing:
-        query = {"limit": str(limit)} if limit else {}
+    def _pages(self, kind: Kind, query: Mapping[str, str], deadline: float) -> Listing:
         found: list[Resource] = []
         while True:
             answer = self._answer(kind.path, query, deadline)
@@ -320,7 +217,7 @@ class Connection:
             more = metadata.get("continue")
             if not more:
                 return Listing(tuple(found), str(metadata.get("resourceVersion", "")))
-            query = {**query, "continue": str(more)}
+            query = {"limit": str(PAGE), "continue": str(more)}
 
     def lacks(self, kind: Kind, refused: RefusedError) -> bool:
         """Whether `kind` was refused only because this server need not have it, and has not.
@@ -376,14 +273,21 @@ class Connection:
         left = max(deadline - time.monotonic(), 0.1)
         response = self._open(path, query, (min(CONNECT_SECONDS, left), left))
         try:
-            answer = orjson.loads(_body(response, deadline))
-        except urllib3.exceptions.HTTPError as error:
+            body = _body(response, deadline)
+            self._count(len(body))
+            return mapping(orjson.loads(body))
+        except (urllib3.exceptions.HTTPError, orjson.JSONDecodeError) as error:
+            if time.monotonic() >= deadline:
+                raise RefusedError("slow: no complete answer in time", 408) from error
+            if isinstance(error, orjson.JSONDecodeError):
+                raise RefusedError(f"the answer is no JSON: {error}", response.status) from error
             raise RefusedError(f"cut off midway: {_words(error)}") from error
-        except orjson.JSONDecodeError as error:
-            raise RefusedError(f"the answer is no JSON: {error}", response.status) from error
         finally:
             response.release_conn()
-        return mapping(answer)
+
+    def _count(self, length: int) -> None:
+        with self._lock:
+            self._bytes += length
 
     def _open(
         self,
@@ -397,6 +301,7 @@ class Connection:
 
         try:
             with self._lock:  # a token may have to be renewed by an exec plugin: once, not often
+                self._requests += 1
                 request = self._client.param_serialize(
                     change.method if change else "GET",
                     path,
@@ -440,17 +345,15 @@ class Watch:
 
     def stop(self) -> None:
         """End the watch from another thread."""
-        try:
-            self._response.shutdown()
-        except (ValueError, OSError):
-            return  # it has ended already
+        _hang_up(self._response)
 
 
 def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     """An item of a list or an event as a resource.
 
     Items of a list come without apiVersion and kind. What only machines read (managedFields) or
-    may repeat a secret (the last applied configuration, binary data) is left out.
+    may repeat a secret (the last applied configuration, binary data) is left out; for credentials
+    stand others of their class, so that nothing that is done with the object can tell them.
     """
     metadata = {k: v for k, v in mapping(item.get("metadata")).items() if k != "managedFields"}
     if LAST_APPLIED in mapping(metadata.get("annotations")):
@@ -459,7 +362,9 @@ def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     rest = {k: v for k, v in item.items() if k != "binaryData"}
     manifest = {**rest, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
     first = ("apiVersion", "kind", "metadata")
-    manifest = {key: manifest[key] for key in (*first, *(k for k in manifest if k not in first))}
+    manifest = without_credentials(
+        {key: manifest[key] for key in (*first, *(k for k in manifest if k not in first))}
+    )
     namespace = str(metadata.get("namespace", "")) if kind.namespaced else ""
     ref = Ref(kind.api_version, kind.kind, namespace, str(metadata.get("name", "")))
     uri = f"cluster/{namespace or '_cluster'}/{kind.plural}/{ref.name}.yaml"
@@ -497,14 +402,30 @@ def _unusable(where: str, why: str) -> ClusterError:
     )
 
 
+def _first(limit: int, *, cached: bool) -> Mapping[str, str]:
+    """The query of the first page. A server that answers from what it remembers may ignore the
+    limit: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+    """
+    from_cache = {"resourceVersion": "0", "resourceVersionMatch": "NotOlderThan"} if cached else {}
+    return ({"limit": str(limit)} if limit else {}) | from_cache
+
+
 def _body(response: Any, deadline: float) -> bytes:
-    chunks = []
-    for chunk in response.stream(1 << 16):
-        chunks.append(chunk)
-        if time.monotonic() > deadline:
-            response.close()
-            raise RefusedError("slow: no complete answer in time", status=408)
-    return b"".join(chunks)
+    """The whole body. Who sends it byte by byte is heard until the deadline: a time limit for each
+    of them, which is all that a socket has, would never end.
+    """
+    alarm = threading.Timer(max(deadline - time.monotonic(), 0), _hang_up, (response,))
+    alarm.daemon = True
+    alarm.start()
+    try:
+        return b"".join(response.stream(1 << 16))
+    finally:
+        alarm.cancel()
+
+
+def _hang_up(response: Any) -> None:
+    with suppress(ValueError, RuntimeError, OSError):  # it has ended already
+        response.shutdown()
 
 
 def _refused(response: Any) -> RefusedError:

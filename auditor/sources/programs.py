@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from auditor.credentials import told as without_credentials
+
 SECONDS = 60
 """How long one build may take."""
 MOST_BYTES = 64 * 1024 * 1024
@@ -107,4 +109,5 @@ def _reason(errors: IO[bytes], home: str) -> str:
     logged = _KLOG.fullmatch(told)
     why = (logged[1] or logged[2] or "") if logged else told
     why = why.removeprefix("Error: ").removeprefix("error: ")
+    why = without_credentials(why)
     return why if len(why) <= _MOST_TOLD else "…" + why[-_MOST_TOLD:]

@@ -15,15 +15,14 @@ from types import TracebackType
 from auditor.manifests import mapping
 from auditor.model import Gap, Key, Manifest, Ref, Resource, Server, Snapshot
 from auditor.sources.cluster import (
-    KINDS,
     Connection,
-    Kind,
     Listing,
     RefusedError,
     Watch,
     gap_of,
     live_resource,
 )
+from auditor.sources.kinds import KINDS, Kind
 from auditor.sources.memory import collector_paused
 
 WATCH_SECONDS = 60

@@ -14,7 +14,8 @@ from typing import Any
 
 from auditor.manifests import mapping
 from auditor.model import Audit, Finding, Gap, Known, Ref, Resource, Severity, Snapshot, Unseen
-from auditor.sources.cluster import KINDS, Kind, live_resource
+from auditor.sources.cluster import live_resource
+from auditor.sources.kinds import KINDS, Kind
 from auditor.sources.watch import same_manifest
 from auditor.text import escaped
 from auditor.webhook.court import Court

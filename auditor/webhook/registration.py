@@ -8,7 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 from auditor.errors import UsageError
-from auditor.sources.cluster import KINDS
+from auditor.sources.kinds import KINDS
 
 NAME = "auditor"
 TIMEOUT_SECONDS = 10

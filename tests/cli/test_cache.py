@@ -60,6 +60,7 @@ def asked(auditor: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> As
     (folder / "part").mkdir()
     (folder / "part" / "note.txt").write_text("no manifest", "utf-8")
     (folder / ".auditor.yaml").write_text("waivers: []\n", "utf-8")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # a report says when it was made
     return Asked(auditor, folder, monkeypatch)
 
 

@@ -77,3 +77,9 @@ def test_outside_a_checkout_nothing_is_written(auditor: Command, tmp_path: Path)
     assert said.code == 2
     assert "no checkout" in said.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_policy_says_what_it_can_be_told(auditor: Command) -> None:
+    """Whoever reads of it knows what to write into the configuration."""
+    said = auditor("policies", "explain", "image/undeclared_registry")
+    assert "Parameters: registries: Registries, or parts of them" in said.out

@@ -17,6 +17,7 @@ from auditor.policies.engine import compile_policies
 from auditor.policies.judge import prepared
 from auditor.policies.lint import ALLOWED
 from auditor.policies.loader import load
+from auditor.policies.parameters import given
 from auditor.sources.files import FileSource
 from tests.policy_fixtures import settings_of
 
@@ -28,13 +29,15 @@ POLICIES, LIBRARY = load(ROOT / "policies")
 
 def _questions(policy: Policy) -> Iterator[tuple[str, bytes]]:
     """What the policy is asked about its fixtures, as JSON."""
-    for file in sorted((ROOT / "fixtures" / "policies" / policy.id).glob("*.yaml")):
+    for file in sorted((ROOT / "fixtures" / "policies" / policy.id).glob("[!.]*.yaml")):
         settings = settings_of(file)
         facts = Facts(FileSource((str(file),)).snapshot(), settings)
         for resource in facts.snapshot.resources:
             about = facts.about(resource, policy.facts)
             if resource.ref.kind in policy.kinds and (about or not policy.facts):
-                yield f"{file.name} {resource.ref}", prepared(resource, about, settings.kubernetes)
+                told = given(policy, settings)
+                document = prepared(resource, about, settings.kubernetes, told)
+                yield f"{file.name} {resource.ref}", document
 
 
 def _opa(program: Path, package: str, document: bytes) -> list[Any]:

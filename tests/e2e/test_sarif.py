@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from auditor.reporters import render
+from tests.reporters import world
+
 from .sarif.multitool import Multitool, installed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,16 +30,27 @@ def multitool() -> Multitool:
     return installed()
 
 
-def sarif(*paths: str) -> dict[str, Any]:
+PHASE = "00000000-0000-0000-0000-000000000001"
+AGENT = {
+    "SYSTEM_DEFINITIONID": "1",
+    "BUILD_DEFINITIONNAME": "audit",
+    "SYSTEM_PHASEID": PHASE,
+    "SYSTEM_PHASENAME": "audit",
+}
+"""What the agent of an Azure pipeline says of it."""
+
+
+def sarif(*paths: str, profile: str = "full") -> dict[str, Any]:
     """What the command says of these files and folders of the repository."""
     if not paths or not all((ROOT / path).exists() for path in paths):
         why = "the fixtures are not in this checkout"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
     command = [sys.executable, "-c", "from auditor.cli.main import main; main()"]
-    arguments = ["audit", *paths, "--format", "sarif"]
+    arguments = ["audit", *paths, "--format", "sarif", "--sarif-profile", profile]
     done = subprocess.run(
-        [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
-    )
+        [*command, *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=600, env=os.environ | AGENT,
+    )  # fmt: skip
     assert done.returncode in {0, 1, 4}, done.stderr
     assert done.stdout, done.stderr
     log = json.loads(done.stdout)
@@ -50,12 +64,11 @@ def as_published_to_azure(log: dict[str, Any]) -> dict[str, Any]:
     """
     published = copy.deepcopy(log)
     start = "azuredevops/pipeline/build/"
-    phase = "00000000-0000-0000-0000-000000000001"
     said = {"buildDefinitionId": "1", "buildDefinitionName": "audit", "phaseName": "audit"}
     for run in published["runs"]:
         run["automationDetails"]["id"] = start
         run["automationDetails"]["properties"] = {
-            f"{start}{name}": value for name, value in (said | {"phaseId": phase}).items()
+            f"{start}{name}": value for name, value in (said | {"phaseId": PHASE}).items()
         }
     return published
 
@@ -78,6 +91,33 @@ def test_the_log_is_valid(which: str, multitool: Multitool, request: pytest.Fixt
     """It has results, and nobody has anything to say against it but warnings."""
     log = request.getfixturevalue(which)
     assert log["runs"][0]["results"]
+    assert multitool.schema_errors(log) == []
+    assert multitool.errors(as_published_to_azure(log)) == []
+
+
+@pytest.mark.parametrize("profile", ["github", "gitlab"])
+def test_the_log_is_valid_for_each_reader(profile: str, multitool: Multitool) -> None:
+    """As for whoever reads everything."""
+    log = sarif("fixtures/clusters/peapods", profile=profile)
+    assert len(log["runs"][0]["results"]) == 4
+    assert multitool.schema_errors(log) == []
+    assert multitool.errors(as_published_to_azure(log)) == []
+
+
+def test_azure_is_told_of_its_pipeline(multitool: Multitool) -> None:
+    """So that nothing has to be added to the log before it is published."""
+    log = sarif("fixtures/clusters/peapods", profile="azure")
+    assert multitool.schema_errors(log) == []
+    assert multitool.errors(log) == []
+
+
+def test_the_log_about_a_cluster_is_valid(multitool: Multitool) -> None:
+    """With the text of live objects in it."""
+    broken = world.privileged(world.WEB_LIVE, fix=world.unprivileged(world.WEB_LIVE))
+    exposed = world.exposed(world.DB_LIVE, world.WEB_LIVE, fix=world.guarded(world.DB_LIVE))
+    audit = world.audit(broken, world.waived(exposed), live=True)
+    log = json.loads(render("sarif", audit, paths=(), terminal=None))
+    assert len(log["runs"][0]["artifacts"]) == 2
     assert multitool.schema_errors(log) == []
     assert multitool.errors(as_published_to_azure(log)) == []
 

@@ -69,6 +69,11 @@ metadata: {name: limits, namespace: shop}
 spec: {limits: [{type: Container, defaultRequest: {cpu: 10m}}]}
 ---
 apiVersion: v1
+kind: ResourceQuota
+metadata: {name: quota, namespace: shop}
+spec: {hard: {pods: 20}}
+---
+apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings, namespace: shop}
 data: {url: "http://data.data:8080", store: "postgres://store:5432/x"}

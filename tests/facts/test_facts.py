@@ -34,8 +34,9 @@ def test_labels_of_namespaces_have_the_one_of_the_api_server() -> None:
 def test_facts_with_nothing_to_say_are_left_out() -> None:
     """A policy is not asked about an object of which no fact of it speaks."""
     facts = Facts(Snapshot((pod("web"), namespace("default"))), Settings())
-    for one in facts.snapshot.resources:
-        assert facts.about(one, tuple(FACTS)) == {}
+    of_pod, of_namespace = (facts.about(one, tuple(FACTS)) for one in facts.snapshot.resources)
+    assert set(of_pod) == {"resource_defaults"}
+    assert set(of_namespace) == {"limit_ranges", "resource_quotas"}
 
 
 def test_what_means_nothing_is_told_where_a_policy_reads_it() -> None:
@@ -58,6 +59,7 @@ STRANGERS: tuple[tuple[str, str], ...] = (
     ("PriorityClass", "first"),
     ("RuntimeClass", "box"),
     ("LimitRange", "limits"),
+    ("ResourceQuota", "quota"),
     ("Ingress", "front"),
     ("NetworkPolicy", "data"),
 )
@@ -67,6 +69,7 @@ STRANGERS: tuple[tuple[str, str], ...] = (
 def test_a_kind_of_somebodys_own_group_is_another_kind(kind: str, name: str) -> None:
     """Whoever may make objects of an API of their own must not change what is said of others."""
     spec = {"selector": {"app": "other"}, "podSelector": {}, "limits": [{"default": {"cpu": "1"}}]}
+    spec["hard"] = {"pods": 1}
     manifest: dict[str, Any] = {
         "apiVersion": "evil.example/v1",
         "kind": kind,

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures" / "policies"
 LISTED = Path(__file__).with_name("equivalent.yaml")
 WORKLOAD = "lib/workload"
-_IMPORT = re.compile(r"^import data\.lib\.(\w+)", re.MULTILINE)
+_IMPORT = re.compile(r"\bdata\.lib\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from auditor.model import Audit, Policy, Resource, Settings, Snapshot, Status
 from auditor.policies.engine import compile_policies
 from auditor.policies.inline import PREFIX
 from auditor.policies.loader import load
-from auditor.sources.cluster import KINDS, live_resource
+from auditor.sources.cluster import live_resource
 from auditor.sources.files import FileSource
+from auditor.sources.kinds import KINDS
 
 POLICIES, LIBRARY = load()
 ASKED = tuple(p for p in POLICIES if p.id == "workload/privileged_container")

@@ -114,4 +114,5 @@ def test_each_policy_is_asked_once_whatever_facts_it_reads() -> None:
     policies = load()[0]
     asked = panels(policies)
     assert sorted(p.id for panel in asked for p in panel.policies) == sorted(p.id for p in policies)
-    assert len({panel.facts for panel in asked}) == len(asked)
+    alike = [panel.facts for panel in asked if not panel.policies[0].parameters]
+    assert len(set(alike)) == len(alike)

@@ -26,6 +26,8 @@ POLICIES, LIBRARY = load()
 PACKAGES = tuple("policies." + policy.id.replace("/", ".") for policy in POLICIES)
 ENGINE = Regorus({policy.file: policy.module for policy in POLICIES} | dict(LIBRARY))
 
+TOLD = {p.name: p.default for policy in POLICIES for p in policy.parameters}
+
 ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 3.5, 2**40, "", "x", "0", "1Gi", "a:b@c/d", "🙂", [], {}, [None], ["x"],
      [[]], [{}], {"a": 1}, {"name": 3}, {"name": ["x"]}]
@@ -52,7 +54,7 @@ def test_of_every_fixture(kubernetes: int) -> None:
     """With the facts that it has."""
     facts = Facts(SNAPSHOT, Settings(kubernetes=kubernetes))
     for resource in SNAPSHOT.resources:
-        told_alike(prepared(resource, facts.about(resource, tuple(FACTS)), kubernetes))
+        told_alike(prepared(resource, facts.about(resource, tuple(FACTS)), kubernetes, TOLD))
 
 
 def odd(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:
@@ -76,7 +78,10 @@ def odd_objects(draw: st.DrawFn) -> Resource:
     for _ in range(draw(st.integers(1, 3))):
         manifest = {**manifest, "spec": odd(draw, manifest["spec"])}
         if draw(st.booleans()):
-            manifest = {**manifest, "metadata": odd(draw, manifest.get("metadata", {}))}
+            found = odd(draw, manifest["metadata"])
+            kept = found if isinstance(found, dict) else {}
+            # What has no name is no object, and never comes this far.
+            manifest = {**manifest, "metadata": {**kept, "name": resource.ref.name}}
     return Resource(resource.ref, manifest, resource.origin)
 
 
@@ -84,7 +89,7 @@ def odd_objects(draw: st.DrawFn) -> Resource:
 @given(odd_objects(), st.sampled_from([100, 124, 136, 137]))
 def test_of_objects_that_hold_anything(resource: Resource, kubernetes: int) -> None:
     """Not one policy of ours gives a built-in what it cannot take."""
-    told_alike(prepared(resource, {}, kubernetes))
+    told_alike(prepared(resource, {}, kubernetes, TOLD))
 
 
 def test_the_interpreter_has_the_last_word_on_policies_of_others() -> None:

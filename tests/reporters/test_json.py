@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import pytest
 
 import auditor.reporters
 from auditor.fixes.operations import applied
-from auditor.model import Audit, Change, Evidence, Operation, Proof, Snapshot
+from auditor.model import Audit, Change, Evidence, Gap, Operation, Proof, Snapshot, Unseen
 from auditor.reporters import render
 from auditor.reporters.patches import json_patch
 
@@ -155,6 +156,24 @@ def test_nothing_found_is_a_report_too() -> None:
     assert document["findings"] == []
     assert document["engine"] == {"name": "regorus", "version": "0.13.0"}
     assert document["kubernetesVersion"] == "1.36"
+
+
+def test_it_says_how_far_it_goes() -> None:
+    """When, by which policies, about what, and which share has no answer."""
+    gap = Gap(f"policy {world.LITERAL.id} on {world.WEB_FILE.ref}", "it failed", Unseen.INCOMPLETE)
+    names = sorted(
+        ("data/not_isolated", "workload/literal_password", "workload/privileged_container")
+    )
+    told = "".join(f"{name}\0\0" for name in names).encode()
+    assert report(world.audit(gaps=(gap,)))["evidence"] == {
+        "date": "2026-01-01T00:00:00Z",
+        "paths": ["k8s"],
+        "policiesDigest": f"sha256:{hashlib.sha256(told).hexdigest()}",
+        "objects": 2,
+        "questions": 3,
+        "unanswered": 1,
+        "notAssessed": 1 / 3,
+    }
 
 
 def test_the_schema_refuses_what_is_not_a_report() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from collections.abc import Iterator
@@ -14,15 +15,16 @@ import pytest
 
 from auditor.model import Audit, Finding, Policy, Proof, Severity, Snapshot
 from auditor.reporters import render
+from auditor.reporters.sarif_profiles import PROFILES
 
 from . import world
 
 Node = dict[str, Any]
 
 
-def run(audit: Audit) -> Node:
+def run(audit: Audit, profile: str = "full") -> Node:
     """The one run of the log."""
-    log = json.loads(render("sarif", audit, paths=("k8s",), terminal=None))
+    log = json.loads(render("sarif", audit, paths=("k8s",), terminal=None, sarif=profile))
     assert log["version"] == "2.1.0"
     [found] = log["runs"]
     assert isinstance(found, dict)
@@ -229,7 +231,7 @@ def test_gaps_make_the_run_a_failed_one() -> None:
     assert calm["executionSuccessful"] is True
 
 
-def test_a_live_object_has_a_place_and_no_text() -> None:
+def test_a_live_object_has_a_place() -> None:
     """GitHub and GitLab want a file; what is in it may be a credential."""
     text = render("sarif", LIVE, paths=(), terminal=None)
     assert "hunter2" not in text
@@ -286,3 +288,173 @@ def test_a_hostile_message_makes_no_link() -> None:
     text = result(world.privileged(message=message))["message"]["text"]
     assert "](" not in text.replace(r"\](", "")
     assert text.isprintable()
+
+
+def _live(text: str) -> tuple[Node, Node]:
+    """The result about a live object with that text, and its artifact."""
+    web = world.resource(text, "cluster/shop/deployments/web.yaml", live=True)
+    audit = replace(world.audit(world.privileged(web), live=True), snapshot=Snapshot((web,)))
+    found = run(audit)
+    [artifact] = found["artifacts"]
+    return found["results"][0], artifact
+
+
+def test_the_text_of_a_live_object_is_there_for_viewers() -> None:
+    """The region of a result is the field in it, and stars stand for what may be a credential."""
+    found, artifact = _live(world.WEB)
+    place = found["locations"][0]["physicalLocation"]
+    assert artifact["location"] == place["artifactLocation"]
+    lines = artifact["contents"]["text"].split("\n")
+    line = lines[place["region"]["startLine"] - 1]
+    region = place["region"]
+    assert line[region["startColumn"] - 1 : region["endColumn"] - 1] == "true"
+    assert "              value: *******" in lines
+
+
+CANARIES = {
+    "an annotation": "  annotations: {note: %s}\n",
+    "a Helm release": "  annotations: {meta.helm.sh/x: '%s'}\n",
+}
+INSIDE = {
+    "a variable": "          env: [{name: A, value: %s}]\n",
+    "an argument": "          args: [--x, '%s']\n",
+    "a header": "          startupProbe: {httpGet: {httpHeaders: [{name: a, value: %s}]}}\n",
+    "a query": "          livenessProbe: {httpGet: {port: 1, path: /x?key=%s}}\n",
+    "a login": "          image: https://user:%s@registry.example/x\n",
+    "a command": "          lifecycle: {preStop: {exec: {command: [sh, -c, '%s']}}}\n",
+}
+
+
+@pytest.mark.parametrize("line", [*CANARIES.values(), *INSIDE.values()], ids=[*CANARIES, *INSIDE])
+def test_no_credential_is_in_the_text_of_a_live_object(line: str) -> None:
+    """Wherever people put them."""
+    canary = "c4n4ry-hunter2"
+    before = "spec:\n" if line in CANARIES.values() else "          securityContext:"
+    head, mark, tail = world.WEB.replace("hunter2", "x").partition(before)
+    if line in INSIDE.values():
+        head = head.replace(
+            "          env:\n            - name: PASSWORD\n              value: x\n", ""
+        )
+        head = head.replace("          image: registry.example/web:1.0.0\n", "")
+    _, artifact = _live(head + line % canary + mark + tail)
+    assert canary not in artifact["contents"]["text"]
+    assert "privileged: true" in artifact["contents"]["text"]
+
+
+def test_a_kind_that_nobody_knows_hides_every_text() -> None:
+    """What its fields mean is known to its operator alone."""
+    text = (
+        "apiVersion: example.org/v1\nkind: Db\nmetadata: {name: db, namespace: a}\nx: {pin: abc}\n"
+    )
+    db = world.resource(text, "cluster/a/dbs/db.yaml", live=True)
+    audit = replace(world.audit(world.privileged(db, path=("x",))), snapshot=Snapshot((db,)))
+    [artifact] = run(audit)["artifacts"]
+    assert "abc" not in artifact["contents"]["text"]
+    assert "name: db" in artifact["contents"]["text"]
+
+
+def test_controls_are_taxonomies_that_rules_point_into() -> None:
+    """SARIF 3.49.15: by index and by name, to the control and to its framework."""
+    found = run(EVERYTHING)
+    frameworks = found["taxonomies"]
+    [rule] = [
+        r for r in found["tool"]["driver"]["rules"] if r["id"] == "workload/privileged_container"
+    ]
+    pointed = []
+    for relation in rule["relationships"]:
+        target = relation["target"]
+        framework = frameworks[target["toolComponent"]["index"]]
+        taxon = framework["taxa"][target["index"]]
+        assert (framework["name"], taxon["id"]) == (target["toolComponent"]["name"], target["id"])
+        pointed.append(f"{framework['name']}/{taxon['id']}")
+    assert pointed == ["pss-baseline/privileged", "cis-2.0.1/5.2.2"]
+    names = [one["name"] for one in found["tool"]["driver"]["supportedTaxonomies"]]
+    assert names == [one["name"] for one in frameworks]
+
+
+def test_github_gets_what_it_reads_and_no_alert_for_what_is_waived() -> None:
+    """It opens one for a suppressed result, and never closes it again."""
+    found = run(EVERYTHING, "github")
+    assert [one["ruleId"] for one in found["results"]] == [
+        "data/not_isolated",
+        "workload/privileged_container",
+        "workload/literal_password",
+    ]
+    assert "taxonomies" not in found
+    assert not [one for one in found["results"] if {"fixes", "suppressions"} & set(one)]
+    assert "artifacts" not in run(LIVE, "github")
+
+
+def test_gitlab_gets_a_rank_and_skips_what_is_accepted() -> None:
+    """It reads severity from the rank first, and takes suppressions for what they are."""
+    found = run(EVERYTHING, "gitlab")["results"]
+    assert [one["rank"] for one in found] == [95.0, 80.0, 80.0, 30.0]
+    assert sum("suppressions" in one for one in found) == 1
+    nobody = replace(world.privileged(), ref=replace(world.WEB_FILE.ref, name="nobody"))
+    [alone] = run(world.audit(nobody), "gitlab")["results"]
+    assert alone["locations"][0]["physicalLocation"]["region"]["startLine"] == 1
+
+
+def test_azure_is_told_of_its_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the variables of its agent; without an agent nothing is made up."""
+    for name in (
+        "SYSTEM_DEFINITIONID",
+        "BUILD_DEFINITIONNAME",
+        "SYSTEM_PHASEID",
+        "SYSTEM_PHASENAME",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    start = "azuredevops/pipeline/build/"
+    assert run(EVERYTHING, "azure")["automationDetails"] == {"id": f"{start}auditor/"}
+    monkeypatch.setenv("SYSTEM_DEFINITIONID", "12")
+    properties = run(EVERYTHING, "azure")["automationDetails"]["properties"]
+    assert properties == {f"{start}buildDefinitionId": "12"}
+
+
+def _many(number: int) -> Audit:
+    low = world.literal()
+    faults = [replace(low, anchor=f"{n}") for n in range(number - 1)]
+    return world.audit(*faults, world.privileged())
+
+
+def test_github_takes_five_thousand_results_of_a_run() -> None:
+    """More go into runs of other categories: nothing is lost, and no fingerprint is used twice."""
+    text = render("sarif", _many(5002), paths=("k8s",), terminal=None, sarif="github")
+    first, second = json.loads(text)["runs"]
+    assert (len(first["results"]), len(second["results"])) == (5000, 2)
+    assert [one["automationDetails"]["id"] for one in (first, second)] == ["auditor/", "auditor-2/"]
+    assert first["results"][0]["ruleId"] == "workload/privileged_container"
+    for one in (first, second):
+        rules = one["tool"]["driver"]["rules"]
+        assert all(rules[r["ruleIndex"]]["id"] == r["ruleId"] for r in one["results"])
+    assert len(json.loads(render("sarif", _many(5002), paths=(), terminal=None))["runs"]) == 1
+
+
+def test_what_is_too_much_for_github_is_left_out_and_said() -> None:
+    """The least severe, in the log and to the person at the keyboard."""
+    small = replace(PROFILES["github"], per_run=2, runs=2)
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(PROFILES, "github", small)
+        text = render("sarif", _many(6), paths=(), terminal=None, sarif="github", say=said.append)
+    runs = json.loads(text)["runs"]
+    assert [len(one["results"]) for one in runs] == [2, 2]
+    [invocation] = runs[0]["invocations"]
+    [note] = invocation["toolExecutionNotifications"]
+    assert note["message"]["text"].startswith("2 results of the least severity left out")
+    assert said == [note["message"]["text"].rstrip(".")]
+
+
+def test_a_log_that_is_too_large_is_cut_to_size() -> None:
+    """GitHub refuses a file of more than 10 MB, compressed."""
+    audit = _many(2000)
+    whole = render("sarif", audit, paths=(), terminal=None, sarif="github")
+    most = len(gzip.compress(whole.encode())) // 2
+    small = replace(PROFILES["github"], most_bytes=most)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(PROFILES, "github", small)
+        text = render("sarif", audit, paths=(), terminal=None, sarif="github")
+    assert len(gzip.compress(text.encode())) <= most
+    [found] = json.loads(text)["runs"]
+    assert 0 < len(found["results"]) < 2000
+    assert found["results"][0]["ruleId"] == "workload/privileged_container"

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 
-from auditor.model import Audit, Evidence, Finding, Gap, Proof, Resource, Snapshot, Unseen
+from auditor.model import (
+    Audit,
+    Change,
+    Evidence,
+    Finding,
+    Gap,
+    Operation,
+    Proof,
+    Resource,
+    Snapshot,
+    Span,
+    TextEdit,
+    Unseen,
+)
 from auditor.reporters import render
 
 from . import world
 from .world import Screen
 
+_NAMES = "data/not_isolated\0\0workload/literal_password\0\0workload/privileged_container\0\0"
+POLICIES = f"policies sha256:{hashlib.sha256(_NAMES.encode()).hexdigest()[:12]}"
+EVIDENCE = f"evidence: k8s on 2026-01-01, {POLICIES}; not assessed: 0 of 3 questions\n"
 NOTHING = (
     "no findings; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0\n"
-)
+) + EVIDENCE
 
 
 def screen(audit: Audit, paths: tuple[str, ...] = ("k8s",)) -> str:
@@ -50,10 +67,11 @@ high[workload/privileged_container]: container 'app' runs privileged
    | -            privileged: true  # for the profiler
    | +            privileged: false  # for the profiler
 
-1 finding: 1 high; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0
-next: auditor fix --unsafe k8s  # shows 1 proven fix, which may change behaviour
+1 finding: 1 high; 1 with a proven fix; no gaps; 2 objects judged by 3 policies for Kubernetes \
+1.36 with regorus 0.13.0
+EVIDENCEnext: auditor fix --unsafe k8s  # shows 1 proven fix, which may change behaviour
 next: auditor fix --unsafe --write k8s  # writes it
-"""
+""".replace("EVIDENCE", EVIDENCE)
     )
 
 
@@ -89,11 +107,11 @@ critical[data/not_isolated]: holds PII, and web reaches it without being its cli
    |  kind: StatefulSet
    |  metadata:
 
-1 finding: 1 critical; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus \
-0.13.0
-next: auditor fix k8s  # shows 1 proven fix
+1 finding: 1 critical; 1 with a proven fix; no gaps; 2 objects judged by 3 policies for Kubernetes \
+1.36 with regorus 0.13.0
+EVIDENCEnext: auditor fix k8s  # shows 1 proven fix
 next: auditor fix --write k8s  # writes it
-"""
+""".replace("EVIDENCE", EVIDENCE)
     )
 
 
@@ -114,9 +132,10 @@ high[workload/privileged_container]: container 'app' runs privileged
    |
    | replace spec.template.spec.containers[0].securityContext.privileged: false
 
-1 finding: 1 high; no gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0
-next: auditor audit --cluster --format json  # each fix as a JSON Patch
-"""
+1 finding: 1 high; 1 with a proven fix; no gaps; 2 objects judged by 3 policies for Kubernetes \
+1.36 with regorus 0.13.0
+EVIDENCEnext: auditor fix --unsafe --cluster  # shows 1 proven fix, which may change behaviour
+""".replace("EVIDENCE", EVIDENCE.replace("k8s", "a cluster"))
     )
 
 
@@ -137,6 +156,7 @@ cannot be told from what was read (1 gap):
 
 no findings; 2 gaps; 2 objects judged by 3 policies for Kubernetes 1.36 with regorus 0.13.0
 """
+        + EVIDENCE.replace("questions", "questions, and what 2 gaps may hide")
     )
 
 
@@ -201,7 +221,7 @@ def test_a_fix_that_is_not_proven_says_why(proof: Proof, why: str) -> None:
     assert why in line
     assert "+++" not in text
     assert "auditor fix" not in text
-    assert "next: auditor policies explain workload/privileged_container" in text
+    assert "next: auditor explain workload/privileged_container" in text
 
 
 def test_a_fix_that_was_not_tried_is_not_called_proven() -> None:
@@ -318,3 +338,150 @@ def test_it_never_says_more_than_was_proven() -> None:
     audits = (world.audit(), world.audit(world.privileged(fix=world.unprivileged())))
     text = "".join(map(screen, audits)).lower()
     assert not any(word in text for word in ("complian", "certif", "secure ", "passed"))
+
+
+def _shop(number: int, folder: str = "k8s") -> Resource:
+    """One more application with the fault of the first."""
+    text = world.WEB.replace("name: web", f"name: web{number}").replace(
+        "name: app", f"name: c{number}"
+    )
+    return world.resource(text, f"{folder}/web{number}.yaml")
+
+
+def _faults(web: Resource, container: str) -> tuple[Finding, Finding]:
+    message = f"container '{container}' runs privileged"
+    first = replace(world.privileged(web), anchor=container, message=message)
+    return first, replace(world.literal(web), anchor=container)
+
+
+def test_an_object_with_several_faults_shows_its_lines_once() -> None:
+    """Each fault has a number at its place, as good compilers do it."""
+    fix = world.unprivileged()
+    audit = world.audit(world.literal(), world.privileged(fix=fix))
+    assert screen(audit).partition("   |\n   | ---")[0] == (
+        """\
+shop/web[Deployment]: 1 high, 1 low
+  --> k8s/web.yaml:16:25
+   |
+14 |               value: …  (value not shown)
+   |                      ^ (2)
+ …
+16 |             privileged: true  # for the profiler
+   |                         ^^^^ (1)
+(1) high[workload/privileged_container]: container 'app' runs privileged
+   = fix: run it unprivileged (may change behaviour)
+   = proven: the finding is gone · 2 pods can be scheduled
+   = schedules: web-0 → node-a, web-1 → node-b
+(2) low[workload/literal_password]: variable PASSWORD holds a password itself
+   = fix: none is known
+   = change: the fix (may change behaviour)
+"""
+    )
+
+
+def test_two_faults_of_one_field_share_its_carets() -> None:
+    """One line of the file, one line of carets, two numbers."""
+    other = replace(world.literal(), path=world.PRIVILEGED)
+    text = screen(world.audit(world.privileged(), other))
+    assert text.count("privileged: true  # for the profiler") == 1
+    assert "                         ^^^^ (1) (2)\n" in text
+
+
+def test_the_same_fault_of_many_containers_is_told_once() -> None:
+    """Each container is named, and the way out is told once."""
+    second = world.privileged(path=world.CONTAINER, message="container 'b' runs privileged")
+    text = screen(world.audit(world.privileged(), replace(second, anchor="b")))
+    assert "runs privileged\n    … container 'b' runs privileged\n   = fix:" in text
+    assert text.count("= fix") == 1
+
+
+def test_the_same_faults_of_many_objects_are_one_block() -> None:
+    """The first is shown, every other is named with its places: nothing is lost."""
+    shops = [_shop(number) for number in range(3)]
+    found = [one for number, web in enumerate(shops) for one in _faults(web, f"c{number}")]
+    audit = replace(world.audit(*found), snapshot=Snapshot(tuple(shops)))
+    text = screen(audit)
+    assert text.count("high[") == 1
+    assert (
+        "   = same: in 2 other objects:\n"
+        "     k8s/web1.yaml:16:25, 14:22  shop/web1[Deployment]\n"
+        "     k8s/web2.yaml:16:25, 14:22  shop/web2[Deployment]\n"
+    ) in text
+    assert "6 findings: 3 high, 3 low;" in text
+
+
+def test_what_is_said_in_other_words_is_said() -> None:
+    """A folded object whose message differs by more than its container's name keeps its message."""
+    shops = [_shop(number) for number in range(2)]
+    first, second = (world.privileged(web) for web in shops)
+    second = replace(second, message="container 'app' runs privileged, and on the host's network")
+    text = screen(replace(world.audit(first, second), snapshot=Snapshot(tuple(shops))))
+    assert (
+        "       high[workload/privileged_container]: container 'app' runs privileged, and" in text
+    )
+
+
+def test_other_folders_have_causes_of_their_own() -> None:
+    """Whoever wrote the one did not write the other."""
+    shops = (_shop(0, "one"), _shop(1, "two"))
+    audit = replace(world.audit(*map(world.privileged, shops)), snapshot=Snapshot(shops))
+    assert screen(audit).count("high[workload/privileged_container]") == 2
+
+
+def test_a_fault_with_a_story_stands_alone() -> None:
+    """Its reasons are its own: folding it would hide who reaches what."""
+    shops = (_shop(0), _shop(1))
+    found = [world.exposed(web, web) for web in shops]
+    text = screen(replace(world.audit(*found), snapshot=Snapshot(shops)))
+    assert text.count("critical[data/not_isolated]") == 2
+    assert text.count("= why: web reaches it") == 2
+
+
+def test_fixes_of_one_object_are_one_diff() -> None:
+    """As they would be written together; each is proven alone."""
+    first = world.unprivileged()
+    step = Operation("replace", (*world.CONTAINER, "image"), "registry.example/web:1.0.1")
+    image = TextEdit("k8s/web.yaml", Span(11, 18, 11, 44), "registry.example/web:1.0.1")
+    second = replace(first, title="take the newer", edits=(image,),
+                     changes=(Change(world.WEB_FILE, (step,)),))  # fmt: skip
+    newer = replace(world.literal(), path=(*world.CONTAINER, "image"), fix=second)
+    text = screen(world.audit(world.privileged(fix=first), newer))
+    assert "   = change: the 2 fixes (may change behaviour)\n" in text
+    assert text.count("--- a/k8s/web.yaml") == 1
+    assert "| +            privileged: false" in text
+    assert "| +          image: registry.example/web:1.0.1" in text
+
+
+def test_a_brief_report_has_a_line_for_each_finding() -> None:
+    """For grep, and for an editor that jumps to places."""
+    audit = world.audit(world.literal(), world.privileged())
+    text = render("text", audit, paths=("k8s",), terminal=None, brief=True)
+    assert text.splitlines()[0] == (
+        "k8s/web.yaml:16:25: high[workload/privileged_container]: "
+        "container 'app' runs privileged (shop/web[Deployment])"
+    )
+    assert len(text.splitlines()) == 2 + 3
+
+
+@pytest.mark.usefixtures("plain")
+def test_forty_columns_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is to be copied is longer: commands, and the paths of files."""
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    shops = [_shop(number) for number in range(3)]
+    found = [one for number, web in enumerate(shops) for one in _faults(web, f"c{number}")]
+    audit = replace(world.audit(*found, world.exposed(fix=world.guarded())),
+                    snapshot=Snapshot((*shops, world.DB_FILE, world.WEB_FILE)))  # fmt: skip
+    text = render("text", audit, paths=("k8s",), terminal=Screen())
+    assert [line for line in text.splitlines() if len(line) > 40 and "next: " not in line] == []
+
+
+def test_what_has_no_answer_is_counted() -> None:
+    """A policy that could not be asked, one that failed on an object, and what was not read."""
+    gaps = (
+        Gap("policy data/not_isolated", "not assessed: no list", Unseen.INCOMPLETE),
+        Gap(f"policy {world.LITERAL.id} on {world.WEB_FILE.ref}", "failed", Unseen.INCOMPLETE),
+        world.NOT_READ,
+    )
+    text = screen(world.audit(gaps=gaps))
+    assert "; not assessed: 2 of 3 questions (66.7 %), and what 1 gap may hide\n" in text

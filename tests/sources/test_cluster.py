@@ -10,7 +10,8 @@ import yaml
 
 from auditor.errors import ClusterError
 from auditor.facts.workloads import TEMPLATES
-from auditor.sources.cluster import KINDS, ClusterSource, Connection, Kind, live_resource
+from auditor.sources.cluster import ClusterSource, Connection, live_resource
+from auditor.sources.kinds import KINDS, Kind
 
 CONFIG = {
     "apiVersion": "v1",

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from auditor.model import Resource
-from auditor.sources.cluster import KINDS, Connection, RefusedError, live_resource
+from auditor.sources.cluster import Connection, RefusedError, live_resource
+from auditor.sources.kinds import KINDS
 from auditor.sources.watch import REMEMBER_SECONDS, STALE_SECONDS, Watcher
 
 from .test_cluster import CONFIG

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from auditor.audit import audit
 from auditor.model import Audit, Gap, Manifest, Ref, Resource, Severity, Snapshot, Unseen
-from auditor.sources.cluster import KINDS, live_resource
+from auditor.sources.cluster import live_resource
 from auditor.sources.files import FileSource
+from auditor.sources.kinds import KINDS
 from auditor.webhook.court import Court, changes
 from auditor.webhook.decide import Mode, decide
 from auditor.webhook.review import Decision, Review, UndecidableError, decode

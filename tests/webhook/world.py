@@ -15,7 +15,8 @@ from auditor.audit import Bench, audit
 from auditor.model import Audit, Ref, Resource, Severity, Snapshot
 from auditor.policies.engine import RawFinding, compile_policies
 from auditor.policies.loader import load
-from auditor.sources.cluster import KINDS, live_resource
+from auditor.sources.cluster import live_resource
+from auditor.sources.kinds import KINDS
 from auditor.webhook.court import Court
 from tests.bench import SETTINGS
 from tests.company import BRITTLE, policy

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from auditor.facts.limits import defaults_of
 from auditor.facts.placement.pods import Pod
 from auditor.facts.wording import said, text
 from auditor.manifests import at, mapping, sequence
@@ -51,16 +53,21 @@ def _on_admission(pod: Pod, snapshot: Snapshot) -> Iterator[str]:
         elif found[0].manifest.get("overhead") or found[0].manifest.get("scheduling"):
             yield f"what RuntimeClass {said(name)} adds to pod {pod.id} is not modelled"
     for limits in snapshot.of_kind("LimitRange"):
-        if limits.ref.namespace == pod.namespace and _has_defaults(limits):
+        if limits.ref.namespace == pod.namespace and _adds_requests(limits, pod):
             where = f"{limits.ref.namespace}/{limits.ref.name}"
             yield f"the defaults of LimitRange {where} are not modelled"
 
 
-def _has_defaults(limits: Resource) -> bool:
-    rules = sequence(mapping(limits.manifest.get("spec")).get("limits"))
-    return any(
-        mapping(rule).get("default") or mapping(rule).get("defaultRequest") for rule in rules
-    )
+def _adds_requests(limits: Resource, pod: Pod) -> bool:
+    """Whether a container of the pod says nothing of a resource for which there is a default."""
+    given = defaults_of(limits.manifest)["requests"]
+    containers = (*sequence(pod.spec.get("containers")), *sequence(pod.spec.get("initContainers")))
+    return any(not given.keys() <= _said_of(container) for container in containers)
+
+
+def _said_of(container: Any) -> set[str]:
+    amounts = (at(container, ("resources", key)) for key in ("requests", "limits"))
+    return {name for found in amounts for name in mapping(found)}
 
 
 def priority_of(pod: Pod, snapshot: Snapshot) -> int | None:

@@ -1,0 +1,130 @@
+"""`auditor explain`: what a policy looks for and why, by any name that it is known by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from auditor.model import Policy
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FIXES = {
+    "deterministic": "a patch, proven before it is offered",
+    "generated": "objects made for the cluster, proven before they are offered",
+    "manual": "needs your decision",
+    "none": "none is known",
+}
+"""The fix class of a policy, as a person asks for it."""
+_TRIVY = re.compile(r"(?:AVD-)?KSV-?(\d+)", re.IGNORECASE)
+
+
+def which_policies(command: F) -> F:
+    """--policies and --no-builtin-policies, as `audit` has them."""
+    for option in (
+        click.option("--no-builtin-policies", is_flag=True, help="Leave out our own policies."),
+        click.option(
+            "--policies",
+            "folders",
+            multiple=True,
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="The policies of this folder as well.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def known_policies(folders: tuple[Path, ...], no_builtin_policies: bool) -> tuple[Policy, ...]:
+    """The policies that these flags leave."""
+    from auditor.policies.loader import load
+    from auditor.policies.ours import bundled
+
+    if no_builtin_policies and not folders:
+        raise click.UsageError("--no-builtin-policies leaves no policy: name a folder")
+    return load(*(() if no_builtin_policies else (bundled(),)), *folders)[0]
+
+
+@click.command(short_help="Say what a policy looks for, by any of its names.")
+@which_policies
+@click.argument("name", metavar="POLICY")
+def explain(name: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> int:
+    """What a policy looks for and why, and how it is fixed.
+
+    POLICY is its name, a folder of policies, an earlier name, or the id of the same check in
+    another tool: CKV_K8S_16, trivy:KSV-0017, C-0057, privileged-container.
+    """
+    known = known_policies(folders, no_builtin_policies)
+    for number, policy in enumerate(named(known, name)):
+        click.echo(("\n" if number else "") + "\n".join(_page(policy)))
+    return 0
+
+
+def named(known: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
+    """Every policy of that name, whoever calls it so; letters of any case.
+
+    Raises:
+        PolicyError: there is none; the text says what was probably meant.
+    """
+    from auditor.policies.loader import PROFILES, chosen
+
+    wanted = _plain(name)
+    found = tuple(p for p in known if wanted in {n for e in p.equivalents for n in _names(e)})
+    if found:
+        return found
+    for policy in known:
+        if wanted in {policy.id, *policy.aliases}:
+            return (policy,)
+    return chosen(known, PROFILES[-1], (_guessed(known, name),), frozenset(), preview=True)
+
+
+def _names(equivalent: str) -> tuple[str, str]:
+    tool, _, identity = equivalent.partition(":")
+    return f"{tool}:{_plain(identity)}".lower(), _plain(identity)
+
+
+def _plain(name: str) -> str:
+    """In one spelling: Trivy has had three for each of its checks (AVD-KSV-0017, KSV017)."""
+    tool, colon, identity = name.strip().strip("/").rpartition(":")
+    match = _TRIVY.fullmatch(identity)
+    return (tool + colon + (f"ksv-{int(match[1]):04}" if match else identity)).lower()
+
+
+def _guessed(known: tuple[Policy, ...], name: str) -> str:
+    """The name; an error that names the id of another tool that it is close to, where it is."""
+    import difflib
+
+    from auditor.errors import PolicyError
+
+    ours = {p.id for p in known} | {alias for p in known for alias in p.aliases}
+    if name.strip("/") in ours or any(p.startswith(name.strip("/") + "/") for p in ours):
+        return name
+    theirs = {e.partition(":")[2] for p in known for e in p.equivalents}
+    close = difflib.get_close_matches(name.rpartition(":")[2], sorted(ours | theirs), n=1)
+    if not close:
+        return name
+    hint = "('auditor policies list' shows them)"
+    raise PolicyError(f"no policy '{name}'; did you mean '{close[0]}'? {hint}")
+
+
+def _page(policy: Policy) -> list[str]:
+    from auditor.reporters.words import particulars
+
+    rows = [
+        f"{policy.id} ({policy.severity}, profile {policy.profile})",
+        f"{policy.title}\n",
+        policy.description,
+        f"\nFix: {FIXES[policy.fix]}",
+        f"\nJudged on: {', '.join(policy.kinds)}",
+    ]
+    if policy.facts:
+        rows.append(f"\nReads of the rest of the cluster: {', '.join(policy.facts)}")
+    if policy.aliases:
+        rows.append(f"\nEarlier names: {', '.join(policy.aliases)}")
+    rows += [f"\n{title}: {', '.join(items)}" for title, items in particulars(policy)]
+    return rows

@@ -1,0 +1,215 @@
+"""What a run writes, and where: pairs of --format and --output, in the order they were given."""
+
+from __future__ import annotations
+
+import functools
+import io
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from auditor.model import Audit
+
+FORMATS = ("text", "json", "sarif")
+SARIF_PROFILES = ("full", "github", "gitlab", "azure")
+"""Who reads it: the keys of `auditor.reporters.sarif_profiles.PROFILES`."""
+_PIPELINES = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab", "TF_BUILD": "azure"}
+"""The variable that each pipeline sets to say that it is one."""
+_ORDER = "auditor.cli.outputs"
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One form of the answer, and the file for it; None for standard output."""
+
+    form: str
+    file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is to be written."""
+
+    reports: tuple[Report, ...]
+    sarif_profile: str
+    quiet: bool
+
+
+class Ordered(click.Command):
+    """A command that knows in which order --format and --output were given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; it forgets the order, so that it is asked for beforehand."""
+        if not ctx.resilient_parsing:
+            order = self.make_parser(ctx).parse_args(list(args))[2]
+            ctx.meta[_ORDER] = [param.name for param in order]
+        return super().parse_args(ctx, args)
+
+
+def output_options(command: Callable[..., int]) -> Callable[..., int]:
+    """--format, --output, --sarif-profile and --quiet, given to the command as one argument
+    `outputs`. The command has to be `Ordered`.
+    """
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> int:
+        formats, files = given.pop("formats"), given.pop("output_files")
+        reports = tuple(paired(formats, files, click.get_current_context().meta.get(_ORDER, ())))
+        profile = given.pop("sarif_profile") or _of_pipeline()
+        outputs = Outputs(reports, profile, given.pop("quiet"))
+        return command(**given, outputs=outputs)
+
+    for option in reversed(_OPTIONS):
+        gathered = option(gathered)
+    return gathered
+
+
+_OPTIONS = (
+    click.option(
+        "--format",
+        "formats",
+        type=click.Choice(FORMATS),
+        multiple=True,
+        help="Repeatable, each with an --output; one may go to standard output. [default: text]",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        "output_files",
+        type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+        multiple=True,
+        help="The file for the --format before it; '-' for standard output.",
+    ),
+    click.option(
+        "--sarif-profile",
+        type=click.Choice(SARIF_PROFILES),
+        help="Who reads SARIF. [default: the pipeline that this runs in, else full]",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress; in text, one line per finding."),
+)
+
+
+def _of_pipeline() -> str:
+    return next((p for name, p in _PIPELINES.items() if os.environ.get(name)), "full")
+
+
+def paired(
+    formats: Sequence[str], files: Sequence[Path], order: Sequence[str | None]
+) -> Iterator[Report]:
+    """Each format with its file. As many files as formats go together in their order; where there
+    are fewer files, each belongs to the format right before it.
+
+    Raises:
+        UsageError: it cannot be told which goes where, or two would go to one place.
+    """
+    from auditor.errors import UsageError
+
+    if not formats:
+        formats, order = ("text",), ("formats",)
+    targets: list[Path | None] = list(files)
+    if len(files) > len(formats):
+        raise UsageError(
+            f"{len(files)} times --output, but {len(formats)} times --format: "
+            "each --output needs a --format of its own"
+        )
+    if len(files) < len(formats):
+        targets = list(_by_order(files, [name for name in order if name in _NAMES]))
+    found = [Report(form, _file(file)) for form, file in zip(formats, targets, strict=True)]
+    for number, report in enumerate(found):
+        if report.file in [other.file for other in found[:number]]:
+            raise UsageError(f"two formats go to {report.file or 'standard output'}: {_HOW}")
+    yield from found
+
+
+_NAMES = ("formats", "output_files")
+_HOW = "say --format FORM --output FILE for each; one may be without --output"
+
+
+def _by_order(files: Sequence[Path], order: Sequence[str | None]) -> Iterator[Path | None]:
+    from auditor.errors import UsageError
+
+    left = iter(files)
+    if order[:1] == ["output_files"] or ("output_files", "output_files") in _neighbours(order):
+        raise UsageError(f"it cannot be told which --format an --output belongs to: {_HOW}")
+    for here, after in _neighbours([*order, None]):
+        if here == "formats":
+            yield next(left) if after == "output_files" else None
+
+
+def _neighbours(order: Sequence[str | None]) -> list[tuple[str | None, str | None]]:
+    return list(itertools.pairwise(order))
+
+
+def _file(given: Path | None) -> Path | None:
+    return None if given is None or str(given) == STDOUT else given
+
+
+Rendered = Callable[[str, TextIO | None], str]
+"""A form and the stream that it goes to (None for a file) → the report."""
+
+
+def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
+    """Write every report about `answer`.
+
+    Raises:
+        WriteError: a file cannot be written.
+    """
+    from auditor.reporters import render
+
+    def rendered(form: str, terminal: TextIO | None) -> str:
+        brief, profile = outputs.quiet, outputs.sarif_profile
+        return render(
+            form, answer, paths=paths, terminal=terminal, brief=brief, sarif=profile, say=warn
+        )
+
+    deliver(outputs, rendered)
+
+
+def warn(text: str) -> None:
+    """Say on standard error what a report leaves out."""
+    from auditor.cli.screen import say
+
+    say(f"warning: {text}", err=True)
+
+
+def deliver(outputs: Outputs, rendered: Rendered) -> None:
+    """Write every report: that on standard output first, so that no file can keep it back.
+
+    Raises:
+        WriteError: a file cannot be written.
+    """
+    for report in sorted(outputs.reports, key=lambda report: report.file is not None):
+        _write(rendered(report.form, None if report.file else sys.stdout), report)
+
+
+def _write(text: str, report: Report) -> None:
+    from auditor.errors import WriteError
+
+    if report.file is None:
+        show(text, binary=report.form != "text")
+        return
+    try:
+        report.file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WriteError(f"{report.file}: {error.strerror}") from error
+
+
+def show(text: str, *, binary: bool) -> None:
+    """Write the report and nothing else: as UTF-8 for programs; for people, as their terminal can
+    show it. `click.echo` would take the colours away that FORCE_COLOR asks for.
+    """
+    if binary:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    sys.stdout.write(text)

@@ -1,0 +1,82 @@
+"""Takes credentials out of what an audit says, before any reporter sees it.
+
+Policies quote values, and programs that fail quote their input. A fix whose edit would itself have
+to show a credential is left as a title with the reason: `auditor fix --write` makes it in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from auditor.credentials import VALUE, told
+from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation
+from auditor.reporters.masks import is_credential
+
+SHOWN_BY_HAND = "its edit would show a credential; `auditor fix --write` makes it in the file"
+NOT_READ = "it would write a credential, which is not read from a cluster"
+
+
+def discreet(audit: Audit) -> Audit:
+    """The audit without the credentials that its words and its fixes would show."""
+    return replace(
+        audit,
+        findings=tuple(map(_finding, audit.findings)),
+        gaps=tuple(map(_gap, audit.gaps)),
+    )
+
+
+def _gap(gap: Gap) -> Gap:
+    why = told(gap.why)
+    return gap if why == gap.why else replace(gap, why=why)
+
+
+def _finding(finding: Finding) -> Finding:
+    """The same value where there is nothing to hide: most of ten thousand are."""
+    message, reason = told(finding.message), told(finding.reason)
+    evidence = tuple(map(_evidence, finding.evidence))
+    fix = _fix(finding.fix) if finding.fix else None
+    now, before = (message, reason, evidence, fix), (
+        finding.message, finding.reason, finding.evidence, finding.fix,
+    )  # fmt: skip
+    if now == before:
+        return finding
+    return replace(finding, message=message, reason=reason, evidence=evidence, fix=fix)
+
+
+def _evidence(evidence: Evidence) -> Evidence:
+    message = told(evidence.message)
+    return evidence if message == evidence.message else replace(evidence, message=message)
+
+
+def _fix(fix: Fix) -> Fix:
+    if not shows_credential(fix):
+        return fix
+    why = NOT_READ if not fix.edits else SHOWN_BY_HAND
+    proof = replace(fix.proof, unproven=(*fix.proof.unproven, why))
+    return replace(fix, changes=(), edits=(), proof=proof)
+
+
+def shows_credential(fix: Fix) -> bool:
+    """Whether somebody who sees the fix sees a credential, or what stands for one."""
+    if any(told(edit.text) != edit.text or VALUE in edit.text for edit in fix.edits):
+        return True
+    steps = [step for change in fix.changes for step in change.operations]
+    return any(_holds_credential(step) for step in steps)
+
+
+def _holds_credential(step: Operation) -> bool:
+    leaves = _leaves(step.value, step.path)
+    return any(is_credential(path, text) or VALUE in text for path, text in leaves)
+
+
+def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[Any, str]]:
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _leaves(inside, (*path, key))
+    elif isinstance(value, list):
+        for index, inside in enumerate(value):
+            yield from _leaves(inside, (*path, index))
+    elif isinstance(value, str):
+        yield path, value

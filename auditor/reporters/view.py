@@ -1,0 +1,27 @@
+"""For whom a report is written. Every reporter is given it, and looks at what concerns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TextIO
+
+
+def _nobody(_text: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a reporter has to know beside the audit."""
+
+    paths: tuple[str, ...] = ()
+    """What the user named; empty for a cluster."""
+    terminal: TextIO | None = None
+    """The stream that the report goes to; None for a file."""
+    brief: bool = False
+    """One line per finding."""
+    sarif: str = "full"
+    """Who reads SARIF: a key of `auditor.reporters.sarif_profiles.PROFILES`."""
+    say: Callable[[str], None] = _nobody
+    """Told what the report leaves out."""

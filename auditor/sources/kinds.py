@@ -1,0 +1,106 @@
+"""The kinds of objects that are read from a cluster, and where the API server lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.model import Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of objects that is read from the cluster."""
+
+    api_version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+    optional: bool = False
+    """Of an extension: nothing is missing where the server does not know it."""
+
+    @property
+    def group(self) -> str:
+        """The API group, empty for core/v1."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def path(self) -> str:
+        """Where the API server lists the objects of all namespaces."""
+        root = "apis" if self.group else "api"
+        return f"/{root}/{self.api_version}/{self.plural}"
+
+    @property
+    def what(self) -> str:
+        """What a gap calls it: ``list of networkpolicies.networking.k8s.io``."""
+        return f"list of {self.plural}{'.' if self.group else ''}{self.group}"
+
+
+OTHER_DIALECTS = tuple(
+    Kind(version, plural, kind, namespaced=namespaced, optional=True)
+    for version, plural, kind, namespaced in (
+        ("policy.networking.k8s.io/v1alpha1", "adminnetworkpolicies", "AdminNetworkPolicy", False),
+        (
+            "policy.networking.k8s.io/v1alpha1",
+            "baselineadminnetworkpolicies",
+            "BaselineAdminNetworkPolicy",
+            False,
+        ),
+        (
+            "policy.networking.k8s.io/v1alpha2",
+            "clusternetworkpolicies",
+            "ClusterNetworkPolicy",
+            False,
+        ),
+        ("cilium.io/v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy", True),
+        (
+            "cilium.io/v2",
+            "ciliumclusterwidenetworkpolicies",
+            "CiliumClusterwideNetworkPolicy",
+            False,
+        ),
+        ("crd.projectcalico.org/v1", "networkpolicies", "NetworkPolicy", True),
+        ("crd.projectcalico.org/v1", "globalnetworkpolicies", "GlobalNetworkPolicy", False),
+        ("security.istio.io/v1", "authorizationpolicies", "AuthorizationPolicy", True),
+        ("security.istio.io/v1", "peerauthentications", "PeerAuthentication", True),
+    )
+)
+"""Dialects of network policy that we do not understand yet: read, so that each is told as a gap."""
+
+KINDS = (
+    Kind("v1", "namespaces", "Namespace", namespaced=False),
+    Kind("v1", "nodes", "Node", namespaced=False),
+    Kind("v1", "persistentvolumes", "PersistentVolume", namespaced=False),
+    Kind("v1", "pods", "Pod"),
+    Kind("v1", "replicationcontrollers", "ReplicationController"),
+    Kind("v1", "podtemplates", "PodTemplate"),
+    Kind("v1", "services", "Service"),
+    Kind("v1", "configmaps", "ConfigMap"),
+    Kind("v1", "persistentvolumeclaims", "PersistentVolumeClaim"),
+    Kind("v1", "serviceaccounts", "ServiceAccount"),
+    Kind("v1", "limitranges", "LimitRange"),
+    Kind("v1", "resourcequotas", "ResourceQuota"),
+    Kind("apps/v1", "deployments", "Deployment"),
+    Kind("apps/v1", "replicasets", "ReplicaSet"),
+    Kind("apps/v1", "statefulsets", "StatefulSet"),
+    Kind("apps/v1", "daemonsets", "DaemonSet"),
+    Kind("batch/v1", "jobs", "Job"),
+    Kind("batch/v1", "cronjobs", "CronJob"),
+    Kind("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy"),
+    Kind("networking.k8s.io/v1", "ingresses", "Ingress"),
+    Kind("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False),
+    Kind("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", namespaced=False),
+    Kind("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False),
+    Kind("argoproj.io/v1alpha1", "rollouts", "Rollout", optional=True),
+    *OTHER_DIALECTS,
+)
+"""What is read. Never Secrets: no question of ours needs their contents."""
+_BY_NAME = {(kind.api_version, kind.kind): kind for kind in KINDS}
+
+
+def kind_of(ref: Ref) -> Kind:
+    """The kind that an object is read as.
+
+    Raises:
+        KeyError: none is.
+    """
+    return _BY_NAME[ref.api_version, ref.kind]

@@ -1,0 +1,170 @@
+"""Several reports of one run, and what a report never says."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from auditor.cli.main import VERBS, cli
+
+from .command import PEAPODS, PRIVILEGED, Command, Said
+
+PIPELINES = ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD")
+
+
+@pytest.fixture
+def pod(folder: Path) -> Path:
+    """A pod with a fault."""
+    file = folder / "pod.yaml"
+    file.write_text(PRIVILEGED, encoding="utf-8")
+    return file
+
+
+def test_each_format_goes_where_it_was_told(auditor: Command, pod: Path, folder: Path) -> None:
+    """One run, three reports: text on the screen, the others in their files."""
+    as_json, as_sarif = folder / "a.json", folder / "a.sarif"
+    said = auditor("audit", pod, "--format", "text", "--format", "json", "-o", as_json,
+                   "--format", "sarif", "--output", as_sarif)  # fmt: skip
+    assert said.code == 1
+    assert said.out.startswith("shop/web[Pod]")
+    assert json.loads(as_json.read_text("utf-8"))["format"] == "auditor/1"
+    assert json.loads(as_sarif.read_text("utf-8"))["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize(
+    "order", [("F1", "O1", "F2", "O2"), ("F1", "F2", "O1", "O2"), ("O1", "O2", "F1", "F2")]
+)
+def test_as_many_files_as_formats_are_paired_in_order(
+    auditor: Command, pod: Path, folder: Path, order: tuple[str, ...]
+) -> None:
+    """As kube-linter does it."""
+    words = {
+        "F1": ("--format", "json"), "O1": ("-o", str(folder / "one")),
+        "F2": ("--format", "sarif"), "O2": ("-o", str(folder / "two")),
+    }  # fmt: skip
+    said = auditor("audit", pod, *(word for name in order for word in words[name]))
+    assert (said.code, said.out) == (1, "")
+    assert "findings" in json.loads((folder / "one").read_text("utf-8"))
+    assert "runs" in json.loads((folder / "two").read_text("utf-8"))
+
+
+def test_a_dash_is_standard_output(auditor: Command, pod: Path, folder: Path) -> None:
+    """For whoever likes to say it."""
+    said = auditor("audit", pod, "--format", "json", "-o", "-", "--format", "text",
+                   "-o", folder / "a.txt")  # fmt: skip
+    assert said.report["format"] == "auditor/1"
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (("--format", "json", "--format", "sarif"), "two formats go to standard output"),
+        (("-o", "a", "--format", "json", "--format", "text"), "cannot be told which"),
+        (("--format", "json", "-o", "a", "-o", "b", "--format", "text", "--format", "sarif"),
+         "cannot be told which"),
+        (("-o", "a", "-o", "b", "--format", "json"), "2 times --output, but 1 times --format"),
+        (("--format", "json", "-o", "a", "--format", "text", "-o", "a"), "two formats go to a"),
+    ],
+)  # fmt: skip
+def test_what_goes_where_is_never_guessed(
+    auditor: Command, pod: Path, flags: tuple[str, ...], why: str
+) -> None:
+    """Before anything is audited or written."""
+    said = auditor("audit", pod, *flags)
+    assert (said.code, said.out) == (2, "")
+    assert why in said.err
+    assert not Path("a").exists()
+
+
+def test_quiet_is_a_line_for_each_finding(auditor: Command, pod: Path) -> None:
+    """And what counts them."""
+    said = auditor("audit", pod, "-q", "--select", "workload/privileged_container")
+    first, count, *_ = said.out.splitlines()
+    assert first.endswith("container 'app' runs privileged (shop/web[Pod])")
+    assert f"{pod}:11:" in first
+    assert count.startswith("1 finding: 1 high")
+
+
+def _sarif(said: Said) -> dict[str, object]:
+    log = json.loads(said.out)
+    run = log["runs"][0]
+    assert isinstance(run, dict)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("variable", "has"),
+    [
+        ("", (True, False)), ("GITHUB_ACTIONS", (False, False)), ("GITLAB_CI", (False, True)),
+        ("TF_BUILD", (True, False)),
+    ],
+)  # fmt: skip
+def test_the_pipeline_says_who_reads_sarif(
+    auditor: Command, pod: Path, monkeypatch: pytest.MonkeyPatch,
+    variable: str, has: tuple[bool, bool],
+) -> None:  # fmt: skip
+    """So that nobody has to look up what GitHub, GitLab or Azure DevOps can take."""
+    for name in PIPELINES:
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, "true")
+    run = _sarif(auditor("audit", pod, "--format", "sarif"))
+    text = json.dumps(run["results"])
+    assert ('"fixes"' in text, '"rank"' in text) == has
+    full = auditor("audit", pod, "--format", "sarif", "--sarif-profile", "full")
+    assert '"fixes"' in full.out
+
+
+def test_a_wrong_date_is_a_wrong_configuration(auditor: Command, pod: Path) -> None:
+    """A report that is to be the same again must not quietly be of today."""
+    said = auditor("audit", pod, env={"SOURCE_DATE_EPOCH": "yesterday"})
+    assert said.code == 2
+    assert "SOURCE_DATE_EPOCH" in said.err
+
+
+FORBIDDEN = ("complian", "certif")
+
+
+def _help() -> str:
+    top = click.Context(cli, info_name="auditor")
+    texts = [cli.get_help(top)]
+    for verb in VERBS:
+        command = cli.get_command(top, verb)
+        assert command
+        texts.append(command.get_help(click.Context(command, info_name=verb)))
+    return "\n".join(texts)
+
+
+def test_no_output_gives_a_verdict_on_the_whole(auditor: Command, folder: Path) -> None:
+    """Nothing is called compliant or certified, in any form: there is evidence, and how far it
+    goes. (A certificate, which the webhook needs, is another thing.)
+    """
+    empty = folder / "ns.yaml"
+    empty.write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n", "utf-8")
+    said = [auditor("policies", "list"), auditor("policies", "list", "--format", "json")]
+    said.append(auditor("explain", "workload/privileged_container"))
+    for form in ("text", "json", "sarif"):
+        said += [auditor("audit", path, "--profile", "strict", "--format", form)
+                 for path in (PEAPODS, f"{PEAPODS}-fixed", empty)]  # fmt: skip
+        said.append(auditor("audit", PEAPODS, "--framework", "cis-2.0.1", "--format", form, "-q"))
+        said.append(auditor("diff", f"{PEAPODS}-fixed", PEAPODS, "--format", form))
+    for one in said:
+        assert one.out
+        text = f"{one.out}\n{one.err}".lower()
+        assert not [word for word in FORBIDDEN if word in text], one.out[:200]
+    text = _help().lower().replace("certificate", "")
+    assert not [word for word in FORBIDDEN if word in text]
+
+
+def test_standard_output_has_nothing_but_the_report(
+    auditor: Command, pod: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Progress is for whoever sits at the screen: it goes to standard error."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.delenv("CI", raising=False)
+    said = auditor("audit", pod, "--format", "json")
+    assert said.report["format"] == "auditor/1"
