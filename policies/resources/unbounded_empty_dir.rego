@@ -58,4 +58,7 @@ medium(volume) := "disk" if not is_in_memory(volume)
 
 is_in_memory(volume) if volume.emptyDir.medium == "Memory"
 
-is_in_memory(volume) if startswith(volume.emptyDir.medium, "HugePages")
+is_in_memory(volume) if {
+	is_string(volume.emptyDir.medium)
+	startswith(volume.emptyDir.medium, "HugePages")
+}
