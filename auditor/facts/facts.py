@@ -16,6 +16,7 @@ from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
+from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
 from auditor.facts.oversight import oversight
@@ -88,6 +89,11 @@ class Facts:
         for edge in self.dependencies:
             found.setdefault(edge.client.ref.key, []).append(edge)
         return found
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The service accounts, and what they are granted."""
+        return Accounts(self.snapshot)
 
     @cached_property
     def monitors(self) -> tuple[Workload, ...]:
@@ -178,6 +184,7 @@ FACTS: Mapping[str, Fact] = {
     "exposure": Fact(
         exposure, (*REACHING, "Ingress", "ConfigMap"), ("NetworkPolicy", "Namespace", "Service")
     ),
+    "identity": Fact(identity, ("ServiceAccount", *BINDINGS), ("ServiceAccount", *BINDINGS)),
     "oversight": Fact(oversight, REACHING, ("NetworkPolicy", "Namespace")),
     "distance": Fact(
         distance,
