@@ -17,7 +17,7 @@ holds(name, value) if {
 holds(_, value) if speaks_for_itself(value)
 
 # A text without tabs, line feeds and quotation marks, as far as it has one line.
-plain(text) := replace(replace(trim(text, " \t\r\n"), "\t", " "), "\"", "'")
+plain(text) := trim(replace(replace(replace(trim_suffix(text, "\n"), "\r", ""), "\t", " "), "\"", "'"), " ")
 
 is_secret(name, text) if {
 	is_password(name)

@@ -48,11 +48,11 @@ texts[key] := value if {
 # The lines of a file that set what may be a credential.
 settings contains setting if {
 	some key, text in texts
-	contains(trim(text, "\n"), "\n")
+	contains(trim_suffix(text, "\n"), "\n")
 	not is_program(lower(key))
 	some line in split(text, "\n")
 	found := regex.find_all_string_submatch_n(setting_line, credentials.plain(line), 1)
-	name := found[0][2]
+	name := substring(found[0][2], 0, -1)
 	value := trim(found[0][5], "'")
 	lower(value) != lower(name)
 	setting := {"key": key, "name": name, "value": value}

@@ -53,7 +53,7 @@ described("") := ""
 words contains word if {
 	some given in arguments
 	found := regex.find_all_string_submatch_n(`^(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=`, given.text, 1)
-	name := found[0][1]
+	name := substring(found[0][1], 0, -1)
 	credentials.holds(name, substring(given.text, count(name) + 1, -1))
 	word := object.union(given, {"name": name})
 }

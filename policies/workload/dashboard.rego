@@ -16,8 +16,6 @@ package policies.workload.dashboard
 import data.lib.images
 import data.lib.workload
 
-parts := {"dashboard", "dashboard-api", "dashboard-auth", "dashboard-web"}
-
 deny contains finding if {
 	some container in workload.containers
 	is_string(container.spec.image)
@@ -29,15 +27,7 @@ deny contains finding if {
 	}
 }
 
-is_dashboard(repository) if {
-	some part in parts
-	endswith(repository, concat("/", ["kubernetesui", part]))
-}
-
-is_dashboard(repository) if {
-	some part in parts
-	repository == concat("/", ["kubernetesui", part])
-}
+is_dashboard(repository) if regex.match(`(^|/)kubernetesui/dashboard(-(api|auth|web))?$`, repository)
 
 # Before 2.0, one image for each processor.
 is_dashboard(repository) if regex.match(`(^|/)kubernetes-dashboard(-(amd64|arm|arm64|ppc64le|s390x))?$`, repository)

@@ -31,4 +31,7 @@ deny contains finding if {
 calls_sudo(word) if word in {"sudo", "/usr/bin/sudo", "/bin/sudo"}
 
 # In a line of a shell, where a command can stand.
-calls_sudo(word) if regex.match("(^|[;&|(\n][ \t]*)(/usr/bin/|/bin/)?sudo[ \t]", word)
+calls_sudo(word) if {
+	some line in split(word, "\n")
+	regex.match(`(^|[;&|(])[ ]*(/usr/bin/|/bin/)?sudo[ ]`, line)
+}

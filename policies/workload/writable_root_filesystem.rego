@@ -83,7 +83,7 @@ mount_step(container) := step if {
 	step := {
 		"op": "add",
 		"path": array.concat(container.path, ["volumeMounts"]),
-		"value": [mount(container)],
+		"value": [tmp(container)],
 	}
 }
 
@@ -92,11 +92,11 @@ mount_step(container) := step if {
 	step := {
 		"op": "add",
 		"path": array.concat(container.path, ["volumeMounts", "-"]),
-		"value": mount(container),
+		"value": tmp(container),
 	}
 }
 
-mount(container) := {"name": volume(container), "mountPath": "/tmp"}
+tmp(container) := {"name": volume(container), "mountPath": "/tmp"}
 
 # The whole list at once where there is none, so that several fixes of it are the same step.
 volume_step(container) := [{
