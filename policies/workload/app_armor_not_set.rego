@@ -13,7 +13,12 @@
 #     Container runtimes apply their profile without being asked, and a pod that names it does not start
 #     on nodes without AppArmor, such as those of Red Hat's distributions.
 #   fix: deterministic
-#   equivalents: []
+#   equivalents:
+#     - kubeaudit:AppArmorAnnotationMissing
+#     - kics:missing_app_armor_config
+#     - kubesec:ApparmorAny
+#     - kubescape:C-0055
+#     - polaris:linuxHardening
 package policies.workload.app_armor_not_set
 
 import data.lib.profiles

@@ -13,7 +13,7 @@
 #   profile: recommended
 #   kinds: [ConfigMap]
 #   fix: manual
-#   equivalents: []
+#   equivalents: [kubescape:C-0012, trivy:KSV-0109, trivy:KSV-01010, polaris:sensitiveConfigmapContent]
 package policies.workload.credential_in_config_map
 
 import data.lib.credentials
@@ -40,6 +40,7 @@ deny contains finding if {
 }
 
 texts[key] := value if {
+	input.object.apiVersion == "v1"
 	is_object(input.object.data)
 	some key, value in input.object.data
 	is_string(value)

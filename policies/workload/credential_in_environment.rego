@@ -12,7 +12,11 @@
 #   severity: high
 #   profile: recommended
 #   fix: manual
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0012
+#     - kubescape:C-0259
+#     - kube-linter:env-var-secret
+#     - polaris:sensitiveContainerEnvVar
 package policies.workload.credential_in_environment
 
 import data.lib.credentials

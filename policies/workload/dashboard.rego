@@ -10,7 +10,7 @@
 #   severity: low
 #   profile: recommended
 #   fix: manual
-#   equivalents: []
+#   equivalents: [checkov:CKV_K8S_33, kics:dashboard_is_enabled, kubescape:C-0014]
 package policies.workload.dashboard
 
 import data.lib.images
@@ -18,7 +18,7 @@ import data.lib.workload
 
 deny contains finding if {
 	some container in workload.containers
-	is_string(container.spec.image)
+	contains(container.spec.image, "dashboard")
 	is_dashboard(images.repository(container.spec.image))
 	finding := {
 		"path": array.concat(container.path, ["image"]),

@@ -13,7 +13,26 @@
 #   fix: deterministic
 #   facts: [identity]
 #   controls: [cis-2.0.1/5.1.5, cis-2.0.1/5.1.6]
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0189
+#     - kubescape:C-0034
+#     - kubescape:C-0190
+#     - checkov:CKV_K8S_41
+#     - checkov:CKV_K8S_42
+#     - checkov:CKV_K8S_38
+#     - trivy:KSV-0036
+#     - kube-linter:default-service-account
+#     - polaris:automountServiceAccountToken
+#     - popeye:POP-300
+#     - popeye:POP-301
+#     - popeye:POP-308
+#     - kubeaudit:AutomountServiceAccountTokenTrueAndDefaultSA
+#     - kics:service_account_name_undefined_or_empty
+#     - kics:service_account_token_automount_not_disabled
+#     - kyverno:restrict-automount-sa-token
+#     - gatekeeper:automount-serviceaccount-token
+#     - kubesec:ServiceAccountName
+#     - kubesec:AutomountServiceAccountToken
 package policies.workload.default_service_account
 
 import data.lib.tokens

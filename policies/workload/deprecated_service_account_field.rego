@@ -10,7 +10,10 @@
 #   severity: low
 #   profile: recommended
 #   fix: deterministic
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0294
+#     - kube-linter:deprecated-service-account-field
+#     - kubeaudit:AutomountServiceAccountTokenDeprecated
 package policies.workload.deprecated_service_account_field
 
 import data.lib.workload

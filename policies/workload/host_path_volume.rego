@@ -13,7 +13,18 @@
 #   profile: recommended
 #   fix: manual
 #   controls: [pss-baseline/host-path, pss-restricted/host-path, pss-restricted/volume-types, cis-2.0.1/5.2.11]
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0048
+#     - kubescape:C-0203
+#     - trivy:KSV-0023
+#     - polaris:hostPathSet
+#     - kics:non_kube_system_pod_with_host_mount
+#     - kics:psp_with_unrestricted_access_to_host_path
+#     - kyverno:disallow-host-path
+#     - kyverno:limit-hostpath-vols
+#     - kyverno:remove-hostpath-volumes
+#     - gatekeeper:host-filesystem
+#     - prowler:core_minimize_hostpath_volume_mounts
 package policies.workload.host_path_volume
 
 import data.lib.host_paths

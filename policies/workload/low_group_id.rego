@@ -11,7 +11,13 @@
 #   severity: low
 #   profile: strict
 #   fix: manual
-#   equivalents: []
+#   equivalents:
+#     - trivy:KSV-0021
+#     - trivy:KSV-0116
+#     - kube-score:container-security-context-user-group-id
+#     - kyverno:require-non-root-groups
+#     - kubesec:RunAsGroup
+#     - gatekeeper:users
 package policies.workload.low_group_id
 
 import data.lib.workload

@@ -11,7 +11,12 @@
 #   severity: low
 #   profile: strict
 #   fix: manual
-#   equivalents: []
+#   equivalents:
+#     - trivy:KSV-0020
+#     - checkov:CKV_K8S_40
+#     - kube-score:container-security-context-user-group-id
+#     - kics:containers_run_with_low_uid
+#     - kubesec:RunAsUser
 package policies.workload.low_user_id
 
 import data.lib.users

@@ -13,7 +13,7 @@
 #     containerd and CRI-O let everybody open these ports in the network namespace of a pod, where they
 #     harm nobody, and what a manifest declares is no proof of what is opened.
 #   fix: manual
-#   equivalents: []
+#   equivalents: [trivy:KSV-0117, kube-linter:privileged-ports]
 package policies.workload.privileged_port
 
 import data.lib.ports

@@ -12,7 +12,7 @@
 #     Most clusters have one runtime and no runtime class at all; it is a question for those that run the
 #     code of strangers.
 #   fix: manual
-#   equivalents: [kubescape:C-0297, kyverno:restrict-runtimeClassName]
+#   equivalents: [kyverno:restrict-runtimeClassName, kubescape:C-0297]
 package policies.workload.runtime_class_not_set
 
 import data.lib.workload

@@ -12,7 +12,27 @@
 #   profile: essential
 #   fix: manual
 #   controls: [pss-baseline/host-path, pss-restricted/host-path, pss-restricted/volume-types, cis-2.0.1/5.2.11]
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0074
+#     - trivy:KSV-0006
+#     - checkov:CKV_K8S_27
+#     - kube-linter:docker-sock
+#     - kubeaudit:SensitivePathsMounted
+#     - kics:docker_daemon_socket_is_exposed_to_containers
+#     - kyverno:disallow-cri-sock-mount
+#     - kyverno:docker-socket-requires-label
+#     - kubesec:DockerSock
+#     - kubescape:C-0048
+#     - kubescape:C-0203
+#     - trivy:KSV-0023
+#     - polaris:hostPathSet
+#     - kics:non_kube_system_pod_with_host_mount
+#     - kics:psp_with_unrestricted_access_to_host_path
+#     - kyverno:disallow-host-path
+#     - kyverno:limit-hostpath-vols
+#     - kyverno:remove-hostpath-volumes
+#     - gatekeeper:host-filesystem
+#     - prowler:core_minimize_hostpath_volume_mounts
 package policies.workload.runtime_socket
 
 import data.lib.host_paths

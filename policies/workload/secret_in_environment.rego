@@ -14,7 +14,14 @@
 #     environment of a process can mostly read its files as well.
 #   fix: manual
 #   controls: [cis-2.0.1/5.4.1]
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0207
+#     - checkov:CKV_K8S_35
+#     - kube-linter:read-secret-from-env-var
+#     - kics:secrets_as_environment_variables
+#     - kyverno:disallow-secrets-from-env-vars
+#     - kubesec:SecretsAsEnvironmentVariables
+#     - prowler:core_no_secrets_envs
 package policies.workload.secret_in_environment
 
 import data.lib.workload

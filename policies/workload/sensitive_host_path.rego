@@ -13,7 +13,23 @@
 #   profile: essential
 #   fix: manual
 #   controls: [pss-baseline/host-path, pss-restricted/host-path, pss-restricted/volume-types, cis-2.0.1/5.2.11]
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0020
+#     - trivy:KSV-0121
+#     - kube-linter:sensitive-host-mounts
+#     - kubeaudit:SensitivePathsMounted
+#     - kics:workload_mounting_with_sensitive_os_directory
+#     - kubescape:C-0048
+#     - kubescape:C-0203
+#     - trivy:KSV-0023
+#     - polaris:hostPathSet
+#     - kics:non_kube_system_pod_with_host_mount
+#     - kics:psp_with_unrestricted_access_to_host_path
+#     - kyverno:disallow-host-path
+#     - kyverno:limit-hostpath-vols
+#     - kyverno:remove-hostpath-volumes
+#     - gatekeeper:host-filesystem
+#     - prowler:core_minimize_hostpath_volume_mounts
 package policies.workload.sensitive_host_path
 
 import data.lib.host_paths

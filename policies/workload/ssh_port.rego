@@ -9,7 +9,7 @@
 #   severity: low
 #   profile: recommended
 #   fix: manual
-#   equivalents: []
+#   equivalents: [kubescape:C-0042, kube-linter:ssh-port]
 package policies.workload.ssh_port
 
 import data.lib.ports

@@ -9,7 +9,15 @@
 #   severity: high
 #   profile: essential
 #   fix: manual
-#   equivalents: []
+#   equivalents:
+#     - trivy:KSV-0102
+#     - checkov:CKV_K8S_34
+#     - checkov:CKV_K8S_44
+#     - checkov:CKV_K8S_45
+#     - kics:tiller_is_deployed
+#     - kics:tiller_deployment_is_accessible_from_within_the_cluster
+#     - kics:tiller_service_is_not_deleted
+#     - kyverno:disallow-helm-tiller
 package policies.workload.tiller
 
 import data.lib.images
@@ -17,7 +25,7 @@ import data.lib.workload
 
 deny contains finding if {
 	some container in workload.containers
-	is_string(container.spec.image)
+	contains(container.spec.image, "tiller")
 	regex.match(`(^|/)tiller$`, images.repository(container.spec.image))
 	finding := {
 		"path": array.concat(container.path, ["image"]),

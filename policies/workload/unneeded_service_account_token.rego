@@ -14,7 +14,18 @@
 #   fix: deterministic
 #   facts: [identity]
 #   controls: [cis-2.0.1/5.1.6]
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0034
+#     - kubescape:C-0190
+#     - kubescape:C-0261
+#     - trivy:KSV-0036
+#     - checkov:CKV_K8S_38
+#     - polaris:automountServiceAccountToken
+#     - popeye:POP-301
+#     - kics:service_account_token_automount_not_disabled
+#     - kyverno:restrict-automount-sa-token
+#     - gatekeeper:automount-serviceaccount-token
+#     - kubesec:AutomountServiceAccountToken
 package policies.workload.unneeded_service_account_token
 
 import data.lib.tokens

@@ -10,7 +10,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: manual
-#   equivalents: []
+#   equivalents: [kyverno:require-run-as-containeruser]
 package policies.workload.windows_administrator
 
 import data.lib.workload

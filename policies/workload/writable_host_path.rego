@@ -10,7 +10,13 @@
 #   severity: medium
 #   profile: strict
 #   fix: deterministic
-#   equivalents: []
+#   equivalents:
+#     - kubescape:C-0045
+#     - kubescape:C-0058
+#     - kube-linter:writable-host-mount
+#     - kics:volume_mount_with_os_directory_write_permissions
+#     - kyverno:enforce-readonly-hostpath
+#     - kyverno:ensure-readonly-hostpath
 package policies.workload.writable_host_path
 
 import data.lib.host_paths

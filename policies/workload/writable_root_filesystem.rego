@@ -11,7 +11,21 @@
 #   severity: low
 #   profile: strict
 #   fix: deterministic
-#   equivalents: []
+#   controls: [cis-2.0.1/5.6.3]
+#   equivalents:
+#     - kubescape:C-0017
+#     - trivy:KSV-0014
+#     - checkov:CKV_K8S_22
+#     - kube-linter:no-read-only-root-fs
+#     - polaris:notReadOnlyRootFilesystem
+#     - kube-score:container-security-context-readonlyrootfilesystem
+#     - kubeaudit:ReadOnlyRootFilesystemNil
+#     - kubeaudit:ReadOnlyRootFilesystemFalse
+#     - kics:root_container_not_mounted_as_read_only
+#     - kyverno:require-ro-rootfs
+#     - gatekeeper:read-only-root-filesystem
+#     - kubesec:ReadOnlyRootFilesystem
+#     - prowler:core_readonly_root_filesystem_enabled
 package policies.workload.writable_root_filesystem
 
 import data.lib.workload
