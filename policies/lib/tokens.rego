@@ -45,6 +45,7 @@ names_account(field) if {
 
 calls_kubectl if {
 	some container in data.lib.workload.containers
+	is_string(container.spec.image)
 	contains(container.spec.image, "kubectl")
 }
 
@@ -53,6 +54,7 @@ calls_kubectl if {
 	some field in ["command", "args"]
 	is_array(container.spec[field])
 	some word in container.spec[field]
+	is_string(word)
 	contains(word, "kubectl")
 }
 

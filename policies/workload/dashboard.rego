@@ -18,6 +18,7 @@ import data.lib.workload
 
 deny contains finding if {
 	some container in workload.containers
+	is_string(container.spec.image)
 	contains(container.spec.image, "dashboard")
 	is_dashboard(images.repository(container.spec.image))
 	finding := {

@@ -25,6 +25,7 @@ import data.lib.workload
 
 deny contains finding if {
 	some container in workload.containers
+	is_string(container.spec.image)
 	contains(container.spec.image, "tiller")
 	regex.match(`(^|/)tiller$`, images.repository(container.spec.image))
 	finding := {
