@@ -49,7 +49,7 @@ POD: dict[str, Any] = {
                 "ports": [{"containerPort": 22, "name": "ssh"}, {"containerPort": 80}],
                 "stdin": True,
                 "tty": True,
-                "volumeMounts": [{"name": "a", "mountPath": "/a"}, {"name": "b", "mountPath": "/b"}],
+                "volumeMounts": [{"name": n, "mountPath": f"/{n}"} for n in "ab"],
                 "volumeDevices": [{"name": "c", "devicePath": "/dev/c"}],
                 "securityContext": {"readOnlyRootFilesystem": False},
             }

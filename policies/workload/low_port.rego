@@ -14,7 +14,7 @@
 #     harm nobody, and what a manifest declares is no proof of what is opened.
 #   fix: manual
 #   equivalents: [trivy:KSV-0117, kube-linter:privileged-ports]
-package policies.workload.privileged_port
+package policies.workload.low_port
 
 import data.lib.ports
 
