@@ -28,7 +28,7 @@ safe := {
 	"net.ipv4.ip_local_port_range": 100,
 	"net.ipv4.tcp_syncookies": 100,
 	"net.ipv4.ping_group_range": 100,
-	"net.ipv4.ip_unlow_port_start": 100,
+	"net.ipv4.ip_unprivileged_port_start": 100,
 	"net.ipv4.ip_local_reserved_ports": 127,
 	"net.ipv4.tcp_keepalive_time": 129,
 	"net.ipv4.tcp_fin_timeout": 129,
