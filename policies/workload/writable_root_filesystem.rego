@@ -67,9 +67,10 @@ may_have_volume(container) if {
 	not volume(container) in volume_names
 }
 
-volume_names := {spec.name | some spec in workload.volumes; is_object(spec)} if is_array(workload.volumes)
-
-volume_names := set() if not has_volumes
+volume_names contains spec.name if {
+	some spec in workload.volumes
+	is_object(spec)
+}
 
 switch(container) := array.concat(container.path, ["securityContext", "readOnlyRootFilesystem"])
 
