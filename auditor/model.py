@@ -30,6 +30,7 @@ _CORE = (
 )  # fmt: skip
 BUILT_IN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_CORE, ("",)),
+    **dict.fromkeys(("ClusterRoleBinding", "RoleBinding"), ("rbac.authorization.k8s.io",)),
     "Ingress": ("networking.k8s.io", "extensions"),
     "NetworkPolicy": ("networking.k8s.io",),
     "PriorityClass": ("scheduling.k8s.io",),

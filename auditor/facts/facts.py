@@ -16,6 +16,7 @@ from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
+from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
@@ -89,6 +90,11 @@ class Facts:
         for edge in self.dependencies:
             found.setdefault(edge.client.ref.key, []).append(edge)
         return found
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The service accounts, and what they are granted."""
+        return Accounts(self.snapshot)
 
     @cached_property
     def monitors(self) -> tuple[Workload, ...]:
@@ -200,6 +206,9 @@ FACTS: Mapping[str, Fact] = {
         _of_workloads(exposure),
         (*REACHING, "Ingress", "ConfigMap"),
         ("NetworkPolicy", "Namespace", "Service"),
+    ),
+    "identity": Fact(
+        _of_workloads(identity), ("ServiceAccount", *BINDINGS), ("ServiceAccount", *BINDINGS)
     ),
     "oversight": Fact(_of_workloads(oversight), REACHING, ("NetworkPolicy", "Namespace")),
     "distance": Fact(
