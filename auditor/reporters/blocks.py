@@ -34,7 +34,7 @@ class Page:
 
     def around(self, _finding: Finding) -> Snapshot:
         """The snapshot that the finding was made in."""
-        return self.audit.snapshot
+        return self.audit.around(finding)
 
 
 def shown(block: Block, page: Page) -> Iterator[str]:
