@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 MOST = 3
 """How many variants are named in one sentence."""
-_WAIVER = "waiver of "
+_IDLE = ("waiver of ", "acknowledgement of ")
+"""How gaps about what somebody said to no effect begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Answers:
             folded=tuple(self._findings(lambda audit: audit.folded)),
             gaps=gaps,
             judged=self._judged(),
+            added=tuple(dict.fromkeys(one for audit in audits for one in audit.added)),
         )
 
     def _judged(self) -> int:
@@ -103,9 +105,7 @@ class Answers:
             names = list(dict.fromkeys(found))
             if len(names) == len(self.each):
                 yield gap
-            elif not gap.what.startswith(
-                _WAIVER
-            ):  # one that fits in another variant is no idle one
+            elif not gap.what.startswith(_IDLE):  # one that fits in another variant is no idle one
                 yield replace(gap, why=f"{gap.why} ({_in(names, len(self.each))})")
 
 
