@@ -117,7 +117,7 @@ class _Writer:
             "properties": _extent(self.audit),
         }
 
-    def around(self, _finding: Finding) -> Snapshot:
+    def around(self, finding: Finding) -> Snapshot:
         """The snapshot that the finding was made in."""
         return self.audit.around(finding)
 
