@@ -131,6 +131,17 @@ class Lines(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """A region of one file."""
+
+    uri: str
+    """The file as the user named it."""
+    span: Span
+    lines: Lines
+    """What knows that file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where an object was read."""
 
@@ -145,6 +156,14 @@ class Origin:
     def span(self, path: Path) -> Span:
         """The region of the field at `path` of the object, or of its nearest written ancestor."""
         return self.lines.span(self.prefix + path)
+
+    def spot(self, path: Path) -> Spot:
+        """The same with its file. Of a built object, what an overlay says stands in the file of the
+        overlay, not in `uri`.
+        """
+        elsewhere = getattr(self.lines, "spot", None)
+        found: Spot | None = elsewhere(self.prefix + path) if elsewhere else None
+        return found or Spot(self.uri, self.span(path), self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +455,8 @@ class Finding:
     """What waives it."""
     resource: Resource | None = field(default=None, compare=False, repr=False)
     """The object as it was judged: where several are written with one identity, which of them."""
+    within: Snapshot | None = field(default=None, compare=False, repr=False)
+    """The snapshot that it was judged in, where the audit is of several alternatives."""
 
     @property
     def severity(self) -> Severity:
@@ -509,6 +530,10 @@ class Audit:
     """Findings on what a controller made that its template has as well: not told again."""
     added: tuple[Waiver, ...] = ()
     """What the change that is audited waives anew; none of it counts."""
+
+    def around(self, finding: Finding) -> Snapshot:
+        """The snapshot that a finding was judged in: where what it speaks of is found."""
+        return finding.within or self.snapshot
 
     @property
     def open(self) -> tuple[Finding, ...]:

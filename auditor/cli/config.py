@@ -7,17 +7,21 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from auditor.cli.declared import ChartEntry, building
 from auditor.declared import Acknowledgement
 from auditor.errors import ConfigError
 from auditor.model import Waiver
 from auditor.policies.loader import read_yaml
 from auditor.policies.statements import lapsed
+
+if TYPE_CHECKING:
+    from auditor.sources.building import Building
 
 NAME = ".auditor.yaml"
 
@@ -85,6 +89,8 @@ class Config(_Strict):
     honour_waivers_of: list[Tool] = []
     parameters: dict[str, dict[str, Any]] = {}
     """Policy → what it is told; which there are, the policies know."""
+    helm: dict[str, list[ChartEntry]] = {}
+    sources: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -114,6 +120,10 @@ class Declared:
             Acknowledgement(a.gap, a.reason, _iso(a.until), a.why, self._at("acknowledged", i))
             for i, a in enumerate(self.config.acknowledged)
         )
+
+    def building(self, kubernetes: int) -> Building:
+        """What is declared of charts and of the sources of GitOps objects."""
+        return building(self.config.helm, self.config.sources, self.folder or Path(), kubernetes)
 
     @property
     def policy_folders(self) -> tuple[Path, ...]:
@@ -238,6 +248,7 @@ def _known_keys(way: tuple[int | str, ...]) -> list[str]:
         "topology": Topology,
         "waivers": WaiverEntry,
         "acknowledged": AcknowledgedEntry,
+        "helm": ChartEntry,
     }
     fields = (models[way[0]] if way else Config).model_fields
     return [one.alias or name for name, one in fields.items()]

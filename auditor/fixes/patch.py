@@ -20,6 +20,7 @@ from auditor.fixes.writing import block
 from auditor.model import Manifest, Operation, Path, Resource, TextEdit
 from auditor.sources.built import Built, Made
 from auditor.sources.places import SourceText, find
+from auditor.sources.templates import Templated
 from auditor.sources.yaml import Document, Part, documents
 
 __all__ = ["CannotEditError", "apply", "edits", "insert_document", "unified_diff", "verify"]
@@ -41,7 +42,7 @@ def edits(resource: Resource, operations: Sequence[Operation]) -> tuple[TextEdit
 
 def _document(resource: Resource) -> Document:
     document = resource.origin.lines
-    if isinstance(document, Built | Made):
+    if isinstance(document, Built | Made | Templated):
         raise CannotEditError(f"it is built by {document.by}")
     if not isinstance(document, Document):
         raise CannotEditError("it was not read from a file")

@@ -32,9 +32,9 @@ class Page:
         """Where the finding stands."""
         return place_of_finding(self.around(finding), finding)
 
-    def around(self, _finding: Finding) -> Snapshot:
+    def around(self, finding: Finding) -> Snapshot:
         """The snapshot that the finding was made in."""
-        return self.audit.snapshot
+        return self.audit.around(finding)
 
 
 def shown(block: Block, page: Page) -> Iterator[str]:

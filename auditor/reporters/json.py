@@ -55,7 +55,9 @@ def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
         "kubernetesVersion": kubernetes_version(audit.kubernetes),
         "evidence": _extent(audit, paths),
         "source": _source(audit.snapshot),
-        "findings": [_finding(audit.snapshot, finding) for finding in worst_first(audit.findings)],
+        "findings": [
+            _finding(audit.around(finding), finding) for finding in worst_first(audit.findings)
+        ],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
             "findings": {status.value: by_severity(audit, status) for status in Status},

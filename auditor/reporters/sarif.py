@@ -117,9 +117,9 @@ class _Writer:
             "properties": _extent(self.audit),
         }
 
-    def around(self, _finding: Finding) -> Snapshot:
+    def around(self, finding: Finding) -> Snapshot:
         """The snapshot that the finding was made in."""
-        return self.audit.snapshot
+        return self.audit.around(finding)
 
     def artifacts(self, findings: list[Finding]) -> Node:
         """The live objects that the results point into, each once."""
