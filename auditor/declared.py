@@ -1,8 +1,10 @@
-"""What the user declares about the audit and the cluster. Imports nothing of ours."""
+"""What the user declares about the audit and the cluster. Imports nothing of ours but `terms`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from auditor.terms import Opening, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +88,7 @@ class Settings:
     elsewhere."""
     added: tuple[Waiver, ...] = ()
     """What the change waives anew in the configuration, where a change is audited."""
+    scope: Scope | None = None
+    """What is told; None: of every object, each for itself, as admission needs it."""
+    openings: tuple[Opening, ...] = ()
+    """Custom kinds that make pods, beside those that are known."""

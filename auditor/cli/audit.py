@@ -19,6 +19,7 @@ from auditor.cli.options import (
     read,
     waivers_of_manifests,
 )
+from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, scoped
 
 if TYPE_CHECKING:
     from auditor.model import Audit
@@ -32,6 +33,7 @@ FORMATS = ("text", "json", "sarif")
 @cluster_access
 @waivers_of_manifests
 @choice_of_policies
+@choice_of_scope
 @click.option(
     "--fail-on",
     type=click.Choice([*SEVERITIES, "new", "never"]),
@@ -60,6 +62,7 @@ def audit(
     output: Path | None,
     no_fixes: bool,
     policies: PolicyOptions,
+    scope: ScopeOptions,
 ) -> int:
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
     from auditor.audit import audit as judge_all
@@ -70,10 +73,19 @@ def audit(
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
-    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    chosen = scoped(
+        choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths))), scope
+    )
     old = known(baseline, policies.config_from) if baseline else None
     with progress("reading the cluster" if cluster else "reading manifests") as now:
-        snapshot = read(paths, cluster=cluster, kubeconfig=kubeconfig, context=context)
+        snapshot = read(
+            paths,
+            cluster=cluster,
+            kubeconfig=kubeconfig,
+            context=context,
+            namespaces=chosen.namespaces,
+        )
+        check_scope(snapshot, chosen)
         now(f"judging {len(snapshot.resources)} objects")
         settings = chosen.judging(snapshot)
         answer = judge_all(snapshot, chosen.bench, settings)

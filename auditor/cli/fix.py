@@ -18,6 +18,7 @@ from auditor.cli.options import (
     read,
     waivers_of_manifests,
 )
+from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, scoped
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ ROUNDS = 5
 @cluster_access
 @waivers_of_manifests
 @choice_of_policies
+@choice_of_scope
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
 @click.option("--unsafe", is_flag=True, help="Also the fixes that may change behaviour.")
 @click.option(
@@ -50,6 +52,7 @@ def fix(
     unsafe: bool,
     server_dry_run: bool,
     policies: PolicyOptions,
+    scope: ScopeOptions,
 ) -> int:
     """Show, for every finding under PATH that has one, the fix that was proven and is safe. With
     --cluster, as commands of kubectl: nothing is applied to a cluster.
@@ -66,7 +69,9 @@ def fix(
         raise click.UsageError("a cluster is not written to: run the commands that are shown")
     if server_dry_run and not cluster:
         raise click.UsageError("--server-dry-run needs --cluster")
-    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    chosen = scoped(
+        choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths))), scope
+    )
     if cluster:
         access = Access(kubeconfig, context)
         return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
@@ -88,7 +93,14 @@ def _live(
     from auditor.cli.fix_live import show
     from auditor.fixes.offer import with_fixes
 
-    snapshot = read(paths, cluster=True, kubeconfig=access.kubeconfig, context=access.context)
+    snapshot = read(
+        paths,
+        cluster=True,
+        kubeconfig=access.kubeconfig,
+        context=access.context,
+        namespaces=chosen.namespaces,
+    )
+    check_scope(snapshot, chosen)
     settings = chosen.judging(snapshot)
     answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
     wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
@@ -105,7 +117,9 @@ def _offered(
     from auditor.fixes.offer import with_fixes
 
     bench, settings = chosen.bench, chosen.settings
-    answer = with_fixes(audit(read(paths), bench, settings), bench, settings)
+    snapshot = read(paths)
+    check_scope(snapshot, chosen)
+    answer = with_fixes(audit(snapshot, bench, settings), bench, settings)
     wanted = [f for f in answer.open if _is_proven(f) and (unsafe or _is_safe(f))]
     return answer, wanted
 

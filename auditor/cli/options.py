@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from auditor.audit import Bench
     from auditor.model import Settings, Snapshot
+    from auditor.terms import Scope
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 NEWEST = 37
@@ -159,6 +160,13 @@ class Chosen:
     settings: Settings
     any_version: bool
     """Whether no Kubernetes version was asked for."""
+    declared: Scope
+    """What the configuration limits an audit to. Admission knows of no such limits."""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those of the scope; none where it is all of them."""
+        return self.settings.scope.namespaces if self.settings.scope else ()
 
     def judging(self, snapshot: Snapshot) -> Settings:
         """The settings, for the version of the server that the snapshot was read from, as far as
@@ -197,10 +205,12 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
         rack_label=policies.rack_label or declared.config.topology.rack,
         zone_label=declared.config.topology.zone,
         policy_set=pinned,
+        openings=declared.openings,
         **answered_for(policies, declared, start, whole=whole),
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
-    return Chosen(bench, settings, policies.kubernetes_version is None)
+    any_version = policies.kubernetes_version is None
+    return Chosen(bench, settings, any_version, declared.config.scope.value)
 
 
 def read(
@@ -209,8 +219,9 @@ def read(
     cluster: bool = False,
     kubeconfig: str | None = None,
     context: str | None = None,
+    namespaces: tuple[str, ...] = (),
 ) -> Snapshot:
-    """The snapshot of files and folders, or of a cluster.
+    """The snapshot of files and folders, or of a cluster: of these namespaces at the least.
 
     Raises:
         UsageError: neither or both were named. NothingToAuditError: there is nothing in them.
@@ -223,7 +234,7 @@ def read(
     if cluster:
         from auditor.sources.cluster import ClusterSource
 
-        snapshot = ClusterSource(kubeconfig, context).snapshot()
+        snapshot = ClusterSource(kubeconfig, context, namespaces).snapshot()
         where = "the cluster"
     else:
         from auditor.sources.files import FileSource

@@ -27,6 +27,7 @@ from auditor.model import (
     TextEdit,
     Waiver,
 )
+from auditor.reporters.boundaries import authorship_document, scope_document
 from auditor.reporters.encoded import encoded
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
@@ -51,6 +52,7 @@ def document(audit: Audit) -> dict[str, Any]:
         "auditor": __version__,
         "engine": {"name": name, "version": version},
         "kubernetesVersion": kubernetes_version(audit.kubernetes),
+        "scope": scope_document(audit),
         "findings": [_finding(audit.snapshot, finding) for finding in worst_first(audit.findings)],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
@@ -74,6 +76,9 @@ def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "status": finding.status.value,
         "waiver": _waiver(finding.waiver) if finding.waiver else None,
+        "reason": finding.reason,
+        "managedBy": authorship_document(finding.authorship),
+        "pods": [as_object(pod) for pod in finding.pods],
         "evidence": [_evidence(snapshot, finding, evidence) for evidence in finding.evidence],
         "fix": _fix(snapshot, finding.fix) if finding.fix else None,
     }

@@ -31,6 +31,7 @@ from auditor.model import (
     Unseen,
     Waiver,
 )
+from auditor.reporters.boundaries import authorship_document, scope_document
 from auditor.reporters.encoded import encoded
 from auditor.reporters.places import (
     Place,
@@ -75,7 +76,10 @@ def _run(audit: Audit) -> Node:
         "originalUriBaseIds": BASES,
         "invocations": [_invocation(audit)],
         "results": results,
-        "properties": {"kubernetesVersion": kubernetes_version(audit.kubernetes)},
+        "properties": {
+            "kubernetesVersion": kubernetes_version(audit.kubernetes),
+            "scope": scope_document(audit),
+        },
     }
 
 
@@ -144,7 +148,7 @@ def _result(snapshot: Snapshot, finding: Finding, index: dict[str, int], nth: in
         result["relatedLocations"] = related
     if finding.fix and finding.fix.proof.holds and finding.fix.edits:
         result["fixes"] = [_fix(finding.fix)]
-    if finding.status is Status.WAIVED:
+    if finding.status in {Status.WAIVED, Status.PLATFORM}:
         result["suppressions"] = [_suppression(finding)]
     return result
 
@@ -237,6 +241,8 @@ def _properties(finding: Finding) -> Node:
     about: Node = {"path": pointer(finding.path)}
     if finding.status is Status.UPCOMING:
         about["upcoming"] = f"fails from policy set {finding.policy.since} on"
+    if finding.authorship and finding.authorship.tool:
+        about["managedBy"] = authorship_document(finding.authorship)
     if finding.fix:
         proof = finding.fix.proof
         about["fix"] = {

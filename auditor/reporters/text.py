@@ -13,6 +13,12 @@ from typing import TextIO
 
 from auditor.model import Audit, Evidence, Finding, Fix, Safety, Snapshot, Status, Unseen
 from auditor.reporters.answered import answered_for
+from auditor.reporters.boundaries import (
+    keeper_line,
+    mending_line,
+    platform_lines,
+    scope_lines,
+)
 from auditor.reporters.diff import changes_of
 from auditor.reporters.excerpt import excerpt
 from auditor.reporters.places import (
@@ -50,8 +56,11 @@ def _lines(audit: Audit, paths: tuple[str, ...], terminal: Terminal) -> Iterator
         yield from _fix(audit.snapshot, finding, terminal)
         yield ""
     yield from answered_for(audit, terminal)
+    folded = [terminal.wrapped(escaped(line), 2, 0) for line in platform_lines(audit)]
+    yield from (*folded, "") if folded else ()
     yield from _gaps(audit, terminal)
     yield terminal.wrapped(_summary(audit), 2, 0)
+    yield from (terminal.wrapped(escaped(line), 2, 0) for line in scope_lines(audit))
     yield from (f"next: {step}" for step in _next(audit, paths))
 
 
@@ -67,6 +76,8 @@ def _finding(snapshot: Snapshot, finding: Finding, terminal: Terminal) -> Iterat
         yield _note("why", _reason(snapshot, finding, evidence), terminal)
     if len(finding.evidence) > REASONS:
         yield _note("why", f"and {len(finding.evidence) - REASONS} more", terminal)
+    if keeper := keeper_line(finding):
+        yield _note("managed by", escaped(keeper), terminal)
 
 
 def _where(finding: Finding, place: Place | None) -> str:
@@ -100,6 +111,8 @@ def _fix(snapshot: Snapshot, finding: Finding, terminal: Terminal) -> Iterator[s
         yield _note("fix", escaped(_untried(finding)), terminal)
     else:
         yield from _tried(snapshot, finding.fix, terminal)
+    if where := mending_line(finding):
+        yield _note("mend it in", escaped(where), terminal)
 
 
 def _untried(finding: Finding) -> str:
@@ -149,6 +162,7 @@ def _summary(audit: Audit) -> str:
             (Status.WAIVED, "waived"),
             (Status.BASELINE, "in the baseline"),
             (Status.UPCOMING, "upcoming"),
+            (Status.PLATFORM, "of the platform"),
         )
         if (number := sum(by_severity(audit, status).values()))
     ]

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +24,9 @@ import yaml
 from auditor.errors import ClusterError
 from auditor.manifests import mapping
 from auditor.model import Gap, Manifest, Origin, Ref, Resource, Server, Snapshot, Unseen
+from auditor.sources.authorship import authorship_of
 from auditor.sources.memory import collector_paused
+from auditor.sources.namespaced import Partial, beyond, partly, plain
 from auditor.sources.rendered import Rendered
 
 PAGE = 500
@@ -45,6 +47,8 @@ class Kind:
     namespaced: bool = True
     optional: bool = False
     """Of an extension: nothing is missing where the server does not know it."""
+    within: str = ""
+    """The namespace that it is listed in; empty for all."""
 
     @property
     def group(self) -> str:
@@ -53,9 +57,10 @@ class Kind:
 
     @property
     def path(self) -> str:
-        """Where the API server lists the objects of all namespaces."""
+        """Where the API server lists the objects, of all namespaces or of one."""
         root = "apis" if self.group else "api"
-        return f"/{root}/{self.api_version}/{self.plural}"
+        where = f"namespaces/{quote(self.within, safe='')}/" if self.within else ""
+        return f"/{root}/{self.api_version}/{where}{self.plural}"
 
     @property
     def what(self) -> str:
@@ -195,14 +200,20 @@ def _collection(ref: Ref) -> str:
 
 
 class ClusterSource:
-    """What a cluster holds now.
+    """What a cluster holds now; where not all of it may be read, what `namespaces` hold.
 
     Raises:
         ClusterError: the kubeconfig or the context cannot be used.
     """
 
-    def __init__(self, kubeconfig: str | None = None, context: str | None = None) -> None:
+    def __init__(
+        self,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        namespaces: tuple[str, ...] = (),
+    ) -> None:
         self._connection = Connection(kubeconfig, context)
+        self._namespaces = plain(namespaces)
 
     def version(self) -> int:
         """The version of the API server as 100 × major + minor; 0 where it will not tell.
@@ -227,19 +238,37 @@ class ClusterSource:
                 f"{self._connection.host} does not accept our credentials: {refused[0]}; "
                 "log in again, or choose another user with --context"
             )
-        lists = [answer.resources for answer in answers if isinstance(answer, Listing)]
+        lists = [answer.resources for answer in answers if not isinstance(answer, RefusedError)]
         gaps = [
-            gap_of(kind, answer)
+            answer.gap if isinstance(answer, Partial) else self._gap_of(kind, answer)
             for kind, answer in zip(KINDS, answers, strict=True)
-            if isinstance(answer, RefusedError)
+            if not isinstance(answer, Listing)
         ]
         return Snapshot(tuple(r for found in lists for r in found), tuple(gaps), server)
 
-    def _list(self, kind: Kind) -> Listing | RefusedError:
+    def _list(self, kind: Kind) -> Listing | Partial | RefusedError:
         try:
             return self._connection.list(kind)
         except RefusedError as refused:
-            return Listing((), "") if self._connection.lacks(kind, refused) else refused
+            if self._connection.lacks(kind, refused):
+                return Listing((), "")
+            if refused.status == 403 and kind.namespaced and self._namespaces:
+                return self._partly(kind)
+            return refused
+
+    def _partly(self, kind: Kind) -> Partial | RefusedError:
+        def read(namespace: str) -> tuple[Resource, ...]:
+            return self._connection.list(replace(kind, within=namespace)).resources
+
+        try:
+            return partly(kind.what, kind.kind, self._namespaces, read)
+        except RefusedError as refused:
+            return refused
+
+    def _gap_of(self, kind: Kind, refused: RefusedError) -> Gap:
+        if refused.status == 403 and not kind.namespaced and self._namespaces:
+            return beyond(kind.what, str(refused), kind.kind)
+        return gap_of(kind, refused)
 
 
 def gap_of(kind: Kind, refused: RefusedError) -> Gap:
@@ -463,7 +492,8 @@ def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     namespace = str(metadata.get("namespace", "")) if kind.namespaced else ""
     ref = Ref(kind.api_version, kind.kind, namespace, str(metadata.get("name", "")))
     uri = f"cluster/{namespace or '_cluster'}/{kind.plural}/{ref.name}.yaml"
-    return Resource(ref, manifest, Origin(uri, Rendered(uri, manifest), live=True))
+    lines = Rendered(uri, manifest)
+    return Resource(ref, manifest, Origin(uri, lines, live=True, authorship=authorship_of(item)))
 
 
 def _configuration(kubeconfig: str | None, context: str | None) -> Any:
