@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from auditor.facts import FACTS, Facts
-from auditor.facts.workloads import TEMPLATES, controller_of, resources_by_uid, unreadable
+from auditor.facts.custom import concerns, opened, role_of, unread
+from auditor.facts.workloads import controller_of, resources_by_uid
 from auditor.model import (
     Audit,
     Finding,
@@ -27,6 +28,8 @@ from auditor.policies.engine import EvaluationError, PolicyEngine
 from auditor.policies.judge import Subject, judge
 from auditor.policies.overrule import overruled
 from auditor.policies.waivers import Looked
+from auditor.scope.running import gathered
+from auditor.scope.territory import Territory, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,11 @@ def audit_alone(resource: Resource, bench: Bench, facts: Facts) -> Audit:
 
     Costs what its policies cost, whatever the size of the cluster.
     """
-    alone = Snapshot((resource,), facts.snapshot.gaps)
+    alone = opened(Snapshot((resource,), facts.snapshot.gaps), facts.settings.openings)
+    (resource,) = alone.resources
     asked, _ = _assessable(bench.policies, facts.snapshot)
     findings, failed = _judged(resource, _concerned(asked, resource), facts, bench.engine)
-    return Audit(alone, _ordered(findings), (*_unread(alone), *failed))
+    return Audit(alone, _ordered(findings), (*unread(alone.resources, live=True), *failed))
 
 
 def _judged(
@@ -86,13 +90,15 @@ def _audit(
     snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
 ) -> Audit:
     facts = Facts(snapshot, settings)
+    snapshot = facts.snapshot
+    territory = Territory(snapshot, settings.scope)
     asked, unasked = _assessable(bench.policies, snapshot)
     findings: list[Finding] = []
     failed: list[Gap] = []
     judged = 0
     for resource in snapshot.resources:
         policies = _concerned(asked, resource)
-        judged += bool(policies)
+        judged += bool(policies) and territory.holds(resource)
         if known and resource.ref.key not in known[1]:
             policies = tuple(policy for policy in policies if policy.facts)
         found, unanswered = _judged(resource, policies, facts, bench.engine)
@@ -102,11 +108,15 @@ def _audit(
         findings += _carried(*known, snapshot, asked)
         failed += _still_failed(*known, snapshot, asked)
     kept, folded = _folded(findings, snapshot)
-    gaps = [*snapshot.gaps, *_unread(snapshot), *bench.gaps, *unasked, *_untold(facts, asked)]
+    if settings.scope:
+        kept, copies = gathered(kept, snapshot)
+        folded += copies
+    unreadable = unread(territory.resources, live=snapshot.server is not None)
+    gaps = [*snapshot.gaps, *unreadable, *bench.gaps, *unasked, *_untold(facts, asked)]
     gaps += sorted(failed, key=lambda gap: (gap.what, gap.why))
     looked = _looked(bench, asked, snapshot, failed, settings)
     told, gaps, added = overruled(snapshot, kept, gaps, looked, settings)
-    return Audit(
+    answer = Audit(
         snapshot=snapshot,
         findings=_ordered(told),
         folded=_ordered(folded),
@@ -117,6 +127,7 @@ def _audit(
         kubernetes=settings.kubernetes,
         judged=judged,
     )
+    return within(answer, territory) if settings.scope else answer
 
 
 def _looked(
@@ -143,7 +154,8 @@ def _looked(
 
 
 def _concerned(policies: tuple[Policy, ...], resource: Resource) -> tuple[Policy, ...]:
-    return tuple(policy for policy in policies if resource.ref.kind in policy.kinds)
+    role = role_of(resource)
+    return tuple(policy for policy in policies if concerns(policy, role))
 
 
 def _assessable(
@@ -164,22 +176,10 @@ def _assessable(
         if not needed:
             asked.append(policy)
             continue
-        why = f"it needs every {needed[0]}, and the {missing[needed[0]].what} could not be read"
-        unasked.append(Gap(f"policy {policy.id}", f"not assessed: {why}", Unseen.INCOMPLETE))
+        gap = missing[needed[0]]
+        why = f"not assessed: it needs every {needed[0]}, and the {gap.what} could not be read"
+        unasked.append(Gap(f"policy {policy.id}", why, gap.severity))
     return tuple(asked), unasked
-
-
-def _unread(snapshot: Snapshot) -> Iterator[Gap]:
-    """A gap for each part of a pod template that has not the form of one."""
-    for resource in snapshot.resources:
-        for path, why in unreadable(resource):
-            place = f"{resource.origin.uri}:{resource.origin.span(path).line}"
-            what = f"{'.'.join(map(str, path))} of {resource.ref} ({place})"
-            # A group with a dot is somebody's own: its kinds may have pods, and may have none.
-            known = (resource.ref.group, resource.ref.kind) in TEMPLATES
-            custom = not known and "." in resource.ref.group
-            severity = Unseen.UNKNOWN if custom else Unseen.INCOMPLETE
-            yield Gap(what, why, severity, ref=resource.ref)
 
 
 def _untold(facts: Facts, asked: tuple[Policy, ...]) -> Iterator[Gap]:
@@ -203,7 +203,7 @@ def _carried(
 ) -> Iterator[Finding]:
     """The findings on objects that did not change, of policies that read the object alone."""
     ours = {policy.id for policy in asked if not policy.facts}
-    for finding in (*before.findings, *before.folded):
+    for finding in (*before.findings, *before.folded, *before.beyond):
         key = finding.ref.key
         if finding.policy.id in ours and key not in changed and key in after.by_key:
             yield replace(finding, fix=None, status=Status.OPEN, reason="", waiver=None)

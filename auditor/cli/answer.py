@@ -68,6 +68,8 @@ class Answers:
             snapshot=Snapshot(tuple(resources.values()), gaps, first.snapshot.server),
             findings=tuple(self._findings(lambda audit: audit.findings)),
             folded=tuple(self._findings(lambda audit: audit.folded)),
+            beyond=tuple(self._findings(lambda audit: audit.beyond)),
+            outside=self._outside(),
             gaps=gaps,
             judged=self._judged(),
             added=tuple(dict.fromkeys(one for audit in audits for one in audit.added)),
@@ -78,6 +80,17 @@ class Answers:
         kinds = {kind for _, audit in self.each for p in audit.policies for kind in p.kinds}
         found = {id(one): one for _, audit in self.each for one in audit.snapshot.resources}
         return sum(one.ref.kind in kinds for one in found.values())
+
+    def _outside(self) -> int:
+        """How many objects no variant has within the scope, those that several share once."""
+        from auditor.scope.territory import Territory
+
+        found: dict[int, bool] = {}
+        for _, audit in self.each:
+            territory = Territory(audit.snapshot, audit.scope)
+            for one in audit.snapshot.resources:
+                found[id(one)] = found.get(id(one), False) or territory.holds(one)
+        return list(found.values()).count(False)
 
     def _findings(self, of: Callable[[Audit], tuple[Finding, ...]]) -> Iterator[Finding]:
         alike: dict[tuple[object, ...], list[tuple[str, Finding]]] = {}

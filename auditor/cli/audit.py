@@ -22,6 +22,7 @@ from auditor.cli.options import (
     waivers_of_manifests,
 )
 from auditor.cli.outputs import Ordered, Outputs, output_options, write
+from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, scoped
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @waivers_of_manifests
 @choice_of_policies
 @chart_values
+@choice_of_scope
 @click.option(
     "--fail-on",
     type=click.Choice([*SEVERITIES, "new", "never"]),
@@ -66,6 +68,7 @@ def audit(
     outputs: Outputs,
     policies: PolicyOptions,
     asked: Rendering,
+    scope: ScopeOptions,
 ) -> int:
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
     from auditor.cli.answer import Answers
@@ -78,13 +81,16 @@ def audit(
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
-    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    chosen = scoped(
+        choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths))), scope
+    )
     old = known(baseline, policies.config_from) if baseline else None
     what = "reading the cluster" if cluster else "reading manifests"
     with progress(what, quiet=outputs.quiet) as now:
-        access = Access(kubeconfig, context, cached, patience)
+        access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
         building = chosen.building.asking(asked)
         found = read_variants(paths, building, cluster=cluster, access=access)
+        check_scope(found, chosen)
         now(f"judging {count(found)} objects")
         snapshot = found[0].snapshot
         settings = chosen.judging(snapshot)

@@ -19,11 +19,11 @@ from auditor.cli.options import (
     cluster_access,
     cluster_reading,
     count,
-    read,
     read_variants,
     waivers_of_manifests,
 )
 from auditor.cli.progress import progress
+from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, scoped
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ ROUNDS = 5
 @waivers_of_manifests
 @choice_of_policies
 @chart_values
+@choice_of_scope
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
 @click.option("--unsafe", is_flag=True, help="Also the fixes that may change behaviour.")
 @click.option(
@@ -63,6 +64,7 @@ def fix(
     server_dry_run: bool,
     policies: PolicyOptions,
     asked: Rendering,
+    scope: ScopeOptions,
 ) -> int:
     """Show, for every finding under PATH that has one, the fix that was proven and is safe. With
     --cluster, as commands of kubectl: nothing is applied to a cluster.
@@ -79,10 +81,12 @@ def fix(
         raise click.UsageError("a cluster is not written to: run the commands that are shown")
     if server_dry_run and not cluster:
         raise click.UsageError("--server-dry-run needs --cluster")
-    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    chosen = scoped(
+        choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths))), scope
+    )
     chosen = replace(chosen, building=chosen.building.asking(asked))
     if cluster:
-        access = Access(kubeconfig, context, cached, patience)
+        access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
         return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
     if write:
         answer = _written(paths, chosen, unsafe=unsafe)
@@ -105,7 +109,9 @@ def _live(
     from auditor.reporters.discreet import discreet
 
     with progress("reading the cluster") as now:
-        snapshot = read(paths, cluster=True, access=access)
+        found = read_variants(paths, cluster=True, access=access)
+        check_scope(found, chosen)
+        [snapshot] = [one.snapshot for one in found]
         now(f"judging {len(snapshot.resources)} objects, and proving fixes")
         settings = chosen.judging(snapshot)
         answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
@@ -125,6 +131,7 @@ def _offered(
 
     with progress("reading manifests") as now:
         found = read_variants(paths, chosen.building)
+        check_scope(found, chosen)
         now(f"judging {count(found)} objects, and proving fixes")
         answers = Answers.of(found, chosen.bench, chosen.settings)
         answers = answers.changed(lambda one: with_fixes(one, chosen.bench, chosen.settings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from auditor.model import Settings, Snapshot
     from auditor.sources.building import Building
     from auditor.sources.variants import Variant
+    from auditor.terms import Scope
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 NEWEST = 37
@@ -208,6 +209,8 @@ class Access:
     context: str | None = None
     cached: bool = False
     patience: float = 120.0
+    namespaces: tuple[str, ...] = ()
+    """What is read where not everything may be."""
 
     @property
     def flags(self) -> list[str]:
@@ -224,7 +227,11 @@ class Access:
         from auditor.sources.cluster import ClusterSource
 
         source = ClusterSource(
-            self.kubeconfig, self.context, patience=self.patience, cached=self.cached
+            self.kubeconfig,
+            self.context,
+            self.namespaces,
+            patience=self.patience,
+            cached=self.cached,
         )
         return source.snapshot()
 
@@ -239,6 +246,13 @@ class Chosen:
     """Whether no Kubernetes version was asked for."""
     building: Building
     """What is declared of charts and of the sources of GitOps objects."""
+    declared: Scope
+    """What the configuration limits an audit to. Admission knows of no such limits."""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those of the scope; none where it is all of them."""
+        return self.settings.scope.namespaces if self.settings.scope else ()
 
     def judging(self, snapshot: Snapshot) -> Settings:
         """The settings, for the version of the server that the snapshot was read from, as far as
@@ -278,12 +292,14 @@ def choose(policies: PolicyOptions, start: Path, *, whole: bool = True) -> Chose
         rack_label=policies.rack_label or declared.config.topology.rack,
         zone_label=declared.config.topology.zone,
         policy_set=pinned,
+        openings=declared.openings,
         **answered_for(policies, declared, start, whole=whole),
         parameters=settled(declared.config.parameters, known, declared.file),
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
     building = declared.building(settings.kubernetes)
-    return Chosen(bench, settings, policies.kubernetes_version is None, building)
+    any_version = policies.kubernetes_version is None
+    return Chosen(bench, settings, any_version, building, declared.config.scope.value)
 
 
 def saved_in(paths: tuple[str, ...]) -> Path | None:
@@ -312,9 +328,13 @@ def read(
     Raises:
         UsageError, NothingToAuditError, ClusterError: see `read_variants`.
     """
+    return together(read_variants(paths, cluster=cluster, access=access))
+
+
+def together(found: Sequence[Variant]) -> Snapshot:
+    """All alternatives beside each other."""
     from auditor.model import Snapshot
 
-    found = read_variants(paths, cluster=cluster, access=access)
     if len(found) == 1:
         return found[0].snapshot
     resources = {id(one): one for each in found for one in each.snapshot.resources}

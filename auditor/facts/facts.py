@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from auditor.facts.configuration import Told, told_of
+from auditor.facts.custom import opened
 from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
@@ -35,7 +36,7 @@ class Facts:
     """What can be said of `snapshot`; every attribute is computed once, when first read."""
 
     def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
-        self.snapshot = snapshot
+        self.snapshot = opened(snapshot, settings.openings)
         self.settings = settings
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""

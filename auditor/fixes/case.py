@@ -29,7 +29,7 @@ class Before:
         """Everything found. Also what is folded into other findings: a repaired template leaves
         that behind, until its pods are replaced.
         """
-        return Known.of((*self.audit.findings, *self.audit.folded))
+        return Known.of((*self.audit.findings, *self.audit.folded, *self.audit.beyond))
 
     @cached_property
     def gaps(self) -> frozenset[Gap]:
@@ -68,8 +68,11 @@ class Case:
             return audit_alone(changed[0], self.before.bench, self.facts)
         snapshot = self.before.audit.snapshot.replacing(*changed)
         refs = [resource.ref for resource in changed]
-        # A waiver that a fix makes superfluous is no doubt about the fix.
-        settings = replace(self.before.settings, waivers=(), inline=None, acknowledged=())
+        # A waiver that a fix makes superfluous is no doubt about the fix; nor are the pods that a
+        # template has left behind, which a scope would tell on the template.
+        settings = replace(
+            self.before.settings, waivers=(), inline=None, acknowledged=(), scope=None
+        )
         return audit_changed(self.before.audit, snapshot, refs, self.before.bench, settings)
 
     def unseen(self, kinds: Iterable[str]) -> Iterator[str]:
