@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditor.facts import FACTS, Facts
-from auditor.facts.workloads import TEMPLATES, controller_of, resources_by_uid, unreadable
+from auditor.facts.custom import concerns, opened, role_of, unread
+from auditor.facts.workloads import controller_of, resources_by_uid
 from auditor.model import (
     Audit,
     Finding,
@@ -28,6 +29,8 @@ from auditor.policies.engine import EvaluationError, PolicyEngine
 from auditor.policies.judge import Panel, Question, answered, panels, questions
 from auditor.policies.overrule import overruled
 from auditor.policies.waivers import Looked
+from auditor.scope.running import gathered
+from auditor.scope.territory import Territory, within
 from auditor.sources.memory import collector_paused
 
 
@@ -71,12 +74,12 @@ class Docket:
     def _panels(self) -> dict[tuple[str, bool], tuple[Panel, ...]]:
         return {}
 
-    def about(self, kind: str, *, facts_only: bool = False) -> tuple[Panel, ...]:
-        """Who is asked about an object of this kind: all, or those that read facts."""
-        if (kind, facts_only) not in self._panels:
-            concerned = (p for p in self.asked if kind in p.kinds and (p.facts or not facts_only))
-            self._panels[kind, facts_only] = panels(concerned)
-        return self._panels[kind, facts_only]
+    def about(self, role: str, *, facts_only: bool = False) -> tuple[Panel, ...]:
+        """Who is asked about an object of this role: all, or those that read facts."""
+        if (role, facts_only) not in self._panels:
+            concerned = (p for p in self.asked if concerns(p, role) and (p.facts or not facts_only))
+            self._panels[role, facts_only] = panels(concerned)
+        return self._panels[role, facts_only]
 
 
 def docket(bench: Bench, snapshot: Snapshot) -> Docket:
@@ -93,10 +96,11 @@ def audit_alone(
     Costs what its policies cost, whatever the size of the cluster. `asked` is the docket of the
     facts' snapshot, for those who have it already.
     """
-    alone = Snapshot((resource,), facts.snapshot.gaps)
+    alone = opened(Snapshot((resource,), facts.snapshot.gaps), facts.settings.openings)
+    (resource,) = alone.resources
     asked = asked or docket(bench, facts.snapshot)
-    found, failed = _judged(questions(resource, asked.about(resource.ref.kind), facts), bench)
-    return Audit(alone, _ordered(found), (*_unread(alone), *failed))
+    found, failed = _judged(questions(resource, asked.about(role_of(resource)), facts), bench)
+    return Audit(alone, _ordered(found), (*unread(alone.resources, live=True), *failed))
 
 
 def _judged(asked: Iterable[Question], bench: Bench) -> tuple[list[Finding], list[Gap]]:
@@ -116,13 +120,15 @@ def _questions(
     """Every question to ask: about what did not change, only those whose facts may have."""
     for resource in facts.snapshot.resources:
         facts_only = bool(known and resource.ref.key not in known[1])
-        yield from questions(resource, asked.about(resource.ref.kind, facts_only=facts_only), facts)
+        yield from questions(resource, asked.about(role_of(resource), facts_only=facts_only), facts)
 
 
 def _audit(
     snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
 ) -> Audit:
     facts = Facts(snapshot, settings)
+    snapshot = facts.snapshot
+    territory = Territory(snapshot, settings.scope)
     asked = docket(bench, snapshot)
     with collector_paused():
         findings, failed = _judged(_questions(facts, asked, known), bench)
@@ -130,12 +136,16 @@ def _audit(
         findings += _carried(*known, snapshot, asked.asked)
         failed += _still_failed(*known, snapshot, asked.asked)
     kept, folded = _folded(findings, snapshot)
-    gaps = [*snapshot.gaps, *_unread(snapshot), *bench.gaps, *asked.unasked]
+    if settings.scope:
+        kept, copies = gathered(kept, snapshot)
+        folded += copies
+    unreadable = unread(territory.resources, live=snapshot.server is not None)
+    gaps = [*snapshot.gaps, *unreadable, *bench.gaps, *asked.unasked]
     gaps += _untold(facts, asked.asked)
     gaps += sorted(failed, key=lambda gap: (gap.what, gap.why))
     looked = _looked(bench, asked.asked, snapshot, failed, settings)
     told, gaps, added = overruled(snapshot, kept, gaps, looked, settings)
-    return Audit(
+    answer = Audit(
         snapshot=snapshot,
         findings=_ordered(told),
         folded=_ordered(folded),
@@ -144,8 +154,9 @@ def _audit(
         engine=(bench.engine.name, bench.engine.version),
         policies=bench.policies,
         kubernetes=settings.kubernetes,
-        judged=sum(bool(asked.about(resource.ref.kind)) for resource in snapshot.resources),
+        judged=sum(bool(asked.about(role_of(r))) for r in snapshot.resources if territory.holds(r)),
     )
+    return within(answer, territory) if settings.scope else answer
 
 
 def _looked(
@@ -189,22 +200,10 @@ def _assessable(
         if not needed:
             asked.append(policy)
             continue
-        why = f"it needs every {needed[0]}, and the {missing[needed[0]].what} could not be read"
-        unasked.append(Gap(f"policy {policy.id}", f"not assessed: {why}", Unseen.INCOMPLETE))
+        gap = missing[needed[0]]
+        why = f"not assessed: it needs every {needed[0]}, and the {gap.what} could not be read"
+        unasked.append(Gap(f"policy {policy.id}", why, gap.severity))
     return tuple(asked), unasked
-
-
-def _unread(snapshot: Snapshot) -> Iterator[Gap]:
-    """A gap for each part of a pod template that has not the form of one."""
-    for resource in snapshot.resources:
-        for path, why in unreadable(resource):
-            place = f"{resource.origin.uri}:{resource.origin.span(path).line}"
-            what = f"{'.'.join(map(str, path))} of {resource.ref} ({place})"
-            # A group with a dot is somebody's own: its kinds may have pods, and may have none.
-            known = (resource.ref.group, resource.ref.kind) in TEMPLATES
-            custom = not known and "." in resource.ref.group
-            severity = Unseen.UNKNOWN if custom else Unseen.INCOMPLETE
-            yield Gap(what, why, severity, ref=resource.ref)
 
 
 def _untold(facts: Facts, asked: tuple[Policy, ...]) -> Iterator[Gap]:
@@ -228,7 +227,7 @@ def _carried(
 ) -> Iterator[Finding]:
     """The findings on objects that did not change, of policies that read the object alone."""
     ours = {policy.id for policy in asked if not policy.facts}
-    for finding in (*before.findings, *before.folded):
+    for finding in (*before.findings, *before.folded, *before.beyond):
         key = finding.ref.key
         if finding.policy.id in ours and key not in changed and key in after.by_key:
             yield replace(finding, fix=None, status=Status.OPEN, reason="", waiver=None)

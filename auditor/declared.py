@@ -1,10 +1,12 @@
-"""What the user declares about the audit and the cluster. Imports nothing of ours."""
+"""What the user declares about the audit and the cluster. Imports nothing of ours but `terms`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from auditor.terms import Opening, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +92,7 @@ class Settings:
     elsewhere."""
     added: tuple[Waiver, ...] = ()
     """What the change waives anew in the configuration, where a change is audited."""
+    scope: Scope | None = None
+    """What is told; None: of every object, each for itself, as admission needs it."""
+    openings: tuple[Opening, ...] = ()
+    """Custom kinds that make pods, beside those that are known."""

@@ -1,4 +1,4 @@
-"""The vocabulary of the product. Imports nothing of ours; everything else may import it.
+"""The vocabulary of the product. Imports nothing of ours but `terms`; all else may import it.
 
 Values are frozen. A path is a tuple of mapping keys and sequence indices, counted from the
 top of a manifest: ``("spec", "containers", 0, "name")``.
@@ -16,27 +16,12 @@ from typing import Any, Protocol
 
 from auditor.declared import Settings as Settings  # noqa: PLC0414 - part of the vocabulary
 from auditor.declared import Waiver as Waiver  # noqa: PLC0414
+from auditor.terms import BUILT_IN, NOBODY, Authorship, Opening, Scope
 
 Path = tuple[str | int, ...]
 Key = tuple[str, str, str, str]
 """Identity of an object across API versions: group, kind, namespace, name."""
 Manifest = Mapping[str, Any]
-
-
-_CORE = (
-    "ConfigMap", "LimitRange", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim",
-    "Pod", "PodTemplate", "ReplicationController", "ResourceQuota", "Secret", "Service",
-    "ServiceAccount",
-)  # fmt: skip
-BUILT_IN: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(_CORE, ("",)),
-    "Ingress": ("networking.k8s.io", "extensions"),
-    "NetworkPolicy": ("networking.k8s.io",),
-    "PriorityClass": ("scheduling.k8s.io",),
-    "RuntimeClass": ("node.k8s.io",),
-    "StorageClass": ("storage.k8s.io",),
-}
-"""Kind → the API groups in which it is the one of Kubernetes: elsewhere it is another kind."""
 
 
 class Severity(StrEnum):
@@ -83,6 +68,8 @@ class Status(StrEnum):
     BASELINE = "baseline"
     UPCOMING = "upcoming"
     """Of a policy that is newer than the pinned set: told, and failing nothing yet."""
+    PLATFORM = "platform"
+    """What a part of the cluster itself needs or is shipped with: shown folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +117,17 @@ class Lines(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """A region of one file."""
+
+    uri: str
+    """The file as the user named it."""
+    span: Span
+    lines: Lines
+    """What knows that file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where an object was read."""
 
@@ -140,10 +138,20 @@ class Origin:
     """Where the object stands in its document: not empty for items of a List."""
     live: bool = False
     """Read from a cluster: `uri` and `lines` describe a rendering, not a file of the user's."""
+    authorship: Authorship = NOBODY
+    """Of a live object: who keeps it."""
 
     def span(self, path: Path) -> Span:
         """The region of the field at `path` of the object, or of its nearest written ancestor."""
         return self.lines.span(self.prefix + path)
+
+    def spot(self, path: Path) -> Spot:
+        """The same with its file. Of a built object, what an overlay says stands in the file of the
+        overlay, not in `uri`.
+        """
+        elsewhere = getattr(self.lines, "spot", None)
+        found: Spot | None = elsewhere(self.prefix + path) if elsewhere else None
+        return found or Spot(self.uri, self.span(path), self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,8 @@ class Resource:
     ref: Ref
     manifest: Manifest
     origin: Origin
+    opening: Opening | None = None
+    """Where its pods stand, of a kind that is none of Kubernetes and was opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,11 +440,17 @@ class Finding:
     fix: Fix | None = None
     status: Status = Status.OPEN
     reason: str = ""
-    """Why it is waived, in the words of the waiver."""
+    """Why it is waived, in the words of the waiver; or which part of the platform it is of."""
     waiver: Waiver | None = field(default=None, compare=False)
     """What waives it."""
+    pods: tuple[Ref, ...] = ()
+    """The running pods that have it, where their template has not."""
+    authorship: Authorship | None = None
+    """Of a live object: who keeps it, or keeps what made it."""
     resource: Resource | None = field(default=None, compare=False, repr=False)
     """The object as it was judged: where several are written with one identity, which of them."""
+    within: Snapshot | None = field(default=None, compare=False, repr=False)
+    """The snapshot that it was judged in, where the audit is of several alternatives."""
 
     @property
     def severity(self) -> Severity:
@@ -519,6 +535,16 @@ class Audit:
     """Findings on what a controller made that its template has as well: not told again."""
     added: tuple[Waiver, ...] = ()
     """What the change that is audited waives anew; none of it counts."""
+    scope: Scope | None = None
+    """What it is about; None where nobody asked for any part."""
+    outside: int = 0
+    """How many objects were read that are outside of the scope."""
+    beyond: tuple[Finding, ...] = ()
+    """Findings on those: not told, and known to proofs."""
+
+    def around(self, finding: Finding) -> Snapshot:
+        """The snapshot that a finding was judged in: where what it speaks of is found."""
+        return finding.within or self.snapshot
 
     @property
     def open(self) -> tuple[Finding, ...]:

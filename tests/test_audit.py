@@ -156,7 +156,7 @@ def test_a_kind_of_somebodys_own_api_is_told_as_unknown() -> None:
     """The Job of another scheduler has pods somewhere; the run does not fail for that."""
     one = made("Deployment", "a", "", {}, bad=True)
     manifest = {**one.manifest, "apiVersion": "batch.volcano.sh/v1alpha1", "kind": "Job"}
-    answer = judged([resource(manifest)], PRIVILEGED)
+    answer = judged([resource(manifest), made("Deployment", "b", "", {}, bad=False)], PRIVILEGED)
     assert [gap.severity for gap in answer.gaps] == [Unseen.UNKNOWN]
 
 
@@ -263,8 +263,8 @@ CUSTOM = {"template": {"spec": {"containers": [{"name": "main", "image": "app"}]
     ("api_version", "kind", "severity"),
     [
         ("apps/v1", "Deploymnet", Unseen.INCOMPLETE),
-        ("apps.openshift.io/v1", "DeploymentConfig", Unseen.UNKNOWN),
-        ("serving.knative.dev/v1", "Service", Unseen.UNKNOWN),
+        ("jobset.example.com/v1", "JobSet", Unseen.UNKNOWN),
+        ("example.com/v1", "Service", Unseen.UNKNOWN),
     ],
 )
 def test_containers_of_a_kind_that_nobody_knows_are_told(
@@ -273,7 +273,7 @@ def test_containers_of_a_kind_that_nobody_knows_are_told(
     """They may run privileged for all we know."""
     metadata = {"name": "web", "namespace": "shop"}
     manifest = {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": CUSTOM}
-    (gap,) = judged([resource(manifest)], PRIVILEGED).gaps
+    gap, *_ = judged([resource(manifest)], PRIVILEGED).gaps
     assert f"containers of shop/web[{kind}]" in gap.what
     assert gap.severity is severity
 

@@ -13,18 +13,22 @@ from auditor.cli.options import (
     SEVERITIES,
     Access,
     PolicyOptions,
+    chart_values,
     choice_of_policies,
     choose,
     cluster_access,
     cluster_reading,
-    read,
+    count,
+    read_variants,
     waivers_of_manifests,
 )
 from auditor.cli.outputs import Ordered, Outputs, output_options, write
+from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, scoped
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.model import Audit
+    from auditor.sources.building import Rendering
 
 
 @click.command(cls=Ordered, short_help="Find what is wrong in manifests or a cluster.")
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 @cluster_reading
 @waivers_of_manifests
 @choice_of_policies
+@chart_values
+@choice_of_scope
 @click.option(
     "--fail-on",
     type=click.Choice([*SEVERITIES, "new", "never"]),
@@ -64,9 +70,11 @@ def audit(
     no_fixes: bool,
     outputs: Outputs,
     policies: PolicyOptions,
+    asked: Rendering,
+    scope: ScopeOptions,
 ) -> int:
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
-    from auditor.audit import audit as judge_all
+    from auditor.cli.answer import Answers
     from auditor.cli.baseline import known, marked
     from auditor.cli.progress import is_watched, progress
     from auditor.cli.redacted import able
@@ -76,21 +84,27 @@ def audit(
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
-    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    chosen = scoped(
+        choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths))), scope
+    )
     old = known(baseline, policies.config_from) if baseline else None
     what = "reading the cluster" if cluster else "reading manifests"
     with progress(what, quiet=outputs.quiet) as now:
-        access = Access(kubeconfig, context, cached, patience)
-        snapshot = read(paths, cluster=cluster, access=access)
-        now(f"judging {len(snapshot.resources)} objects")
+        access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
+        building = chosen.building.asking(asked)
+        found = read_variants(paths, building, cluster=cluster, access=access)
+        check_scope(found, chosen)
+        now(f"judging {count(found)} objects")
+        snapshot = found[0].snapshot
         settings = chosen.judging(snapshot)
         bench = able(chosen.bench, snapshot)
-        answer = judge_all(snapshot, bench, settings)
+        answers = Answers.of(found, bench, settings)
         if old is not None:
-            answer = marked(answer, old)
+            answers = answers.changed(lambda one: marked(one, old))
         if not no_fixes:
-            now(f"proving the fixes of {len(answer.open)} findings")
-            answer = with_fixes(answer, bench, settings)
+            now(f"proving the fixes of {len(answers.merged().open)} findings")
+            answers = answers.changed(lambda one: with_fixes(one, bench, settings))
+        answer = answers.merged()
     if is_watched() and not outputs.quiet and snapshot.server and snapshot.server.reading:
         say(read_in(snapshot.server.reading), err=True)
     write(answer, outputs, paths)

@@ -7,19 +7,36 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
+from auditor.cli.declared import ChartEntry, building
 from auditor.declared import Acknowledgement
-from auditor.errors import ConfigError
+from auditor.errors import ConfigError, UsageError
 from auditor.model import Waiver
 from auditor.policies.loader import read_yaml
 from auditor.policies.statements import lapsed
+from auditor.scope.labels import parse
+from auditor.terms import Opening, Scope
+
+if TYPE_CHECKING:
+    from auditor.sources.building import Building
 
 NAME = ".auditor.yaml"
+DOTTED = r"^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$"
+"""Names of fields with dots between; a list on the way cannot be named."""
 
 DEEPEST = 3
 """How many steps lead to the deepest field."""
@@ -72,10 +89,61 @@ class AcknowledgedEntry(_Strict):
     until: datetime.date | None = None
 
 
+class ScopeEntry(_Strict):
+    """What an audit is about. The flags of the command count before it."""
+
+    namespaces: list[str] = []
+    selector: str = ""
+    include: list[str] = []
+    exclude: list[str] = []
+    workloads: Literal["workloads", "platform", "all"] = "workloads"
+
+    @field_validator("selector")
+    @classmethod
+    def _is_selector(cls, text: str) -> str:
+        try:
+            parse(text)
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    @property
+    def value(self) -> Scope:
+        """The scope as the core knows it."""
+        lists = (tuple(each) for each in (self.namespaces, self.include, self.exclude))
+        namespaces, include, exclude = lists
+        return Scope(namespaces, self.selector, include, exclude, self.workloads)
+
+
+class WorkloadEntry(_Strict):
+    """A custom kind that makes pods, and where it keeps them."""
+
+    group: str = Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$")
+    kind: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$")
+    template: str | None = Field(None, pattern=DOTTED)
+    pod: str | None = Field(None, pattern=DOTTED)
+
+    @model_validator(mode="after")
+    def _says_where(self) -> WorkloadEntry:
+        if (self.template is None) == (self.pod is None):
+            raise ValueError(
+                "say either 'template' (a pod template) or 'pod' (a pod specification)"
+            )
+        return self
+
+    @property
+    def value(self) -> Opening:
+        """The same as the core knows it."""
+        path = tuple((self.template or self.pod or "").split("."))
+        return Opening(self.group, self.kind, path, bare=self.pod is not None, declared=True)
+
+
 class Config(_Strict):
     """The whole file. Every key may be missing."""
 
     topology: Topology = Topology()
+    scope: ScopeEntry = ScopeEntry()
+    workloads: list[WorkloadEntry] = []
     policies: list[str] = []
     policy_set: int | None = Field(default=None, ge=1)
     waivers: list[WaiverEntry] = []
@@ -85,6 +153,8 @@ class Config(_Strict):
     honour_waivers_of: list[Tool] = []
     parameters: dict[str, dict[str, Any]] = {}
     """Policy → what it is told; which there are, the policies know."""
+    helm: dict[str, list[ChartEntry]] = {}
+    sources: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -98,6 +168,11 @@ class Declared:
     """The folder of the file."""
     lines: Mapping[tuple[int | str, ...], int] = field(default_factory=dict)
     """The line of each entry."""
+
+    @property
+    def openings(self) -> tuple[Opening, ...]:
+        """The custom kinds as the core knows them."""
+        return tuple(entry.value for entry in self.config.workloads)
 
     @property
     def waivers(self) -> tuple[Waiver, ...]:
@@ -114,6 +189,10 @@ class Declared:
             Acknowledgement(a.gap, a.reason, _iso(a.until), a.why, self._at("acknowledged", i))
             for i, a in enumerate(self.config.acknowledged)
         )
+
+    def building(self, kubernetes: int) -> Building:
+        """What is declared of charts and of the sources of GitOps objects."""
+        return building(self.config.helm, self.config.sources, self.folder or Path(), kubernetes)
 
     @property
     def policy_folders(self) -> tuple[Path, ...]:
@@ -236,8 +315,11 @@ def _told(first: Any) -> str:
 def _known_keys(way: tuple[int | str, ...]) -> list[str]:
     models: Mapping[object, type[BaseModel]] = {
         "topology": Topology,
+        "scope": ScopeEntry,
+        "workloads": WorkloadEntry,
         "waivers": WaiverEntry,
         "acknowledged": AcknowledgedEntry,
+        "helm": ChartEntry,
     }
     fields = (models[way[0]] if way else Config).model_fields
     return [one.alias or name for name, one in fields.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,20 +13,25 @@ import click
 from auditor.cli.options import (
     Access,
     PolicyOptions,
+    chart_values,
     choice_of_policies,
     choose,
     cluster_access,
     cluster_reading,
-    read,
+    count,
+    read_variants,
     waivers_of_manifests,
 )
 from auditor.cli.progress import progress
+from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, scoped
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
+    from auditor.cli.answer import Answers
     from auditor.cli.options import Chosen
     from auditor.fixes.together import Texts
     from auditor.model import Audit, Finding, TextEdit
+    from auditor.sources.building import Rendering
 
 
 ROUNDS = 5
@@ -39,6 +45,8 @@ ROUNDS = 5
 @cluster_reading
 @waivers_of_manifests
 @choice_of_policies
+@chart_values
+@choice_of_scope
 @click.option("--write", is_flag=True, help="Write the fixes into the files.")
 @click.option("--unsafe", is_flag=True, help="Also the fixes that may change behaviour.")
 @click.option(
@@ -55,6 +63,8 @@ def fix(
     unsafe: bool,
     server_dry_run: bool,
     policies: PolicyOptions,
+    asked: Rendering,
+    scope: ScopeOptions,
 ) -> int:
     """Show, for every finding under PATH that has one, the fix that was proven and is safe. With
     --cluster, as commands of kubectl: nothing is applied to a cluster.
@@ -71,15 +81,19 @@ def fix(
         raise click.UsageError("a cluster is not written to: run the commands that are shown")
     if server_dry_run and not cluster:
         raise click.UsageError("--server-dry-run needs --cluster")
-    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    chosen = scoped(
+        choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths))), scope
+    )
+    chosen = replace(chosen, building=chosen.building.asking(asked))
     if cluster:
-        access = Access(kubeconfig, context, cached, patience)
+        access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
         return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
     if write:
         answer = _written(paths, chosen, unsafe=unsafe)
     else:
-        answer, wanted = _offered(paths, chosen, unsafe=unsafe)
-        _show(answer, _together(answer, wanted, chosen)[1])
+        answers, wanted = _offered(paths, chosen, unsafe=unsafe)
+        answer = answers.merged()
+        _show(answer, _together(answers, wanted, chosen)[1])
         _say_left(answer, wanted)
     return exit_code(answer, "high", strict=False)
 
@@ -95,7 +109,9 @@ def _live(
     from auditor.reporters.discreet import discreet
 
     with progress("reading the cluster") as now:
-        snapshot = read(paths, cluster=True, access=access)
+        found = read_variants(paths, cluster=True, access=access)
+        check_scope(found, chosen)
+        [snapshot] = [one.snapshot for one in found]
         now(f"judging {len(snapshot.resources)} objects, and proving fixes")
         settings = chosen.judging(snapshot)
         answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
@@ -108,18 +124,19 @@ def _live(
 
 def _offered(
     paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool
-) -> tuple[Audit, list[Finding]]:
-    """The audit, and its findings whose fix is proven and wanted."""
-    from auditor.audit import audit
+) -> tuple[Answers, list[Finding]]:
+    """The audits, and the findings of all whose fix is proven and wanted."""
+    from auditor.cli.answer import Answers
     from auditor.fixes.offer import with_fixes
 
-    bench, settings = chosen.bench, chosen.settings
     with progress("reading manifests") as now:
-        snapshot = read(paths)
-        now(f"judging {len(snapshot.resources)} objects, and proving fixes")
-        answer = with_fixes(audit(snapshot, bench, settings), bench, settings)
-    wanted = [f for f in answer.open if _is_proven(f) and (unsafe or _is_safe(f))]
-    return answer, wanted
+        found = read_variants(paths, chosen.building)
+        check_scope(found, chosen)
+        now(f"judging {count(found)} objects, and proving fixes")
+        answers = Answers.of(found, chosen.bench, chosen.settings)
+        answers = answers.changed(lambda one: with_fixes(one, chosen.bench, chosen.settings))
+    wanted = [f for f in answers.merged().open if _is_proven(f) and (unsafe or _is_safe(f))]
+    return answers, wanted
 
 
 def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
@@ -129,14 +146,15 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
     from auditor.cli.rewrite import rewrite
 
     files: dict[str, None] = {}
-    answer, wanted = _offered(paths, chosen, unsafe=unsafe)
+    answers, wanted = _offered(paths, chosen, unsafe=unsafe)
     for _ in range(ROUNDS):
         if not wanted:
             break
-        edited, _ = _together(answer, wanted, chosen)
+        edited, _ = _together(answers, wanted, chosen)
         rewrite(edited)
         files |= dict.fromkeys(edited)
-        answer, wanted = _offered(paths, chosen, unsafe=unsafe)
+        answers, wanted = _offered(paths, chosen, unsafe=unsafe)
+    answer = answers.merged()
     for uri in files:
         say(f"wrote {uri}")
     _say_left(answer, wanted)
@@ -156,13 +174,40 @@ def _is_safe(finding: Finding) -> bool:
 
 
 def _together(
-    answer: Audit, wanted: list[Finding], chosen: Chosen
+    answers: Answers, wanted: list[Finding], chosen: Chosen
 ) -> tuple[Texts, tuple[TextEdit, ...]]:
-    """What all fixes at once make of the files, and their edits: proven as one, and read again.
+    """What all fixes at once make of the files, and their edits: proven as one in every variant,
+    and read again.
 
     Raises:
         WriteError: together they do not hold, or cannot be written.
     """
+    from auditor.errors import WriteError
+
+    found: dict[str, tuple[str, str]] = {}
+    edits: dict[TextEdit, None] = {}
+    for name, answer in answers.each:
+        here = [finding for finding in wanted if _is_in(finding, answer)]
+        edited, own = _together_in(answer, here, chosen)
+        edits |= dict.fromkeys(own)
+        for uri, text in edited.items():
+            if found.setdefault(uri, text) != text:
+                raise WriteError(f"{uri}: {name} needs another change of it than other variants do")
+    return found, tuple(edits)
+
+
+def _is_in(finding: Finding, answer: Audit) -> bool:
+    """Whether a variant has all that the fix of a finding changes."""
+    changes = finding.fix.changes if finding.fix else ()
+    objects = [(change.beside or change.resource.ref, change.resource.origin) for change in changes]
+    there = [(answer.snapshot.find(ref), origin) for ref, origin in objects]
+    return all(one is not None and one.origin.lines is origin.lines for one, origin in there)
+
+
+def _together_in(
+    answer: Audit, wanted: list[Finding], chosen: Chosen
+) -> tuple[Texts, tuple[TextEdit, ...]]:
+    """The same in one variant."""
     from auditor.errors import WriteError
     from auditor.fixes.case import Before
     from auditor.fixes.patch import CannotEditError

@@ -25,12 +25,16 @@ def show(
     Raises:
         WriteError: together the fixes do not hold. ClusterError: see there.
     """
+    from auditor.reporters.boundaries import mending_line
+
     changes = _together(answer, wanted, chosen)
     refusals = _refusals(answer.snapshot, changes, access) if confirm else None
     for number, change in enumerate(changes):
         for finding in wanted:
             if finding.fix and _touches(finding, change):
                 _comment(f"{finding.policy.id} {finding.ref}: {finding.fix.title}")
+                if where := mending_line(finding):
+                    _comment(f"mend it in {where}")
         if refusals is not None:
             refused = refusals[number]
             _comment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +14,9 @@ import click
 if TYPE_CHECKING:
     from auditor.audit import Bench
     from auditor.model import Settings, Snapshot
+    from auditor.sources.building import Building
+    from auditor.sources.variants import Variant
+    from auditor.terms import Scope
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 NEWEST = 37
@@ -141,6 +144,33 @@ def waivers_of_manifests(command: F) -> F:
     return command
 
 
+_BUILD_OPTIONS = (
+    click.option(
+        "--values",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+        help="Render charts with this file of values, on top of their own.",
+    ),
+    click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="And with this value."),
+)
+
+
+def chart_values(command: Callable[..., int]) -> Callable[..., int]:
+    """--values and --set, given to the command as one argument `asked`."""
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> int:
+        from auditor.sources.building import Rendering
+
+        asked = Rendering(values=given.pop("values"), sets=given.pop("sets"))
+        return command(**given, asked=asked)
+
+    for option in reversed(_BUILD_OPTIONS):
+        gathered = option(gathered)
+    return gathered
+
+
 def cluster_access(command: F) -> F:
     """--kubeconfig and --context."""
     for option in (
@@ -179,6 +209,8 @@ class Access:
     context: str | None = None
     cached: bool = False
     patience: float = 120.0
+    namespaces: tuple[str, ...] = ()
+    """What is read where not everything may be."""
 
     @property
     def flags(self) -> list[str]:
@@ -195,7 +227,11 @@ class Access:
         from auditor.sources.cluster import ClusterSource
 
         source = ClusterSource(
-            self.kubeconfig, self.context, patience=self.patience, cached=self.cached
+            self.kubeconfig,
+            self.context,
+            self.namespaces,
+            patience=self.patience,
+            cached=self.cached,
         )
         return source.snapshot()
 
@@ -208,6 +244,15 @@ class Chosen:
     settings: Settings
     any_version: bool
     """Whether no Kubernetes version was asked for."""
+    building: Building
+    """What is declared of charts and of the sources of GitOps objects."""
+    declared: Scope
+    """What the configuration limits an audit to. Admission knows of no such limits."""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those of the scope; none where it is all of them."""
+        return self.settings.scope.namespaces if self.settings.scope else ()
 
     def judging(self, snapshot: Snapshot) -> Settings:
         """The settings, for the version of the server that the snapshot was read from, as far as
@@ -253,11 +298,14 @@ def choose(
         rack_label=policies.rack_label or declared.config.topology.rack,
         zone_label=declared.config.topology.zone,
         policy_set=pinned,
+        openings=declared.openings,
         **answered_for(policies, declared, start, whole=whole),
         parameters=settled(declared.config.parameters, known, declared.file),
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
-    return Chosen(bench, settings, policies.kubernetes_version is None)
+    building = declared.building(settings.kubernetes)
+    any_version = policies.kubernetes_version is None
+    return Chosen(bench, settings, any_version, building, declared.config.scope.value)
 
 
 def saved_in(paths: tuple[str, ...]) -> Path | None:
@@ -280,34 +328,71 @@ def saved_in(paths: tuple[str, ...]) -> Path | None:
 def read(
     paths: tuple[str, ...], *, cluster: bool = False, access: Access | None = None
 ) -> Snapshot:
-    """The snapshot of files and folders, or of a cluster.
+    """The snapshot of a cluster, or of files with all alternatives beside each other: for what asks
+    about single objects alone.
+
+    Raises:
+        UsageError, NothingToAuditError, ClusterError: see `read_variants`.
+    """
+    return together(read_variants(paths, cluster=cluster, access=access))
+
+
+def together(found: Sequence[Variant]) -> Snapshot:
+    """All alternatives beside each other."""
+    from auditor.model import Snapshot
+
+    if len(found) == 1:
+        return found[0].snapshot
+    resources = {id(one): one for each in found for one in each.snapshot.resources}
+    gaps = dict.fromkeys(gap for each in found for gap in each.snapshot.gaps)
+    return Snapshot(tuple(resources.values()), tuple(gaps))
+
+
+def read_variants(
+    paths: tuple[str, ...],
+    building: Building | None = None,
+    *,
+    cluster: bool = False,
+    access: Access | None = None,
+) -> tuple[Variant, ...]:
+    """The states in which the files may be deployed, or the one of a cluster. Whatever reads files
+    or a cluster comes here.
 
     Raises:
         UsageError: neither or both were named. NothingToAuditError: there is nothing in them.
         ClusterError, SnapshotError: see there.
     """
     from auditor.errors import NothingToAuditError, UsageError
+    from auditor.sources.variants import Variant
 
     if bool(paths) == cluster:
         raise UsageError("name files and folders to audit, or --cluster (and not both)")
+    if cluster and building and building.commanded:
+        raise UsageError("--values and --set are for charts among files, not for a cluster")
     if cluster:
-        snapshot = (access or Access()).snapshot()
+        found: tuple[Variant, ...] = (Variant("", (access or Access()).snapshot()),)
         where = "the cluster"
     elif saved := saved_in(paths):
         from auditor.sources.saved import load as load_saved
 
-        snapshot = load_saved(saved)
+        found = (Variant("", load_saved(saved)),)
         where = str(saved)
     else:
+        from auditor.sources.building import Building
         from auditor.sources.files import FileSource
 
-        snapshot = FileSource(paths).snapshot()
+        found = FileSource(paths, building or Building()).variants()
         where = ", ".join(paths)
-    if not snapshot.resources and not snapshot.gaps:
+    if not any(one.snapshot.resources or one.snapshot.gaps for one in found):
         raise NothingToAuditError(
             f"no Kubernetes object in {where} (looked at *.yaml, *.yml and *.json, "
             "in sub-folders too)"
             if not cluster
             else f"no object in {where}"
         )
-    return snapshot
+    return found
+
+
+def count(variants: tuple[Variant, ...]) -> int:
+    """How many objects there are in all variants, what they share once."""
+    return len({id(one) for variant in variants for one in variant.snapshot.resources})

@@ -12,10 +12,12 @@ from functools import cached_property
 from typing import Any
 
 from auditor.facts.configuration import Told, told_of
+from auditor.facts.custom import opened
 from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
+from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
@@ -34,11 +36,11 @@ class Facts:
     """What can be said of `snapshot`; every attribute is computed once, when first read."""
 
     def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
-        self.snapshot = snapshot
+        self.snapshot = opened(snapshot, settings.openings)
         self.settings = settings
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
-        vars(snapshot)["_facts"] = self
+        vars(self.snapshot)["_facts"] = self
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
@@ -90,6 +92,11 @@ class Facts:
         for edge in self.dependencies:
             found.setdefault(edge.client.ref.key, []).append(edge)
         return found
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The service accounts, and what they are granted."""
+        return Accounts(self.snapshot)
 
     @cached_property
     def monitors(self) -> tuple[Workload, ...]:
@@ -211,6 +218,9 @@ FACTS: Mapping[str, Fact] = {
         _of_workloads(exposure),
         (*REACHING, "Ingress", "ConfigMap"),
         ("NetworkPolicy", "Namespace", "Service"),
+    ),
+    "identity": Fact(
+        _of_workloads(identity), ("ServiceAccount", *BINDINGS), ("ServiceAccount", *BINDINGS)
     ),
     "oversight": Fact(_of_workloads(oversight), REACHING, ("NetworkPolicy", "Namespace")),
     "distance": Fact(

@@ -150,8 +150,8 @@ def _from_labels(value: Any, path: Path) -> Iterator[Requirement]:
     if not isinstance(value, Mapping):
         raise RefusedError(path, "is no mapping of labels")
     for key, wanted in value.items():
-        _check_key(key, (*path, key))
-        _check_value(wanted, (*path, key))
+        check_key(key, (*path, key))
+        check_value(wanted, (*path, key))
         yield Requirement(key, "In", frozenset((wanted,)))
 
 
@@ -168,7 +168,7 @@ def _requirement(value: Any, path: Path) -> Requirement:
     if not isinstance(value, Mapping):
         raise RefusedError(path, "is no expression")
     key, operator, values = value.get("key"), value.get("operator"), value.get("values")
-    _check_key(key, (*path, "key"))
+    check_key(key, (*path, "key"))
     if operator not in _WITH_VALUES + _WITHOUT_VALUES:
         raise RefusedError(
             (*path, "operator"), f"{said(operator)} is no operator of label selectors"
@@ -179,16 +179,22 @@ def _requirement(value: Any, path: Path) -> Requirement:
         needs = "needs" if operator in _WITH_VALUES else "takes no"
         raise RefusedError((*path, "values"), f"{operator} {needs} values")
     for index, wanted in enumerate(values or ()):
-        _check_value(wanted, (*path, "values", index))
+        check_value(wanted, (*path, "values", index))
     return Requirement(str(key), operator, frozenset(values or ()))
 
 
-def _check_key(key: Any, path: Path) -> None:
+def check_key(key: Any, path: Path) -> None:
+    """Raises:
+    RefusedError: it is no key of a label.
+    """
     found = _KEY.fullmatch(key) if isinstance(key, str) else None
     if not found or len(found["prefix"] or "") > 253:
         raise RefusedError(path, f"{said(key)} is no label key")
 
 
-def _check_value(value: Any, path: Path) -> None:
+def check_value(value: Any, path: Path) -> None:
+    """Raises:
+    RefusedError: it is no value of a label.
+    """
     if not isinstance(value, str) or not _VALUE.fullmatch(value):
         raise RefusedError(path, f"{said(value)} is no label value")

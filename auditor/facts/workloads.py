@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from auditor.facts.selectors import Labels, RefusedError, Truth, parse_selector
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Path, Ref, Resource, Snapshot
+from auditor.terms import Opening
 
 MAX_DEPTH = 10
 """How deep in an object of an unknown kind a pod specification is looked for."""
@@ -91,6 +92,8 @@ class Workload:
     pod: Manifest
     """The pod specification."""
     containers: tuple[Container, ...]
+    bare: bool = False
+    """Whether the pod specification itself stands at `template_path`, without a template."""
 
     @property
     def ref(self) -> Ref:
@@ -100,7 +103,7 @@ class Workload:
     @property
     def pod_path(self) -> Path:
         """Where the pod specification stands."""
-        return (*self.template_path, "spec")
+        return self.template_path if self.bare else (*self.template_path, "spec")
 
     @property
     def name(self) -> str:
@@ -123,23 +126,30 @@ class Workload:
         """Where its labels and annotations stand: the object's own, then its template's."""
         own: Path = ("metadata",)
         template = (*self.template_path, "metadata")
-        return (own,) if own == template else (own, template)
+        return (own,) if self.bare or own == template else (own, template)
 
 
 def workload_of(resource: Resource) -> Workload | None:
     """The workload that `resource` is, or None where it makes no pods."""
     path = TEMPLATES.get((resource.ref.group, resource.ref.kind))
     if path is None:
+        return _opened(resource, resource.opening) if resource.opening else None
+    return _at(resource, path, bare=False)
+
+
+def _opened(resource: Resource, opening: Opening) -> Workload | None:
+    """None where nothing stands where such an object keeps its pods."""
+    if not isinstance(at(resource.manifest, opening.path), Mapping):
         return None
+    return _at(resource, opening.path, bare=opening.bare)
+
+
+def _at(resource: Resource, path: Path, *, bare: bool) -> Workload:
     template = mapping(at(resource.manifest, path))
-    pod = mapping(template.get("spec"))
-    return Workload(
-        resource=resource,
-        template_path=path,
-        labels=texts(mapping(template.get("metadata")).get("labels")),
-        pod=pod,
-        containers=tuple(_containers(pod, (*path, "spec"))),
-    )
+    pod = template if bare else mapping(template.get("spec"))
+    labels = {} if bare else texts(mapping(template.get("metadata")).get("labels"))
+    way = path if bare else (*path, "spec")
+    return Workload(resource, path, labels, pod, tuple(_containers(pod, way)), bare)
 
 
 def _containers(pod: Manifest, path: Path) -> Iterator[Container]:
@@ -182,6 +192,9 @@ def unreadable(resource: Resource) -> Iterator[tuple[Path, str]]:
     """Where a workload has not the form that lets its containers be read, and why. A list of
     containers may be missing; nothing that is there may be of another type.
     """
+    if resource.opening and (resource.ref.group, resource.ref.kind) not in TEMPLATES:
+        yield from _ill_formed(resource, resource.opening.path, bare=resource.opening.bare)
+        return
     if resource.ref.kind not in WORKLOAD_KINDS:
         path = _containers_within(resource.manifest, ())
         if path:
@@ -194,12 +207,19 @@ def unreadable(resource: Resource) -> Iterator[tuple[Path, str]]:
     if template is None:
         yield ("apiVersion",), f"no {resource.ref.kind} of {resource.ref.api_version} is known"
         return
-    spec = (*template, "spec")
+    yield from _ill_formed(resource, template, bare=False)
+
+
+def _ill_formed(resource: Resource, template: Path, *, bare: bool) -> Iterator[tuple[Path, str]]:
+    spec = template if bare else (*template, "spec")
     for path in (spec[: length + 1] for length in range(len(spec))):
         value = at(resource.manifest, path)
         if value is not None and not isinstance(value, Mapping):
             yield path, "is no mapping"
             return
+    if resource.opening and at(resource.manifest, spec) is None:
+        yield spec, f"is not there, and a {resource.ref.kind} keeps its pods there"
+        return
     for name in CONTAINER_LISTS:
         yield from _no_containers(resource.manifest, (*spec, name))
 
@@ -283,7 +303,8 @@ def workloads_of(snapshot: Snapshot) -> tuple[Workload, ...]:
     """
     owners = resources_by_uid(snapshot)
     found = []
-    for resource in snapshot.of_kind(*WORKLOAD_KINDS):
+    custom = (resource for resource in snapshot.resources if resource.opening)
+    for resource in {id(r): r for r in (*snapshot.of_kind(*WORKLOAD_KINDS), *custom)}.values():
         workload = workload_of(resource)
         if workload and not controller_of(resource, owners) and not _ended(resource):
             found.append(workload)

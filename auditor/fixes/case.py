@@ -34,7 +34,7 @@ class Before:
         """Everything found. Also what is folded into other findings: a repaired template leaves
         that behind, until its pods are replaced.
         """
-        return Known.of((*self.audit.findings, *self.audit.folded))
+        return Known.of((*self.audit.findings, *self.audit.folded, *self.audit.beyond))
 
     @cached_property
     def gaps(self) -> frozenset[Gap]:
@@ -74,9 +74,15 @@ class Case:
             return audit_alone(changed[0], before.bench, self.facts, before.docket)
         snapshot = self.before.audit.snapshot.replacing(*changed)
         refs = [resource.ref for resource in changed]
-        # A waiver that a fix makes superfluous is no doubt about the fix.
-        settings = replace(self.before.settings, waivers=(), inline=None, acknowledged=())
-        return audit_changed(self.before.audit, snapshot, refs, self.before.bench, settings)
+        bench = self.before.bench
+        return audit_changed(self.before.audit, snapshot, refs, bench, self._settings_after)
+
+    @property
+    def _settings_after(self) -> Settings:
+        """A waiver that a fix makes superfluous is no doubt about the fix; nor are the pods that a
+        template has left behind, which a scope would tell on the template.
+        """
+        return replace(self.before.settings, waivers=(), inline=None, acknowledged=(), scope=None)
 
     def unseen(self, kinds: Iterable[str]) -> Iterator[str]:
         """What could not be seen and may have been of one of these kinds, a sentence each."""
@@ -90,4 +96,4 @@ class Case:
         """What can be said of the cluster as it would be."""
         if self.alone:
             return self.facts
-        return facts_of(self.after.snapshot, replace(self.before.settings, waivers=()))
+        return facts_of(self.after.snapshot, self._settings_after)

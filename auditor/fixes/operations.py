@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from auditor.model import Change, Manifest, Operation, Path, Resource
@@ -93,7 +94,7 @@ def patched(resource: Resource, *operations: Operation) -> Change:
         CannotApplyError: see `applied`.
     """
     manifest = applied(resource.manifest, operations)
-    return Change(Resource(resource.ref, manifest, resource.origin), operations)
+    return Change(replace(resource, manifest=manifest), operations)
 
 
 def created(resource: Resource, beside: Resource) -> Change:

@@ -20,6 +20,7 @@ from auditor.fixes.writing import block
 from auditor.model import Manifest, Operation, Path, Resource, TextEdit
 from auditor.sources.built import Built, Made
 from auditor.sources.places import SourceText, find
+from auditor.sources.templates import Templated
 from auditor.sources.yaml import Document, Part, documents
 
 __all__ = [
@@ -58,7 +59,7 @@ def edits_to(resource: Resource, wanted: Manifest) -> tuple[TextEdit, ...]:
 
 def _document(resource: Resource) -> Document:
     document = resource.origin.lines
-    if isinstance(document, Built | Made):
+    if isinstance(document, Built | Made | Templated):
         raise CannotEditError(f"it is built by {document.by}")
     if not isinstance(document, Document):
         raise CannotEditError("it was not read from a file")

@@ -8,7 +8,7 @@ from auditor.facts.placement import pods_of
 from auditor.facts.placement.pods import HostPort
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
 from auditor.fixes.case import Case
-from auditor.manifests import at
+from auditor.manifests import at, mapping
 from auditor.model import Resource
 
 SEEN = (*WORKLOAD_KINDS, "Node", "PersistentVolume", "PersistentVolumeClaim", "StorageClass")
@@ -77,7 +77,6 @@ READ_BY_SCHEDULER = (
     "schedulingGates",
     "tolerations",
     "topologySpreadConstraints",
-    "volumes",
 )
 """Fields of a pod specification, as of the filter and score plugins of kube-scheduler 1.36."""
 
@@ -86,7 +85,15 @@ def _scheduling_shape(workload: Workload) -> object:
     containers = [
         (c.spec.get("resources"), c.spec.get("restartPolicy")) for c in workload.containers
     ]
-    fields = [workload.pod.get(field) for field in READ_BY_SCHEDULER]
+    fields = [workload.pod.get(field) for field in READ_BY_SCHEDULER] + [_volumes(workload)]
     of_controllers = ("replicas", "parallelism", "completions", "suspend", "volumeClaimTemplates")
     wanted = [at(workload.resource.manifest, ("spec", field)) for field in of_controllers]
     return workload.labels, containers, fields, wanted
+
+
+def _volumes(workload: Workload) -> list[object]:
+    """What a scheduler reads of the volumes: an empty directory can be made on any node."""
+    volumes = workload.pod.get("volumes")
+    if not isinstance(volumes, list):
+        return [volumes] if volumes else []
+    return [volume for volume in volumes if mapping(volume).get("emptyDir") != {}]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from auditor.fixes.patch import CannotEditError
 from auditor.fixes.together import ClashError, merged, written
 from auditor.model import Audit, Evidence, Finding, Fix, Safety, Snapshot
+from auditor.reporters.boundaries import keeper_line, mending_line
 from auditor.reporters.diff import changes_of
 from auditor.reporters.excerpt import Mark, excerpt
 from auditor.reporters.groups import Block, Faults, without_name
@@ -32,9 +33,9 @@ class Page:
         """Where the finding stands."""
         return place_of_finding(self.around(finding), finding)
 
-    def around(self, _finding: Finding) -> Snapshot:
+    def around(self, finding: Finding) -> Snapshot:
         """The snapshot that the finding was made in."""
-        return self.audit.snapshot
+        return self.audit.around(finding)
 
 
 def shown(block: Block, page: Page) -> Iterator[str]:
@@ -138,6 +139,8 @@ def _reasons(finding: Finding, page: Page) -> Iterator[str]:
         yield note("why", _reason(finding, evidence, page), page.terminal)
     if len(finding.evidence) > REASONS:
         yield note("why", f"and {len(finding.evidence) - REASONS} more", page.terminal)
+    if keeper := keeper_line(finding):
+        yield note("managed by", escaped(keeper), page.terminal)
 
 
 def _reason(finding: Finding, evidence: Evidence, page: Page) -> str:
@@ -159,6 +162,8 @@ def _told_fix(finding: Finding, page: Page) -> Iterator[str]:
         yield note("fix", escaped(_untried(finding)), page.terminal)
     else:
         yield from _tried(finding.fix, page.terminal)
+    if where := mending_line(finding):
+        yield note("mend it in", escaped(where), page.terminal)
 
 
 def _untried(finding: Finding) -> str:

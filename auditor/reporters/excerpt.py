@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditor.credentials import may_hold_secret
 from auditor.model import Span
 from auditor.reporters.masks import HIDDEN, masked, masked_line, unmasked
-from auditor.reporters.places import Place, lines_of, text_of
+from auditor.reporters.places import Place, lines_of
 from auditor.reporters.terminal import Terminal, cells
 from auditor.text import escaped
 
 _FLOW = frozenset("{}[],")
+_ACTION = re.compile(r"\{\{.*?\}\}")
+"""What Helm fills in: its braces are no YAML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,8 @@ def excerpt(marks: Sequence[Mark], terminal: Terminal) -> Iterator[str]:
     if not marks:
         return
     resource = marks[0].place.resource
-    lines = lines_of(text_of(resource.origin.lines))
-    known = [mark for mark in marks if 0 < mark.place.span.line <= len(lines)]
+    lines = lines_of(marks[0].place.text)
+    known = [mark for mark in marks if _may_be_shown(mark.place, marks[0].place.file, lines)]
     by_line: dict[int, list[Mark]] = {}
     for mark in sorted(known, key=lambda mark: mark.place.span.line):
         by_line.setdefault(mark.place.span.line, []).append(mark)
@@ -50,6 +53,18 @@ def excerpt(marks: Sequence[Mark], terminal: Terminal) -> Iterator[str]:
         before = line
         number = "" if live else str(line)
         yield from _line(lines, marked, (number, width), terminal)
+
+
+def _may_be_shown(place: Place, file: str, lines: list[str]) -> bool:
+    """Whether the place is in these lines, and what may be a credential can be hidden there."""
+    if place.file != file or not 0 < place.span.line <= len(lines):
+        return False
+    return place.is_whole or not _may_hold_secret(place, lines[place.span.line - 1])
+
+
+def _may_hold_secret(place: Place, line: str) -> bool:
+    line = line if place.is_whole else _ACTION.sub("", line)
+    return may_hold_secret(place.path) or not _FLOW.isdisjoint(line)
 
 
 def _line(
@@ -83,7 +98,7 @@ def _shown(place: Place, lines: list[str]) -> str:
     """
     number = place.span.line - 1
     line = lines[number]
-    if may_hold_secret(place.path) or not _FLOW.isdisjoint(line):
+    if place.is_whole and _may_hold_secret(place, line):
         [line] = masked(place.resource, [line], number)
     return masked_line(line).rstrip().replace("\t", " ")
 

@@ -28,6 +28,7 @@ from auditor.model import (
     Waiver,
 )
 from auditor.reporters.assessed import assessed, date, digest
+from auditor.reporters.boundaries import authorship_document, scope_document
 from auditor.reporters.encoded import encoded
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
@@ -54,8 +55,11 @@ def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
         "engine": {"name": name, "version": version},
         "kubernetesVersion": kubernetes_version(audit.kubernetes),
         "evidence": _extent(audit, paths),
+        "scope": scope_document(audit),
         "source": _source(audit.snapshot),
-        "findings": [_finding(audit.snapshot, finding) for finding in worst_first(audit.findings)],
+        "findings": [
+            _finding(audit.around(finding), finding) for finding in worst_first(audit.findings)
+        ],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
             "findings": {status.value: by_severity(audit, status) for status in Status},
@@ -105,6 +109,9 @@ def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
         "fingerprint": finding.fingerprint,
         "status": finding.status.value,
         "waiver": _waiver(finding.waiver) if finding.waiver else None,
+        "reason": finding.reason,
+        "managedBy": authorship_document(finding.authorship),
+        "pods": [as_object(pod) for pod in finding.pods],
         "evidence": [_evidence(snapshot, finding, evidence) for evidence in finding.evidence],
         "fix": _fix(snapshot, finding.fix) if finding.fix else None,
     }

@@ -30,11 +30,23 @@ class Place:
     resource: Resource
     path: Path
     span: Span
+    file: str
+    """The file as the user named it; for a live object a made-up path."""
+    lines: Lines
+    """What knows that file."""
 
     @property
-    def file(self) -> str:
-        """The file as the user named it; for a live object a made-up path."""
-        return self.resource.origin.uri
+    def text(self) -> str:
+        """The whole text of the file, or "" where it is not at hand."""
+        return text_of(self.lines)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the place of every value of the object in this text is known, so that each can
+        be hidden.
+        """
+        told = getattr(self.lines, "is_whole", True)
+        return bool(told) and self.file == self.resource.origin.uri
 
 
 def place_of(snapshot: Snapshot, ref: Ref, path: Path) -> Place | None:
@@ -43,7 +55,10 @@ def place_of(snapshot: Snapshot, ref: Ref, path: Path) -> Place | None:
 
 
 def _field(resource: Resource | None, path: Path) -> Place | None:
-    return Place(resource, path, resource.origin.span(path)) if resource else None
+    if resource is None:
+        return None
+    spot = resource.origin.spot(path)
+    return Place(resource, path, spot.span, spot.uri, spot.lines)
 
 
 def place_of_finding(snapshot: Snapshot, finding: Finding) -> Place | None:

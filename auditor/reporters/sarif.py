@@ -35,6 +35,7 @@ from auditor.model import (
     Waiver,
 )
 from auditor.reporters.assessed import assessed, date, digest
+from auditor.reporters.boundaries import authorship_document, scope_document
 from auditor.reporters.contents import contents
 from auditor.reporters.places import (
     Place,
@@ -117,9 +118,9 @@ class _Writer:
             "properties": _extent(self.audit),
         }
 
-    def around(self, _finding: Finding) -> Snapshot:
+    def around(self, finding: Finding) -> Snapshot:
         """The snapshot that the finding was made in."""
-        return self.audit.snapshot
+        return self.audit.around(finding)
 
     def artifacts(self, findings: list[Finding]) -> Node:
         """The live objects that the results point into, each once."""
@@ -165,7 +166,7 @@ class _Writer:
         fix = finding.fix
         if self.profile.fixes and fix and fix.proof.holds and fix.edits:
             result["fixes"] = [_fix(fix)]
-        if finding.status is Status.WAIVED:
+        if finding.status in {Status.WAIVED, Status.PLATFORM}:
             result["suppressions"] = [_suppression(finding)]
         return result
 
@@ -178,6 +179,7 @@ def _extent(audit: Audit) -> Node:
         "date": date(),
         "policiesDigest": f"sha256:{digest(audit.policies)}",
         "notAssessed": extent.share,
+        "scope": scope_document(audit),
     }
 
 
@@ -333,6 +335,8 @@ def _properties(finding: Finding) -> Node:
     about: Node = {"path": pointer(finding.path)}
     if finding.status is Status.UPCOMING:
         about["upcoming"] = f"fails from policy set {finding.policy.since} on"
+    if finding.authorship and finding.authorship.tool:
+        about["managedBy"] = authorship_document(finding.authorship)
     if finding.fix:
         proof = finding.fix.proof
         about["fix"] = {

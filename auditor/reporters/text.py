@@ -14,6 +14,7 @@ from auditor.model import Audit, Fix, Safety, Status, Unseen
 from auditor.reporters.answered import answered_for
 from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.blocks import Page, brief, shown
+from auditor.reporters.boundaries import platform_lines, scope_lines
 from auditor.reporters.groups import blocks
 from auditor.reporters.places import worst_first
 from auditor.reporters.terminal import Terminal, terminal_of
@@ -37,8 +38,11 @@ def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
             yield from shown(block, page)
             yield ""
     yield from answered_for(audit, terminal)
+    folded = [terminal.wrapped(escaped(line), 2, 0) for line in platform_lines(audit)]
+    yield from (*folded, "") if folded else ()
     yield from _gaps(audit, terminal)
     yield terminal.wrapped(_summary(audit), 2, 0)
+    yield from (terminal.wrapped(escaped(line), 2, 0) for line in scope_lines(audit))
     yield terminal.wrapped(_evidence(audit, view.paths), 2, 0)
     yield from (f"next: {step}" for step in _next(audit, view.paths))
 
@@ -67,6 +71,7 @@ def _summary(audit: Audit) -> str:
             (Status.WAIVED, "waived"),
             (Status.BASELINE, "in the baseline"),
             (Status.UPCOMING, "upcoming"),
+            (Status.PLATFORM, "of the platform"),
         )
         if (number := sum(by_severity(audit, status).values()))
     ]

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from auditor.model import Manifest, Origin, Path, Resource, Span
+from auditor.manifests import at, mapping
+from auditor.model import Manifest, Origin, Path, Ref, Resource, Span, Spot
+from auditor.sources.overlays import Layer, Said, Subject, said_by
+from auditor.sources.supply import Supply, supply_of
 from auditor.sources.yaml import Document
 
 
@@ -24,11 +27,35 @@ class Built:
     """As it was made."""
     written: Resource
     """As the file has it that it was made from."""
+    layers: tuple[Layer, ...] = ()
+    """The kustomizations that it went through."""
 
     def span(self, path: Path) -> Span:
         """The region of the field where the file says what was built; else the whole object's."""
+        kept = self._kept(_there(self.manifest, path))
+        return self.written.origin.span(kept or ())
+
+    def spot(self, path: Path) -> Spot | None:
+        """Where a patch or a transformer says the field, if that made it what it is."""
+        said = self._said(path)
+        return Spot(said.uri, said.span, said.document) if said else None
+
+    def supply(self, path: Path) -> Supply | None:
+        """What a fix of the field would have to edit, where that is certain."""
+        if at(self.manifest, path) is None:
+            return None
+        kept = self._kept(path)
+        if kept is not None:
+            return supply_of(self.written, kept)
+        said = self._said(path)
+        return said.supply if said else None
+
+    def _said(self, path: Path) -> Said | None:
         path = _there(self.manifest, path)
-        return self.written.origin.span(path if self._is_kept(path) else ())
+        if not path or self._kept(path) is not None:
+            return None
+        refs = (self.written.ref, ref_of(self.manifest, self.written.ref))
+        return said_by(self.layers, Subject(*refs, self.written.manifest, self.manifest), path)
 
     @cached_property
     def text(self) -> str:
@@ -40,12 +67,13 @@ class Built:
             return ""
         shown = list(document.text)
         for path in _leaves(self.written.manifest, ()):
-            if not self._is_kept(path):
+            if _kept(self.written.manifest, self.manifest, path) is None:
                 _blot(document, self.written.origin.span(path), shown)
         return "".join(shown)
 
-    def _is_kept(self, path: Path) -> bool:
-        return _is_same(self.manifest, self.written.manifest, path)
+    def _kept(self, path: Path) -> Path | None:
+        """Where the file says what was built."""
+        return _kept(self.manifest, self.written.manifest, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +88,25 @@ class Made:
         return Span(1, 1, 1, 1)
 
 
-def built(by: str, resource: Resource, uri: str, written: Resource | None = None) -> Resource:
+def built(
+    by: str,
+    resource: Resource,
+    uri: str,
+    written: Resource | None = None,
+    layers: tuple[Layer, ...] = (),
+) -> Resource:
     """The object with its place: where it is written, or else the start of the file `uri`."""
     if written is None:
         return Resource(resource.ref, resource.manifest, Origin(uri, Made(by)))
-    lines = Built(by, resource.manifest, written)
+    lines = Built(by, resource.manifest, written, layers)
     return Resource(resource.ref, resource.manifest, Origin(written.origin.uri, lines))
+
+
+def ref_of(manifest: Manifest, like: Ref) -> Ref:
+    """Which object a manifest is, of the kind of `like`."""
+    metadata = mapping(manifest.get("metadata"))
+    name, namespace = str(metadata.get("name", "")), str(metadata.get("namespace") or "")
+    return replace(like, name=name, namespace=namespace)
 
 
 def _there(value: Any, path: Path) -> Path:
@@ -78,26 +119,33 @@ def _there(value: Any, path: Path) -> Path:
     return path
 
 
-def _is_same(one: Any, other: Any, path: Path) -> bool:
-    """Whether both have the same at `path`; of two mappings or lists, whether they are meant to be
-    the same one: on the way, items of lists have the same name.
+def _kept(one: Any, other: Any, path: Path) -> Path | None:
+    """The path in `other` of what is at `path` in `one`, where both have the same there; of two
+    mappings or lists, where they are meant to be the same one. Items of lists go by their name: a
+    patch moves those that it names to the front.
     """
+    way: list[str | int] = []
     for step in path:
+        found = step
         try:
-            one, other = one[step], other[step]
+            inside = one[step]
+            if isinstance(step, int):
+                found = _item_like(inside, other, step)
+            one, other = inside, other[found]
         except (KeyError, IndexError, TypeError):
-            return False
-        if isinstance(step, int) and not _is_same_item(one, other):
-            return False
+            return None
+        way.append(found)
     if isinstance(one, dict | list):
-        return isinstance(other, type(one))
-    return type(one) is type(other) and bool(one == other)
+        return tuple(way) if isinstance(other, type(one)) else None
+    return tuple(way) if type(one) is type(other) and one == other else None
 
 
-def _is_same_item(one: Any, other: Any) -> bool:
-    if isinstance(one, dict) and isinstance(other, dict) and "name" in one:
-        return bool(one["name"] == other.get("name"))
-    return bool(one == other)
+def _item_like(item: Any, others: Any, index: int) -> int:
+    """The index of the item that is meant to be the same; IndexError where there is none."""
+    if isinstance(item, dict) and "name" in item and isinstance(others, list):
+        named = [i for i, one in enumerate(others) if mapping(one).get("name") == item["name"]]
+        return named[0] if len(named) == 1 else len(others)
+    return index if others[index] == item else len(others)
 
 
 def _leaves(value: Any, path: Path) -> Iterator[Path]:
@@ -113,6 +161,6 @@ def _leaves(value: Any, path: Path) -> Iterator[Path]:
 
 def _blot(document: Document, span: Span, shown: list[str]) -> None:
     start = document.source.offset(span.line, span.column)
-    for at in range(start, document.source.offset(span.end_line, span.end_column)):
-        if shown[at] not in "\r\n":
-            shown[at] = "…"
+    for place in range(start, document.source.offset(span.end_line, span.end_column)):
+        if shown[place] not in "\r\n":
+            shown[place] = "…"

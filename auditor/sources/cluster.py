@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,11 @@ from auditor.credentials import LAST_APPLIED, without_credentials
 from auditor.errors import ClusterError
 from auditor.manifests import mapping
 from auditor.model import Gap, Origin, Reading, Ref, Resource, Server, Snapshot, Unseen
+from auditor.sources.authorship import authorship_of
 from auditor.sources.changes import LiveChange
 from auditor.sources.kinds import KINDS, Kind
 from auditor.sources.memory import collector_paused
+from auditor.sources.namespaced import Partial, beyond, partly, plain
 from auditor.sources.rendered import Rendered
 
 PAGE = 500
@@ -66,7 +68,7 @@ class Listing:
 
 
 class ClusterSource:
-    """What a cluster holds now.
+    """What a cluster holds now; where not all of it may be read, what `namespaces` hold.
 
     Args:
         kubeconfig: a file; else KUBECONFIG, the home folder, or the pod that we run in.
@@ -82,11 +84,13 @@ class ClusterSource:
         self,
         kubeconfig: str | None = None,
         context: str | None = None,
+        namespaces: tuple[str, ...] = (),
         *,
         patience: float = PATIENCE_SECONDS,
         cached: bool = False,
     ) -> None:
         self._connection = Connection(kubeconfig, context, patience)
+        self._namespaces = plain(namespaces)
         self._cached = cached
 
     def version(self) -> int:
@@ -113,22 +117,41 @@ class ClusterSource:
                 f"{self._connection.host} does not accept our credentials: {refused[0]}; "
                 "log in again, or choose another user with --context"
             )
-        lists = [answer.resources for answer in answers if isinstance(answer, Listing)]
+        lists = [answer.resources for answer in answers if not isinstance(answer, RefusedError)]
         gaps = [
-            gap_of(kind, answer)
+            answer.gap if isinstance(answer, Partial) else self._gap_of(kind, answer)
             for kind, answer in zip(KINDS, answers, strict=True)
-            if isinstance(answer, RefusedError)
+            if not isinstance(answer, Listing)
         ]
         resources = tuple(resource for found in lists for resource in found)
         reading = Reading(at, len(resources), *self._connection.traffic)
         server = Server(version, frozenset(kind.kind for kind in KINDS), reading)
         return Snapshot(resources, tuple(gaps), server)
 
-    def _list(self, kind: Kind) -> Listing | RefusedError:
+    def _list(self, kind: Kind) -> Listing | Partial | RefusedError:
         try:
             return self._connection.list(kind, cached=self._cached)
         except RefusedError as refused:
-            return Listing((), "") if self._connection.lacks(kind, refused) else refused
+            if self._connection.lacks(kind, refused):
+                return Listing((), "")
+            if refused.status == 403 and kind.namespaced and self._namespaces:
+                return self._partly(kind)
+            return refused
+
+    def _partly(self, kind: Kind) -> Partial | RefusedError:
+        def read(namespace: str) -> tuple[Resource, ...]:
+            kind_there = replace(kind, within=namespace)
+            return self._connection.list(kind_there, cached=self._cached).resources
+
+        try:
+            return partly(kind.what, kind.kind, self._namespaces, read)
+        except RefusedError as refused:
+            return refused
+
+    def _gap_of(self, kind: Kind, refused: RefusedError) -> Gap:
+        if refused.status == 403 and not kind.namespaced and self._namespaces:
+            return beyond(kind.what, str(refused), kind.kind)
+        return gap_of(kind, refused)
 
 
 def gap_of(kind: Kind, refused: RefusedError) -> Gap:
@@ -368,7 +391,8 @@ def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     namespace = str(metadata.get("namespace", "")) if kind.namespaced else ""
     ref = Ref(kind.api_version, kind.kind, namespace, str(metadata.get("name", "")))
     uri = f"cluster/{namespace or '_cluster'}/{kind.plural}/{ref.name}.yaml"
-    return Resource(ref, manifest, Origin(uri, Rendered(uri, manifest), live=True))
+    lines = Rendered(uri, manifest)
+    return Resource(ref, manifest, Origin(uri, lines, live=True, authorship=authorship_of(item)))
 
 
 def _configuration(kubeconfig: str | None, context: str | None) -> Any:

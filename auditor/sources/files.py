@@ -9,17 +9,22 @@ import codecs
 import os
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auditor.model import Gap, Key, Resource, Snapshot, Unseen
-from auditor.sources.builds import CHART, KUSTOMIZATIONS, builds
+from auditor.sources.building import Build, Building
+from auditor.sources.builds import Builder
 from auditor.sources.built import Built, Made
+from auditor.sources.charts import CHART
 from auditor.sources.folders import STDIN, File, files_of
+from auditor.sources.kustomizations import KUSTOMIZATIONS
 from auditor.sources.memory import collector_paused
 from auditor.sources.objects import objects_of
-from auditor.sources.scopes import custom_scopes, in_namespace
+from auditor.sources.scopes import DEFAULT_NAMESPACE, Custom, custom_scopes, in_namespace
+from auditor.sources.templates import Templated, forget
+from auditor.sources.variants import Variant, variants
 from auditor.sources.yaml import Broken, Document, documents
 
 _CHART_FILES = frozenset((CHART, "Chart.yml", "Chart.lock"))
@@ -34,25 +39,48 @@ class FileSource:
     """Files, folders with all below them, patterns, and `-` for standard input."""
 
     paths: tuple[str, ...]
+    building: Building = field(default_factory=Building)
 
     def snapshot(self) -> Snapshot:
-        """Every object that is written or built there, and a gap for all that could not be seen.
+        """Every object that is written or built there, and a gap for all that could not be seen;
+        alternatives beside each other.
 
         Raises:
             UsageError: a path does not exist.
         """
+        reading = self._read()
+        built = [one for build in reading.builds for one in build.resources]
+        return reading.snapshot((*reading.resources, *built))
+
+    def variants(self) -> tuple[Variant, ...]:
+        """The same, apart where several builds make one object: each as the cluster would be.
+
+        Raises:
+            UsageError: as `snapshot`; also where values are given and there is no chart for them.
+        """
+        reading = self._read()
+        found = variants(reading.resources, reading.builds)
+        return tuple(Variant(one.name, reading.snapshot(one.resources)) for one in found)
+
+    def _folders(self) -> tuple[str, ...]:
+        """The real paths of the folders that were named."""
+        named = (os.path.realpath(path) for path in self.paths if Path(path).is_dir())
+        return tuple(dict.fromkeys(named))
+
+    def _read(self) -> _Reading:
         reading = _Reading()
+        forget()
         with collector_paused():
             found = list(files_of(self.paths))
             files = [file for file in found if isinstance(file, File)]
-            made = builds(files)
+            builder = Builder(files, self.building, self._folders())
             reading.gaps += [gap for gap in found if isinstance(gap, Gap)]
             for file in files:
-                if not made.used or os.path.realpath(file.path) not in made.used:
+                if not builder.used or os.path.realpath(file.path) not in builder.used:
                     reading.read(file)
-            reading.resources += made.resources
+            made = builder.build(reading.resources, reading.more)
             reading.gaps += made.gaps
-            return reading.snapshot()
+            return reading.placed(made.made)
 
 
 @dataclass(slots=True)
@@ -64,13 +92,29 @@ class _Reading:
     charts: dict[str, int] = field(default_factory=dict)
     """Folder of a chart → how many of its templates are not rendered."""
 
-    def snapshot(self) -> Snapshot:
-        custom = custom_scopes(resource.manifest for resource in self.resources)
-        placed = tuple(
-            Resource(in_namespace(r.ref, custom), r.manifest, r.origin) for r in self.resources
-        )
+    builds: list[Build] = field(default_factory=list)
+
+    def placed(self, made: list[Build]) -> _Reading:
+        """With what was built, every object in the namespace where it would be."""
+        everything = (*self.resources, *(one for build in made for one in build.resources))
+        custom = custom_scopes(resource.manifest for resource in everything)
+        self.resources = [_placed(one, custom) for one in self.resources]
+        self.builds = made
+        for build in made:
+            build.resources = [_placed(one, custom, build.namespace) for one in build.resources]
+        return self
+
+    def snapshot(self, resources: tuple[Resource, ...]) -> Snapshot:
+        """These objects, and all that could not be seen."""
         charts = [_unrendered_chart(chart, count) for chart, count in self.charts.items()]
-        return Snapshot(placed, (*self.gaps, *charts, *_twice(placed)))
+        return Snapshot(resources, (*self.gaps, *charts, *_twice(resources)))
+
+    def more(self, files: Sequence[File]) -> list[Resource]:
+        """The objects of further files."""
+        before = len(self.resources)
+        for file in files:
+            self.read(file)
+        return self.resources[before:]
 
     def read(self, file: File) -> None:
         try:
@@ -104,6 +148,14 @@ class _Reading:
                 self.resources.append(found)
             elif found.certain or file.named:
                 self.gaps.append(found.gap)
+
+
+def _placed(resource: Resource, custom: Custom, release: str = "") -> Resource:
+    """The object in its namespace: `release` is where a build puts what names none."""
+    ref = in_namespace(resource.ref, custom)
+    if release and not resource.ref.namespace and ref.namespace == DEFAULT_NAMESPACE:
+        ref = replace(ref, namespace=release)
+    return Resource(ref, resource.manifest, resource.origin)
 
 
 def _gap(what: str, why: str, *kinds: str) -> Gap:
@@ -189,7 +241,7 @@ def _twice(resources: tuple[Resource, ...]) -> Iterator[Gap]:
 
 def _place(resource: Resource) -> str:
     lines = resource.origin.lines
-    made = f" by {lines.by}" if isinstance(lines, Built | Made) else ""
+    made = f" by {lines.by}" if isinstance(lines, Built | Made | Templated) else ""
     if isinstance(lines, Document) and not resource.origin.prefix:
         line = lines.first_line  # thousands of namesakes need no tree each
     else:

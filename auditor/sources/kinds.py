@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from auditor.model import Ref
 
@@ -17,6 +18,8 @@ class Kind:
     namespaced: bool = True
     optional: bool = False
     """Of an extension: nothing is missing where the server does not know it."""
+    within: str = ""
+    """The namespace that it is listed in; empty for all."""
 
     @property
     def group(self) -> str:
@@ -25,9 +28,10 @@ class Kind:
 
     @property
     def path(self) -> str:
-        """Where the API server lists the objects of all namespaces."""
+        """Where the API server lists the objects, of all namespaces or of one."""
         root = "apis" if self.group else "api"
-        return f"/{root}/{self.api_version}/{self.plural}"
+        where = f"namespaces/{quote(self.within, safe='')}/" if self.within else ""
+        return f"/{root}/{self.api_version}/{where}{self.plural}"
 
     @property
     def what(self) -> str:
@@ -87,6 +91,13 @@ KINDS = (
     Kind("batch/v1", "cronjobs", "CronJob"),
     Kind("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy"),
     Kind("networking.k8s.io/v1", "ingresses", "Ingress"),
+    Kind("rbac.authorization.k8s.io/v1", "rolebindings", "RoleBinding"),
+    Kind(
+        "rbac.authorization.k8s.io/v1",
+        "clusterrolebindings",
+        "ClusterRoleBinding",
+        namespaced=False,
+    ),
     Kind("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False),
     Kind("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", namespaced=False),
     Kind("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False),

@@ -99,6 +99,9 @@ path(text) := after_registry(text) if not is_of_library(text)
 
 path(text) := sprintf("library/%s", [after_registry(text)]) if is_of_library(text)
 
+# The path alone, as it is written: "team/app", and "app" of a single word.
+repository(text) := after_registry(text)
+
 is_of_library(text) if {
 	not is_elsewhere(text)
 	not contains(after_registry(text), "/")

@@ -11,7 +11,21 @@
 #   profile: recommended
 #   fix: deterministic
 #   controls: [pss-baseline/capabilities, pss-restricted/capabilities, cis-2.0.1/5.2.8, cis-2.0.1/5.2.9]
-#   equivalents: [trivy:KSV-0022, checkov:CKV_K8S_25, kubescape:C-0046, polaris:insecureCapabilities]
+#   equivalents:
+#     - kubescape:C-0046
+#     - kubescape:C-0200
+#     - kubescape:C-0219
+#     - trivy:KSV-0022
+#     - trivy:KSV-0119
+#     - checkov:CKV_K8S_25
+#     - checkov:CKV_K8S_24
+#     - polaris:insecureCapabilities
+#     - kics:containers_with_added_capabilities
+#     - kics:psp_with_added_capabilities
+#     - kyverno:disallow-capabilities
+#     - gatekeeper:capabilities
+#     - kubeaudit:CapabilityAdded
+#     - prowler:core_minimize_containers_added_capabilities
 package policies.workload.added_capabilities
 
 import data.lib.capabilities

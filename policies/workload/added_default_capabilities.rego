@@ -11,6 +11,13 @@
 #   profile: strict
 #   fix: deterministic
 #   controls: [pss-restricted/capabilities, cis-2.0.1/5.2.9]
+#   equivalents:
+#     - trivy:KSV-0106
+#     - kyverno:disallow-capabilities-strict
+#     - gatekeeper:capabilities
+#     - kubeaudit:CapabilityAdded
+#     - prowler:core_minimize_containers_added_capabilities
+#     - kics:containers_with_added_capabilities
 package policies.workload.added_default_capabilities
 
 import data.lib.capabilities

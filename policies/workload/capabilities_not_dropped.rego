@@ -11,14 +11,32 @@
 #   severity: low
 #   profile: strict
 #   fix: deterministic
-#   controls: [pss-restricted/capabilities, cis-2.0.1/5.2.8, cis-2.0.1/5.2.9]
+#   controls: [pss-restricted/capabilities, cis-2.0.1/5.2.8, cis-2.0.1/5.2.9, cis-2.0.1/5.6.3]
 #   equivalents:
 #     - trivy:KSV-0003
 #     - trivy:KSV-0106
 #     - checkov:CKV_K8S_37
-#     - checkov:CKV_K8S_28
+#     - checkov:CKV_K8S_36
+#     - kubeaudit:CapabilityShouldDropAll
+#     - kyverno:require-drop-all
+#     - kyverno:disallow-capabilities-strict
+#     - gatekeeper:capabilities
+#     - kubesec:CapDropAll
+#     - kubescape:C-0201
+#     - kubescape:C-0220
+#     - prowler:core_minimize_containers_capabilities_assigned
+#     - trivy:KSV-0004
+#     - kics:no_drop_capabilities_for_containers
+#     - kubesec:CapDropAny
+#     - kubeaudit:CapabilityOrSecurityContextMissing
 #     - kubescape:C-0199
+#     - checkov:CKV_K8S_28
+#     - checkov:CKV_K8S_7
 #     - kube-linter:drop-net-raw-capability
+#     - kics:net_raw_capabilities_not_being_dropped
+#     - kyverno:require-drop-cap-net-raw
+#     - polaris:insecureCapabilities
+#     - prowler:core_minimize_net_raw_capability_admission
 package policies.workload.capabilities_not_dropped
 
 import data.lib.workload

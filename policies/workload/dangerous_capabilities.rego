@@ -12,7 +12,17 @@
 #   profile: essential
 #   fix: deterministic
 #   controls: [pss-baseline/capabilities, pss-restricted/capabilities, cis-2.0.1/5.2.9]
-#   equivalents: [trivy:KSV-0005, checkov:CKV_K8S_39, kubescape:C-0046, polaris:dangerousCapabilities]
+#   equivalents:
+#     - kubescape:C-0046
+#     - trivy:KSV-0005
+#     - trivy:KSV-0120
+#     - checkov:CKV_K8S_39
+#     - polaris:dangerousCapabilities
+#     - kics:containers_with_sys_admin_capabilities
+#     - kubesec:CapSysAdmin
+#     - kyverno:disallow-capabilities
+#     - gatekeeper:capabilities
+#     - kubeaudit:CapabilityAdded
 package policies.workload.dangerous_capabilities
 
 import data.lib.capabilities

@@ -12,6 +12,7 @@
 #   profile: recommended
 #   fix: deterministic
 #   controls: [pss-baseline/host-probes, pss-restricted/host-probes]
+#   equivalents: [gatekeeper:host-probes-lifecycle]
 package policies.workload.host_in_probes
 
 import data.lib.workload

@@ -12,22 +12,43 @@
 #   fix: deterministic
 #   controls: [pss-baseline/host-namespaces, pss-restricted/host-namespaces, cis-2.0.1/5.2.3, cis-2.0.1/5.2.4, cis-2.0.1/5.2.5]
 #   equivalents:
+#     - kubescape:C-0038
+#     - kubescape:C-0275
+#     - kubescape:C-0194
+#     - kubescape:C-0276
+#     - kubescape:C-0195
+#     - kubescape:C-0041
+#     - kubescape:C-0196
+#     - trivy:KSV-0010
 #     - trivy:KSV-0008
 #     - trivy:KSV-0009
-#     - trivy:KSV-0010
 #     - checkov:CKV_K8S_17
+#     - checkov:CKV_K8S_1
 #     - checkov:CKV_K8S_18
+#     - checkov:CKV_K8S_3
 #     - checkov:CKV_K8S_19
-#     - kubescape:C-0038
-#     - kubescape:C-0041
-#     - kubescape:C-0275
-#     - kubescape:C-0276
+#     - checkov:CKV_K8S_4
 #     - kube-linter:host-pid
 #     - kube-linter:host-ipc
 #     - kube-linter:host-network
 #     - polaris:hostPIDSet
 #     - polaris:hostIPCSet
 #     - polaris:hostNetworkSet
+#     - kubeaudit:NamespaceHostPIDTrue
+#     - kubeaudit:NamespaceHostIPCTrue
+#     - kubeaudit:NamespaceHostNetworkTrue
+#     - kics:shared_host_pid_namespace
+#     - kics:shared_host_ipc_namespace
+#     - kics:shared_host_network_namespace
+#     - kyverno:disallow-host-namespaces
+#     - gatekeeper:host-namespaces
+#     - gatekeeper:host-network-ports
+#     - kubesec:HostPID
+#     - kubesec:HostIPC
+#     - kubesec:HostNetwork
+#     - prowler:core_minimize_hostPID_containers
+#     - prowler:core_minimize_hostIPC_containers
+#     - prowler:core_minimize_hostNetwork_containers
 package policies.workload.host_namespaces
 
 import data.lib.workload

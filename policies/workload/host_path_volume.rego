@@ -2,9 +2,9 @@
 # title: Volume of its node's files
 # description: |
 #   A hostPath volume gives a pod files of its node, which outlive it and belong to others. With
-#   the right path, or a symbolic link in it, they are the container runtime's socket, the kubelet's
-#   credentials or the configuration of the node. A local PersistentVolume keeps the path out of the
-#   hands of whoever writes pods.
+#   a symbolic link in the right place they become other files than the path says. A local
+#   PersistentVolume keeps the path out of the hands of whoever writes pods. Sockets of container
+#   runtimes and directories that hold secrets of the node are told by policies of their own.
 # related_resources:
 #   - https://kubernetes.io/docs/concepts/security/pod-security-standards/
 #   - https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
@@ -13,26 +13,27 @@
 #   profile: recommended
 #   fix: manual
 #   controls: [pss-baseline/host-path, pss-restricted/host-path, pss-restricted/volume-types, cis-2.0.1/5.2.11]
-#   equivalents: [trivy:KSV-0023, kubescape:C-0048, polaris:hostPathSet]
+#   equivalents:
+#     - kubescape:C-0048
+#     - kubescape:C-0203
+#     - trivy:KSV-0023
+#     - polaris:hostPathSet
+#     - kics:non_kube_system_pod_with_host_mount
+#     - kics:psp_with_unrestricted_access_to_host_path
+#     - kyverno:disallow-host-path
+#     - kyverno:limit-hostpath-vols
+#     - kyverno:remove-hostpath-volumes
+#     - gatekeeper:host-filesystem
+#     - prowler:core_minimize_hostpath_volume_mounts
 package policies.workload.host_path_volume
 
-import data.lib.workload
+import data.lib.host_paths
 
 deny contains finding if {
-	some index, volume in workload.volumes
-	is_object(volume)
-	source := volume.hostPath
-	source != null
-	name := workload.named(volume, "hostPath")
+	some volume in host_paths.plain
 	finding := {
-		"path": array.concat(workload.pod_path, ["volumes", index, "hostPath"]),
-		"anchor": name,
-		"message": sprintf("volume '%s' mounts %s of the node", [name, mounted(source)]),
+		"path": volume.field,
+		"anchor": volume.name,
+		"message": sprintf("volume '%s' mounts %s of the node", [volume.name, volume.said]),
 	}
 }
-
-mounted(source) := sprintf("'%s'", [source.path]) if has_path(source)
-
-mounted(source) := "a path" if not has_path(source)
-
-has_path(source) if is_string(source.path)

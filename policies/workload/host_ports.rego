@@ -11,7 +11,17 @@
 #   profile: recommended
 #   fix: deterministic
 #   controls: [pss-baseline/host-ports, pss-restricted/host-ports, cis-2.0.1/5.2.12]
-#   equivalents: [trivy:KSV-0024, checkov:CKV_K8S_26, kubescape:C-0044, polaris:hostPortSet]
+#   equivalents:
+#     - kubescape:C-0044
+#     - kubescape:C-0204
+#     - trivy:KSV-0024
+#     - checkov:CKV_K8S_26
+#     - polaris:hostPortSet
+#     - kics:workload_host_port_not_specified
+#     - kyverno:disallow-host-ports
+#     - kyverno:disallow-host-ports-range
+#     - gatekeeper:host-network-ports
+#     - prowler:core_minimize_admission_hostport_containers
 package policies.workload.host_ports
 
 import data.lib.workload

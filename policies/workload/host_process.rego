@@ -11,7 +11,13 @@
 #   profile: essential
 #   fix: deterministic
 #   controls: [pss-baseline/windows-host-process, pss-restricted/windows-host-process, cis-2.0.1/5.2.10]
-#   equivalents: [trivy:KSV-0103, kubescape:C-0202, polaris:hostProcess]
+#   equivalents:
+#     - kubescape:C-0202
+#     - trivy:KSV-0103
+#     - polaris:hostProcess
+#     - kyverno:disallow-host-process
+#     - gatekeeper:host-process
+#     - prowler:core_minimize_admission_windows_hostprocess_containers
 package policies.workload.host_process
 
 import data.lib.workload

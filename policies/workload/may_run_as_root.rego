@@ -12,13 +12,30 @@
 #   severity: medium
 #   profile: recommended
 #   fix: manual
-#   controls: [pss-restricted/run-as-non-root, cis-2.0.1/5.2.7]
+#   controls: [pss-restricted/run-as-non-root, cis-2.0.1/5.2.7, cis-2.0.1/5.6.3]
 #   equivalents:
+#     - kubescape:C-0013
+#     - kubescape:C-0198
 #     - trivy:KSV-0012
 #     - checkov:CKV_K8S_23
-#     - kubescape:C-0013
+#     - checkov:CKV_K8S_6
 #     - kube-linter:run-as-non-root
 #     - polaris:runAsRootAllowed
+#     - popeye:POP-302
+#     - popeye:POP-306
+#     - kubeaudit:RunAsNonRootPSCNilCSCNil
+#     - kubeaudit:RunAsNonRootCSCFalse
+#     - kubeaudit:RunAsNonRootPSCFalseCSCNil
+#     - kics:containers_running_as_root
+#     - kics:root_containers_admitted
+#     - kyverno:require-run-as-nonroot
+#     - gatekeeper:users
+#     - kubesec:RunAsNonRoot
+#     - prowler:core_minimize_root_containers_admission
+#     - trivy:KSV-0118
+#     - checkov:CKV_K8S_29
+#     - checkov:CKV_K8S_30
+#     - kics:pod_or_container_without_security_context
 package policies.workload.may_run_as_root
 
 import data.lib.users

@@ -12,6 +12,7 @@
 #   profile: strict
 #   fix: deterministic
 #   controls: [pss-restricted/run-as-non-root]
+#   equivalents: [kubescape:C-0198, trivy:KSV-0012, kyverno:require-run-as-nonroot, kubesec:RunAsNonRoot]
 package policies.workload.non_root_not_enforced
 
 import data.lib.users

@@ -12,13 +12,26 @@
 #   severity: medium
 #   profile: recommended
 #   fix: deterministic
-#   controls: [pss-restricted/privilege-escalation, cis-2.0.1/5.2.6]
+#   controls: [pss-restricted/privilege-escalation, cis-2.0.1/5.2.6, cis-2.0.1/5.6.3]
 #   equivalents:
+#     - kubescape:C-0016
+#     - kubescape:C-0197
 #     - trivy:KSV-0001
 #     - checkov:CKV_K8S_20
-#     - kubescape:C-0016
+#     - checkov:CKV_K8S_5
 #     - kube-linter:privilege-escalation-container
 #     - polaris:privilegeEscalationAllowed
+#     - kubeaudit:AllowPrivilegeEscalationNil
+#     - kubeaudit:AllowPrivilegeEscalationTrue
+#     - kics:privilege_escalation_allowed
+#     - kyverno:disallow-privilege-escalation
+#     - gatekeeper:allow-privilege-escalation
+#     - kubesec:AllowPrivilegeEscalation
+#     - prowler:core_minimize_allowPrivilegeEscalation_containers
+#     - trivy:KSV-0118
+#     - checkov:CKV_K8S_29
+#     - checkov:CKV_K8S_30
+#     - kics:pod_or_container_without_security_context
 package policies.workload.privilege_escalation
 
 import data.lib.capabilities

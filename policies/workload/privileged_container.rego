@@ -11,12 +11,23 @@
 #   fix: deterministic
 #   controls: [pss-baseline/privileged, pss-restricted/privileged, cis-2.0.1/5.2.2]
 #   equivalents:
+#     - kubescape:C-0057
+#     - kubescape:C-0193
+#     - kubescape:C-0213
 #     - trivy:KSV-0017
 #     - checkov:CKV_K8S_16
-#     - kubescape:C-0057
+#     - checkov:CKV_K8S_2
 #     - kube-linter:privileged-container
 #     - polaris:runAsPrivileged
 #     - kube-score:container-security-context-privileged
+#     - kubeaudit:PrivilegedTrue
+#     - kubeaudit:PrivilegedNil
+#     - kics:container_is_privileged
+#     - kics:psp_set_to_privileged
+#     - kyverno:disallow-privileged-containers
+#     - gatekeeper:privileged-containers
+#     - kubesec:Privileged
+#     - prowler:core_minimize_privileged_containers
 package policies.workload.privileged_container
 
 import data.lib.capabilities

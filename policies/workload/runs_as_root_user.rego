@@ -13,7 +13,15 @@
 #   profile: recommended
 #   fix: manual
 #   controls: [pss-restricted/run-as-user, cis-2.0.1/5.2.7]
-#   equivalents: [trivy:KSV-0105, kubescape:C-0013]
+#   equivalents:
+#     - trivy:KSV-0105
+#     - kubeaudit:RunAsUserCSCRoot
+#     - kubeaudit:RunAsUserPSCRoot
+#     - kyverno:require-run-as-non-root-user
+#     - kubesec:RunAsUser
+#     - kubescape:C-0013
+#     - kube-linter:run-as-non-root
+#     - gatekeeper:users
 package policies.workload.runs_as_root_user
 
 import data.lib.workload

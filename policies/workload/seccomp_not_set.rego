@@ -11,8 +11,23 @@
 #   severity: low
 #   profile: strict
 #   fix: deterministic
-#   controls: [pss-restricted/seccomp]
-#   equivalents: [trivy:KSV-0030, checkov:CKV_K8S_31, kubescape:C-0210, kube-score:container-seccomp-profile]
+#   controls: [pss-restricted/seccomp, cis-2.0.1/5.6.2]
+#   equivalents:
+#     - kubescape:C-0210
+#     - kubescape:C-0211
+#     - kubescape:C-0055
+#     - trivy:KSV-0030
+#     - checkov:CKV_K8S_31
+#     - checkov:CKV_K8S_32
+#     - kube-score:container-seccomp-profile
+#     - kubeaudit:SeccompProfileMissing
+#     - kics:seccomp_profile_is_not_configured
+#     - kyverno:restrict-seccomp-strict
+#     - gatekeeper:seccomp
+#     - gatekeeper:seccompv2
+#     - kubesec:SeccompAny
+#     - polaris:linuxHardening
+#     - prowler:core_seccomp_profile_docker_default
 package policies.workload.seccomp_not_set
 
 import data.lib.profiles

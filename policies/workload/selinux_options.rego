@@ -10,7 +10,7 @@
 #   profile: recommended
 #   fix: deterministic
 #   controls: [pss-baseline/se-linux, pss-restricted/se-linux]
-#   equivalents: [trivy:KSV-0025, kubescape:C-0211]
+#   equivalents: [trivy:KSV-0025, kyverno:disallow-selinux, gatekeeper:selinux, kubescape:C-0211]
 package policies.workload.selinux_options
 
 import data.lib.workload

@@ -12,7 +12,12 @@
 #   profile: recommended
 #   fix: deterministic
 #   controls: [pss-baseline/app-armor, pss-restricted/app-armor]
-#   equivalents: [trivy:KSV-0002]
+#   equivalents:
+#     - trivy:KSV-0002
+#     - kubeaudit:AppArmorDisabled
+#     - kyverno:restrict-apparmor-profiles
+#     - gatekeeper:apparmor
+#     - kubesec:ApparmorUnconfined
 package policies.workload.unconfined_app_armor
 
 import data.lib.profiles

@@ -10,8 +10,21 @@
 #   severity: medium
 #   profile: recommended
 #   fix: deterministic
-#   controls: [pss-baseline/seccomp, pss-restricted/seccomp]
-#   equivalents: [trivy:KSV-0104, checkov:CKV_K8S_31, kubescape:C-0210, kube-score:container-seccomp-profile]
+#   controls: [pss-baseline/seccomp, pss-restricted/seccomp, cis-2.0.1/5.6.2]
+#   equivalents:
+#     - kubescape:C-0210
+#     - kubescape:C-0211
+#     - trivy:KSV-0104
+#     - checkov:CKV_K8S_31
+#     - checkov:CKV_K8S_32
+#     - kube-score:container-seccomp-profile
+#     - kubeaudit:SeccompDisabledPod
+#     - kubeaudit:SeccompDisabledContainer
+#     - kyverno:restrict-seccomp
+#     - gatekeeper:seccomp
+#     - gatekeeper:seccompv2
+#     - kubesec:SeccompUnconfined
+#     - prowler:core_seccomp_profile_docker_default
 package policies.workload.unconfined_seccomp
 
 import data.lib.profiles

@@ -11,7 +11,15 @@
 #   profile: recommended
 #   fix: deterministic
 #   controls: [pss-baseline/proc-mount, pss-restricted/proc-mount]
-#   equivalents: [trivy:KSV-0027, kubescape:C-0211, kube-linter:unsafe-proc-mount, polaris:procMount]
+#   equivalents:
+#     - trivy:KSV-0027
+#     - kube-linter:unsafe-proc-mount
+#     - polaris:procMount
+#     - kics:container_runs_unmasked
+#     - kyverno:disallow-proc-mount
+#     - gatekeeper:proc-mount
+#     - kubesec:ProcMount
+#     - kubescape:C-0211
 package policies.workload.unmasked_proc
 
 import data.lib.workload

@@ -12,6 +12,15 @@
 #   profile: strict
 #   fix: deterministic
 #   controls: [pss-restricted/proc-mount]
+#   equivalents:
+#     - trivy:KSV-0027
+#     - kube-linter:unsafe-proc-mount
+#     - polaris:procMount
+#     - kics:container_runs_unmasked
+#     - kyverno:disallow-proc-mount
+#     - gatekeeper:proc-mount
+#     - kubesec:ProcMount
+#     - kubescape:C-0211
 package policies.workload.unmasked_proc_in_user_namespace
 
 import data.lib.workload

@@ -11,7 +11,13 @@
 #   profile: recommended
 #   fix: deterministic
 #   controls: [pss-baseline/sysctls, pss-restricted/sysctls]
-#   equivalents: [trivy:KSV-0026, kubescape:C-0211, kube-linter:unsafe-sysctls]
+#   equivalents:
+#     - trivy:KSV-0026
+#     - kube-linter:unsafe-sysctls
+#     - kics:cluster_allows_unsafe_sysctls
+#     - kyverno:restrict-sysctls
+#     - gatekeeper:forbidden-sysctls
+#     - kubescape:C-0211
 package policies.workload.unsafe_sysctls
 
 import data.lib.workload

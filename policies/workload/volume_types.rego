@@ -12,7 +12,11 @@
 #   profile: strict
 #   fix: manual
 #   controls: [pss-restricted/volume-types]
-#   equivalents: [trivy:KSV-0028]
+#   equivalents:
+#     - trivy:KSV-0028
+#     - kyverno:restrict-volume-types
+#     - gatekeeper:volumes
+#     - gatekeeper:flexvolume-drivers
 package policies.workload.volume_types
 
 import data.lib.workload

@@ -32,10 +32,12 @@ def test_labels_of_namespaces_have_the_one_of_the_api_server() -> None:
 
 
 def test_facts_with_nothing_to_say_are_left_out() -> None:
-    """A policy is not asked about an object of which no fact of it speaks."""
+    """A policy is not asked about an object of which no fact of it speaks. Every pod is somebody to
+    the API server.
+    """
     facts = Facts(Snapshot((pod("web"), namespace("default"))), Settings())
     of_pod, of_namespace = (facts.about(one, tuple(FACTS)) for one in facts.snapshot.resources)
-    assert set(of_pod) == {"resource_defaults"}
+    assert set(of_pod) == {"identity", "resource_defaults"}
     assert set(of_namespace) == {"limit_ranges", "resource_quotas"}
 
 
@@ -62,6 +64,9 @@ STRANGERS: tuple[tuple[str, str], ...] = (
     ("ResourceQuota", "quota"),
     ("Ingress", "front"),
     ("NetworkPolicy", "data"),
+    ("ServiceAccount", "data"),
+    ("RoleBinding", "data"),
+    ("ClusterRoleBinding", "data"),
 )
 
 

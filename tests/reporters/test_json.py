@@ -61,6 +61,9 @@ def test_a_finding_with_a_proven_fix() -> None:
         "fingerprint": world.privileged().fingerprint,
         "status": "open",
         "waiver": None,
+        "reason": "",
+        "managedBy": None,
+        "pods": [],
         "evidence": [],
     }
     proof = fix.pop("proof")
@@ -136,6 +139,7 @@ def test_the_summary_counts_by_severity_and_status() -> None:
             "waived": nothing | {"high": 1},
             "baseline": nothing | {"low": 1},
             "upcoming": nothing,
+            "platform": nothing,
         },
         "gaps": {"incomplete": 1, "unknown": 1},
         "objectsJudged": 2,

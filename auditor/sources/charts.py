@@ -1,0 +1,324 @@
+"""Renders the Helm charts among the files, once for each of their sets of values.
+
+Nothing is fetched. What a chart consists of: https://helm.sh/docs/topics/charts/. Hooks and tests
+are objects like others: they are rendered, and never run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import sys
+import tempfile
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from auditor.model import Path as Field
+from auditor.model import Resource, Unseen
+from auditor.sources.building import (
+    Build,
+    Building,
+    Builds,
+    Rendering,
+    built_objects,
+    first_value,
+)
+from auditor.sources.built import built
+from auditor.sources.kustomizations import Tree
+from auditor.sources.programs import BuildError, output, program
+from auditor.sources.templates import Values, ValuesFile, templated, values_of
+from auditor.sources.yaml import Document, documents
+
+CHART = "Chart.yaml"
+_BESIDE = ("values-*.y*ml", "values.*.y*ml", "values/*.y*ml", "ci/*-values.y*ml")
+"""Where people keep further values; the last is that of chart-testing."""
+_LABEL = re.compile(r"(?:values[-.])?(.+?)(?:-values)?\.ya?ml\Z")
+_HOOK = "helm.sh/hook"
+_SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
+_RENDER = """
+import json, sys
+from helm_python import Chart, _native, parse_set_string, values_from_yaml
+
+def merged(old, new):
+    for key, value in new.items():
+        if isinstance(old.get(key), list) and isinstance(value, list) and "[" in now:
+            sys.exit(f"Error: {now}: an item of a list that a values file has is set by helm alone")
+        both = isinstance(old.get(key), dict) and isinstance(value, dict)
+        old[key] = merged(old[key], value) if both else value
+    return old
+
+try:
+    order, values, now = json.loads(sys.argv[1]), {}, ""
+    for file in order["files"]:
+        with open(file, encoding="utf-8") as opened:
+            values = merged(values, values_from_yaml(opened.read()) or {})
+    for now in order["sets"]:
+        values = merged(values, parse_set_string(now))
+    with Chart.load(order["chart"]) as chart:
+        told = json.dumps(order["options"])
+        text = _native.call_string("helm_render", chart._raw(), json.dumps(values), told)
+except Exception as error:
+    sys.exit(f"Error: {error}")
+for name, text in sorted(json.loads(text).items()):
+    if name.endswith((".yaml", ".yml", ".json")):
+        print(f"---\\n# Source: {name}\\n{text}")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """What came of one rendering."""
+
+    order: Rendering
+    text: str
+
+
+def charts_of(tree: Tree) -> list[str]:
+    """The folders of charts, without those that are parts of another one, and without libraries,
+    of which nothing is made.
+    """
+    named = [Path(path).parent for path in tree.given.values() if Path(path).name == CHART]
+    folders = [Path(os.path.realpath(folder)) for folder in named]
+    inner = {folder / "charts" for folder in folders}
+    return [str(folder) for folder in folders if inner.isdisjoint(folder.parents)]
+
+
+def can_render() -> bool:
+    """Whether Helm or its package is there."""
+    return bool(program("helm") or importlib.util.find_spec("helm_python"))
+
+
+def helm(
+    tree: Tree, root: str, found: Builds, building: Building, asked: Sequence[Rendering] = ()
+) -> list[Build]:
+    """What Helm makes of a chart, one build for each of its sets of values; a gap for each that
+    cannot be rendered. `asked` are the ways that are wanted, in the place of those that are found.
+    """
+    found.used |= used_by(tree, root)
+    chart = first_value(Path(root, CHART))
+    if isinstance(chart, dict) and chart.get("type") == "library":
+        return []
+    orders = list(asked or _renderings(tree, root, found, building))
+    done: list[_Rendered] = []
+    failed: list[tuple[Rendering, str]] = []
+    for order in orders:
+        try:
+            _refuse_missing(root)
+            _refuse_links(root)
+            _refuse_files(order)
+            done.append(_Rendered(order, _rendered(root, order, building)))
+        except BuildError as error:
+            failed.append((order, str(error)))
+    for order, why in failed:
+        found.refuse(tree.named(root, root), *_told(order, why, is_whole=not done))
+    return [_build(tree, root, found, one) for one in _different(done)]
+
+
+def used_by(tree: Tree, root: str) -> set[str]:
+    """The given files that belong to the chart and are no objects as they stand."""
+    parts = {Path(root, part) for part in ("templates", "charts")}
+    inside = {path for path in tree.given if not parts.isdisjoint(Path(path).parents)}
+    definitions = {path for path in inside if "crds" in Path(path).relative_to(root).parts}
+    values = {os.path.realpath(path) for path in _beside(root)}
+    return (inside - definitions) | values | {str(Path(root, "values.yaml"))}
+
+
+def _beside(root: str) -> list[Path]:
+    """The further values files of a chart, in the order of their names."""
+    return [path for pattern in _BESIDE for path in sorted(Path(root).glob(pattern))]
+
+
+def _renderings(tree: Tree, root: str, found: Builds, building: Building) -> Iterator[Rendering]:
+    """The ways in which a chart is to be rendered: as the command line says, else as it is
+    declared, else with its own values and with each values file beside them.
+    """
+    if building.commanded:
+        yield building.commanded
+        return
+    if root in building.charts:
+        yield from building.charts[root]
+        return
+    yield Rendering()
+    for path in _beside(root):
+        real = os.path.realpath(path)
+        if Path(real).is_relative_to(root):
+            yield Rendering((real,), name=path.relative_to(root).as_posix())
+        else:
+            named = tree.named(root, str(path))
+            found.refuse(named, "a values file that leaves the chart: it was not used")
+
+
+def _told(order: Rendering, why: str, *, is_whole: bool) -> tuple[str, Unseen]:
+    """Why a rendering failed. A chart that demands values and has sets of them was seen."""
+    known = not is_whole and order == Rendering()
+    how = _called(order) or ("with its own values alone" if not is_whole else "")
+    rest = "its templates were" if is_whole else "that variant was"
+    said = f"Helm could not render it {how}".rstrip()
+    return (
+        f"{said}, and {rest} not audited: {why}",
+        Unseen.UNKNOWN if known else Unseen.INCOMPLETE,
+    )
+
+
+def _different(done: list[_Rendered]) -> Iterator[_Rendered]:
+    """The renderings that differ: of equal ones, the first."""
+    seen: set[tuple[str, str]] = set()
+    for one in done:
+        key = (one.text, one.order.namespace)
+        if key not in seen:
+            seen.add(key)
+            yield one
+
+
+def _called(order: Rendering) -> str:
+    """What tells a rendering from others, for people."""
+    files = [Path(file).name for file in order.values]
+    name = order.name or ", ".join((*files, *(one.partition("=")[0] for one in order.sets)))
+    if order.by:
+        return order.name
+    return f"with {name}" if name else ""
+
+
+def _label(order: Rendering) -> str:
+    last = order.name or (Path(order.values[-1]).name if order.values else "")
+    fits = _LABEL.fullmatch(Path(last).name)
+    return fits[1] if fits else last
+
+
+def _build(tree: Tree, root: str, found: Builds, one: _Rendered) -> Build:
+    named = tree.named(root, root)
+    by = f"Helm from {named}" + (f" by {one.order.by}" if one.order.by else "")
+    made = Build(f"{named} {_called(one.order)}".rstrip(), _label(one.order), one.order.namespace)
+    own = str(Path(root, "values.yaml"))
+    files = [ValuesFile(file, tree.named(root, file)) for file in (own, *one.order.values)]
+    overridden = tuple(_overridden(one.order))
+    told = [(match.start(), match[1]) for match in _SOURCE.finditer(one.text)]
+    for document in documents(named, one.text):
+        # A template that begins with a marker leaves the note on it alone in a document before.
+        above = bisect_left(told, (document.end,)) - 1
+        file = _template(root, told[above][1]) if above >= 0 else str(Path(root, CHART))
+        place = tree.named(root, file)
+        values = values_of(root, file, files, overridden)
+        for resource in built_objects(document, place):
+            if isinstance(resource, Resource):
+                made.resources.append(_placed(_by(by, resource), resource, file, place, values))
+            else:
+                found.gaps.append(resource)
+    return made
+
+
+def _placed(by: str, resource: Resource, file: str, place: str, values: Values) -> Resource:
+    """The object at its template, or at the chart where that is packed."""
+    if Path(file).name == CHART:
+        return built(by, resource, place)
+    return templated(by, resource, place, file, values)
+
+
+def _overridden(order: Rendering) -> Iterator[Field]:
+    """The values paths that no file says."""
+    for one in order.sets:
+        for key in re.findall(r"(?:^|(?<=,))([^=,]+)=", one):
+            yield tuple(key.partition("[")[0].replace("\\.", ".").split("."))
+    for document in (one for text in order.inline for one in documents("", text)):
+        if isinstance(document, Document):
+            yield from _leaves(document.value, ())
+
+
+def _leaves(value: Any, path: Field) -> Iterator[Field]:
+    if isinstance(value, dict) and value:
+        for key, inside in value.items():
+            yield from _leaves(inside, (*path, key))
+    else:
+        yield path
+
+
+def _by(by: str, resource: Resource) -> str:
+    metadata = resource.manifest.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    hook = annotations.get(_HOOK) if isinstance(annotations, dict) else None
+    return f"{by}, as a hook ({hook})" if isinstance(hook, str) else by
+
+
+def _rendered(root: str, order: Rendering, building: Building) -> str:
+    """What Helm writes."""
+    major, minor = divmod(building.kubernetes, 100)
+    version = order.kubernetes or f"{major}.{minor}.0"
+    with tempfile.TemporaryDirectory(prefix="auditor-") as home:
+        files = list(order.values)
+        for number, text in enumerate(order.inline):
+            files.append(str(Path(home, f"inline-{number}.yaml")))
+            Path(files[-1]).write_text(text, "utf-8")
+        order = replace(order, values=tuple(files), kubernetes=version)
+        return output(_command(root, order), home)
+
+
+def _command(root: str, order: Rendering) -> tuple[str, ...]:
+    program_ = program("helm")
+    if program_:
+        files = [word for file in order.values for word in ("--values", file)]
+        sets = [word for one in order.sets for word in ("--set", one)]
+        space = ("--namespace", order.namespace) if order.namespace else ()
+        version = ("--kube-version", order.kubernetes)
+        return (program_, "template", *space, *version, *files, *sets, "--", order.release, root)
+    options = {
+        "name": order.release,
+        "namespace": order.namespace or "default",
+        "kube_version": order.kubernetes,
+    }
+    told = {"chart": root, "files": order.values, "sets": order.sets, "options": options}
+    return (sys.executable, "-P", "-c", _RENDER, json.dumps(told))
+
+
+def _refuse_missing(root: str) -> None:
+    """Helm refuses a chart whose dependencies are not there; its package would leave them out."""
+    value = first_value(Path(root, CHART))
+    wanted = value.get("dependencies") if isinstance(value, dict) else None
+    listed = wanted if isinstance(wanted, list) else []
+    names = [str(one.get("name")) for one in listed if isinstance(one, dict)]
+    folder = Path(root, "charts")
+    there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    missing = [name for name in names if not _is_among(name, there)]
+    if missing:
+        raise BuildError(f"charts it depends on are not there: {', '.join(missing)}")
+
+
+def _is_among(name: str, there: Sequence[str]) -> bool:
+    packed = re.compile(rf"{re.escape(name)}-v?\d.*\.tgz")
+    return any(one == name or packed.fullmatch(one) for one in there)
+
+
+def _refuse_links(root: str) -> None:
+    """Helm follows links: a chart may not pull the files of who audits it into its objects."""
+    top = repository(root) or Path(root)
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(top):
+                raise BuildError(f"a symbolic link leaves it: {path.relative_to(root).as_posix()}")
+
+
+def _refuse_files(order: Rendering) -> None:
+    """A declared values file is one of the user's own."""
+    for file in order.values:
+        if order.within and not Path(os.path.realpath(file)).is_relative_to(order.within):
+            raise BuildError(f"the values file {Path(file).name} leaves {order.within}")
+        if not Path(file).is_file():
+            raise BuildError(f"the values file {Path(file).name} is not there")
+
+
+def repository(folder: str) -> Path | None:
+    """The folder of the Git repository that a folder is in."""
+    start = Path(folder)
+    return next((one for one in (start, *start.parents) if (one / ".git").exists()), None)
+
+
+def _template(root: str, told: str) -> str:
+    """The template that Helm names, as ``chart/templates/a.yaml``; the chart where it is packed."""
+    file = Path(os.path.realpath(Path(root, told.strip().partition("/")[2])))
+    is_there = file.is_relative_to(root) and file.is_file()
+    return str(file if is_there else Path(root, CHART))

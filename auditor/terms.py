@@ -1,0 +1,144 @@
+"""More of the vocabulary: which kinds are those of Kubernetes, who keeps an object, and what an
+audit is about. Imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BUILT_IN: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "ConfigMap",
+            "LimitRange",
+            "Namespace",
+            "Node",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "Pod",
+            "PodTemplate",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ),
+        ("",),
+    ),
+    **dict.fromkeys(("ClusterRoleBinding", "RoleBinding"), ("rbac.authorization.k8s.io",)),
+    "Ingress": ("networking.k8s.io", "extensions"),
+    "NetworkPolicy": ("networking.k8s.io",),
+    "PriorityClass": ("scheduling.k8s.io",),
+    "RuntimeClass": ("node.k8s.io",),
+    "StorageClass": ("storage.k8s.io",),
+}
+"""Kind → the API groups in which it is the one of Kubernetes. Anybody may define a kind of the same
+name in a group of their own; it is another kind."""
+
+API_GROUPS = frozenset(
+    (
+        "",
+        "apps",
+        "autoscaling",
+        "batch",
+        "extensions",
+        "policy",
+        *(
+            f"{name}.k8s.io"
+            for name in (
+                "admissionregistration",
+                "apiextensions",
+                "apiregistration",
+                "auditregistration",
+                "authentication",
+                "authorization",
+                "certificates",
+                "coordination",
+                "discovery",
+                "events",
+                "flowcontrol.apiserver",
+                "imagepolicy",
+                "internal.apiserver",
+                "networking",
+                "node",
+                "policy",
+                "rbac.authorization",
+                "resource",
+                "scheduling",
+                "settings",
+                "storage",
+                "storagemigration",
+            )
+        ),
+    )
+)
+"""The API groups of Kubernetes itself, at any version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One entry of the field managers of a live object."""
+
+    name: str
+    operation: str = "Update"
+    """Update or Apply."""
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Who keeps a live object: where a change has to be made so that it lasts."""
+
+    tool: str = ""
+    """helm, argo-cd, flux, operator, olm, addon-manager, kubectl; empty where nothing tells."""
+    name: str = ""
+    """The release, application or owner, in words: ``Helm release shop/web``."""
+    undoes: bool = False
+    """Whether it would undo a change of the live object, now or at its next run."""
+    mend: str = ""
+    """Where to make the change instead; empty where the live object itself is the place."""
+    doubt: str = ""
+    """Why it may not be true: labels that the field managers contradict."""
+    writers: tuple[Writer, ...] = ()
+    """The field managers; none where the server told none."""
+
+
+NOBODY = Authorship()
+"""Of a file, and of a live object of which nothing tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Where the objects of a custom kind keep their pods."""
+
+    group: str
+    kind: str
+    path: tuple[str | int, ...]
+    """Where the pod template stands, or with `bare` the pod specification itself."""
+    bare: bool = False
+    declared: bool = False
+    """Whether the configuration says so: an object without any pods there is then a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an audit is about. Facts are of everything that was read; findings and gaps about
+    objects are told of these alone.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    """Patterns; none where all are meant."""
+    selector: str = ""
+    """A label selector as kubectl takes it."""
+    include: tuple[str, ...] = ()
+    """Patterns of objects (``namespace/name[Kind]``) or files; none where all are meant."""
+    exclude: tuple[str, ...] = ()
+    workloads: str = "workloads"
+    """workloads: those of the platform are folded; platform: those alone; all: no difference."""
+
+    @property
+    def limits(self) -> bool:
+        """Whether it leaves anything out."""
+        declared = self.namespaces or self.selector or self.include or self.exclude
+        return bool(declared) or self.workloads == "platform"

@@ -1,0 +1,34 @@
+# METADATA
+# title: Kubernetes Dashboard
+# description: |
+#   The Dashboard gives whoever reaches it what its service account or their token may do, in a
+#   browser; many clusters were taken over through one. Where it is needed, it belongs behind
+#   authentication of its own and a NetworkPolicy, with an account that only reads.
+# related_resources:
+#   - https://kubernetes.io/docs/tasks/access-application-cluster/web-ui-dashboard/
+# custom:
+#   severity: low
+#   profile: recommended
+#   fix: manual
+#   equivalents: [checkov:CKV_K8S_33, kics:dashboard_is_enabled, kubescape:C-0014]
+package policies.workload.dashboard
+
+import data.lib.images
+import data.lib.workload
+
+deny contains finding if {
+	some container in workload.containers
+	is_string(container.spec.image)
+	contains(container.spec.image, "dashboard")
+	is_dashboard(images.repository(container.spec.image))
+	finding := {
+		"path": array.concat(container.path, ["image"]),
+		"anchor": workload.name(container),
+		"message": sprintf("container '%s' is the Kubernetes Dashboard", [workload.name(container)]),
+	}
+}
+
+is_dashboard(repository) if regex.match(`(^|/)kubernetesui/dashboard(-(api|auth|web))?$`, repository)
+
+# Before 2.0, one image for each processor.
+is_dashboard(repository) if regex.match(`(^|/)kubernetes-dashboard(-(amd64|arm|arm64|ppc64le|s390x))?$`, repository)
