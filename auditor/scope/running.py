@@ -173,8 +173,8 @@ def _unread_owner(resource: Resource, owners: Mapping[str, Resource]) -> _Owner 
     """The controller that a pod names, where its template was not read: it is of a custom kind, or
     not among `owners`. A node makes static pods, each with a file of its own.
     """
-    workload = workload_of(resource)
     references = sequence(at(resource.manifest, ("metadata", "ownerReferences")))
+    workload = workload_of(resource) if references else None
     for owner in map(mapping, references):
         group, _, _ = str(owner.get("apiVersion", "")).rpartition("/")
         kind, name, uid = (str(owner.get(key)) for key in ("kind", "name", "uid"))
