@@ -1,8 +1,8 @@
 """Each fix on each failing fixture, one by one, before a real API server.
 
-The server is asked what it would say of the object before and after (``create --dry-run=server``,
-with strict validation). What it takes before, it must take after; what it refuses before (a fixture
-may show what only an older server let in) it may refuse for the same reason.
+The server is asked what it would say of the object after (``create --dry-run=server``, with strict
+validation). What it still refuses, it must have refused before, since the object has more faults of
+that policy (only an older server let them in); with all of them mended, it has to take it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import pytest
 from auditor.audit import Bench, audit
 from auditor.fixes.offer import with_fixes
 from auditor.fixes.patch import apply
-from auditor.fixes.together import texts
-from auditor.model import Change, Finding, Manifest, Snapshot
+from auditor.fixes.together import ClashError, merged, texts
+from auditor.model import Audit, Change, Finding, Fix, Manifest, Snapshot
 from auditor.policies.engine import compile_policies
 from auditor.policies.loader import load
 from auditor.sources.files import FileSource
@@ -31,6 +31,30 @@ from .cluster import TestCluster
 pytestmark = pytest.mark.e2e
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "policies"
+ROLLOUTS: dict[str, Any] = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "rollouts.argoproj.io"},
+    "spec": {
+        "group": "argoproj.io",
+        "scope": "Namespaced",
+        "names": {"plural": "rollouts", "singular": "rollout", "kind": "Rollout"},
+        "versions": [
+            {
+                "name": "v1alpha1",
+                "served": True,
+                "storage": True,
+                "schema": {
+                    "openAPIV3Schema": {
+                        "type": "object",
+                        "x-kubernetes-preserve-unknown-fields": True,
+                    }
+                },
+            }
+        ],
+    },
+}
+"""The kind of Argo Rollouts, as far as a fixture needs it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +64,8 @@ class Tried:
     name: str
     finding: Finding
     changes: tuple[tuple[Manifest | None, Manifest], ...]
+    whole: Manifest
+    """The object of the finding after all fixes of its fixture."""
 
 
 def _tried() -> Iterator[Tried]:
@@ -54,15 +80,26 @@ def _tried() -> Iterator[Tried]:
             settings = settings_of(file)
             answer = audit(FileSource((str(file),)).snapshot(), bench, settings)
             answer = with_fixes(answer, bench, settings)
+            fixes = [finding.fix for finding in answer.findings if finding.fix]
+            whole = {c.resource.ref.key: c.resource.manifest for c in _merged(answer, fixes)}
             for finding in answer.findings:
-                yield _of(answer.snapshot, f"{policy.id} {file.name} {finding.message}", finding)
+                name = f"{policy.id} {file.name} {finding.message}"
+                yield _of(answer.snapshot, name, finding, whole.get(finding.ref.key, {}))
 
 
-def _of(snapshot: Snapshot, name: str, finding: Finding) -> Tried:
+def _merged(answer: Audit, fixes: list[Fix]) -> tuple[Change, ...]:
+    try:
+        return merged(answer.snapshot, fixes)
+    except ClashError:
+        return ()  # then each has to be taken alone
+
+
+def _of(snapshot: Snapshot, name: str, finding: Finding, whole: Manifest) -> Tried:
     assert finding.fix, f"{name}: there is no fix"
     assert finding.fix.proof.holds, f"{name}: {finding.fix.proof}"
     _is_byte_exact(name, snapshot, finding)
-    return Tried(name, finding, tuple(_states(snapshot, c) for c in finding.fix.changes))
+    states = tuple(_states(snapshot, change) for change in finding.fix.changes)
+    return Tried(name, finding, states, whole)
 
 
 def _is_byte_exact(name: str, snapshot: Snapshot, finding: Finding) -> None:
@@ -124,27 +161,42 @@ def _namespaces(tried: list[Tried]) -> Iterator[Manifest]:
         yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
+def _accounts(tried: list[Tried]) -> Iterator[Manifest]:
+    """Those that pods name: no pod is created without its account."""
+    found: set[tuple[str, str]] = set()
+    for one in tried:
+        for now in (now for _, now in one.changes if now.get("kind") == "Pod"):
+            named = now["spec"].get("serviceAccountName") or now["spec"].get("serviceAccount")
+            found |= {(now["metadata"].get("namespace", "default"), named)} if named else set()
+    for space, name in sorted(found):
+        metadata = {"name": name, "namespace": space}
+        yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
+
 def test_each_fix_is_taken(cluster: TestCluster, capsys: pytest.CaptureFixture[str]) -> None:
     """Proven, exact to the byte, and nothing that the API server would refuse."""
     tried = list(_tried())
-    spaces = {"apiVersion": "v1", "kind": "List", "items": list(_namespaces(tried))}
-    cluster.kubectl("apply", "-f", "-", input=json.dumps(spaces))
-    taken, as_before, wrong = 0, [], []
+    cluster.kubectl("apply", "-f", "-", input=json.dumps(ROLLOUTS), check=True)
+    cluster.kubectl("wait", "--for=condition=Established", f"crd/{ROLLOUTS['metadata']['name']}")
+    for needed in (_namespaces(tried), _accounts(tried)):
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(needed)})
+        cluster.kubectl("apply", "-f", "-", input=text, check=True)
+    alone, together, wrong = 0, 0, []
     for one in tried:
         for was, now in one.changes:
             said = _verdict(cluster, now)
             if not said:
-                taken += 1
-            elif was is not None and _verdict(cluster, was):
-                as_before.append(f"{one.name}: {said}")
+                alone += 1
+            elif was is not None and _verdict(cluster, was) and not _verdict(cluster, one.whole):
+                together += 1
             else:
                 wrong.append(f"{one.name}: {said}")
+    policies = {one.finding.policy.id for one in tried}
     with capsys.disabled():
         print(  # noqa: T201
-            f"\n{len(tried)} fixes, {len({o.finding.policy.id for o in tried})} policies: "
-            f"{taken} objects are taken, {len(as_before)} were refused before as well",
-            *as_before,
-            sep="\n  ",
+            f"\n{len(tried)} fixes of {len(policies)} policies: {alone} objects are taken after "
+            f"each, {together} after all of their fixes",
+            end="",
         )
     assert not wrong, "\n".join(wrong)
-    assert taken > 10 * len(as_before)
+    assert alone > 10 * together
