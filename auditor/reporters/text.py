@@ -126,7 +126,7 @@ def _fixing(written: list[Fix], named: str, *, live: bool = False) -> Iterator[s
     which = "" if safe else " --unsafe"
     shown = counted(len(written), "proven fix")
     if 0 < safe < len(written):
-        shown = f"{safe} safe ones of {shown}, with --unsafe all"
+        shown = f"the {safe} of {shown} that are safe; --unsafe shows all"
     elif not safe:
         shown += ", which may change behaviour"
     yield f"auditor fix{which} {named}  # shows {shown}"
