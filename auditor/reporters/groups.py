@@ -47,12 +47,16 @@ def blocks(audit: Audit, findings: Iterable[Finding]) -> list[Block]:
 
 def _cause(audit: Audit, faults: Faults) -> Hashable:
     """What objects have in common that are the same mistake; None where a fault has a story of its
-    own: it rests on the rest of the cluster, or has reasons.
+    own: reasons that are about other objects.
     """
     judged = _judged(audit, faults[0])
-    if judged is None or any(fault.policy.facts or fault.evidence for fault in faults):
+    if judged is None or any(map(_tells_a_story, faults)):
         return None
     return (_place(judged), tuple(map(_fault, faults)))
+
+
+def _tells_a_story(fault: Finding) -> bool:
+    return any(reason.ref or reason.anchor or reason.path for reason in fault.evidence)
 
 
 def _judged(audit: Audit, finding: Finding) -> Resource | None:
@@ -62,7 +66,8 @@ def _judged(audit: Audit, finding: Finding) -> Resource | None:
 def _fault(finding: Finding) -> Hashable:
     fix = finding.fix
     tried = (without_name(finding, fix.title), fix.safety, fix.proof.holds) if fix else None
-    return (finding.policy.id, _anywhere(finding.path), tried)
+    reasons = tuple(reason.message for reason in finding.evidence)
+    return (finding.policy.id, _anywhere(finding.path), tried, reasons)
 
 
 def _anywhere(path: Path) -> Path:
