@@ -11,18 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from auditor.errors import ConfigError
+from auditor.sources.git import git
 
-_QUIET = {
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_LITERAL_PATHSPECS": "1",
-    "LC_ALL": "C",
-}
-"""Nothing is asked, fetched or written; messages in the language in which we look for them."""
-_SETTINGS = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "protocol.allow=never")
-_REDIRECTING = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY")
 _NOTHING_FOUND = 1
 
 
@@ -43,11 +33,11 @@ class Revision:
         Raises:
             ConfigError: there is no git, no repository, or no such revision.
         """
-        top = _git(folder, "rev-parse", "--show-toplevel")
+        top = git("rev-parse", "--show-toplevel", folder=folder)
         if top.returncode:
             raise ConfigError(f"{folder}: {_said(top)}: {name} is looked for in a git repository")
         root = Path(os.fsdecode(top.stdout.rstrip(b"\n")))
-        found = _git(root, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+        found = git("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}", folder=root)
         if found.returncode:
             why = "a shallow clone has the newest commits alone: fetch it first"
             raise ConfigError(f"there is no git revision '{name}' in {root} ({why})")
@@ -108,9 +98,8 @@ class Revision:
             ConfigError: git cannot tell.
         """
         patterns = [part for word in words for part in ("-e", word)]
-        done = _git(
-            self.root, "grep", "-l", "-z", "-I", "-F", "--no-textconv", *patterns, self.commit
-        )
+        search = ("grep", "-l", "-z", "-I", "-F", "--no-textconv")
+        done = git(*search, *patterns, self.commit, folder=self.root)
         if done.returncode > _NOTHING_FOUND:
             raise ConfigError(f"{self.root}: git cannot search {self.name}: {_said(done)}")
         for name in filter(None, os.fsdecode(done.stdout).split("\0")):
@@ -129,7 +118,7 @@ class Revision:
         return self._checked("cat-file", "blob", f"{self.commit}:{place}")
 
     def _checked(self, *arguments: str) -> bytes:
-        done = _git(self.root, *arguments)
+        done = git(*arguments, folder=self.root)
         if done.returncode:
             raise ConfigError(f"{self.root}: git cannot read {self.name}: {_said(done)}")
         return done.stdout
@@ -146,21 +135,6 @@ class Revision:
 
 def _absolute(file: Path) -> Path:
     return Path(os.path.abspath(file))  # noqa: PTH100 - links in it are what git knows
-
-
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-    inherited = {k: v for k, v in os.environ.items() if k not in _REDIRECTING}
-    try:
-        return subprocess.run(  # noqa: S603 - what is given are hashes and paths behind `--`
-            ["git", "-C", str(folder), *settings, *arguments],  # noqa: S607 - the user's own git
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=inherited | _QUIET,
-        )
-    except FileNotFoundError as error:
-        raise ConfigError("--config-from needs the program git, which is not installed") from error
 
 
 def _said(done: subprocess.CompletedProcess[bytes]) -> str:

@@ -8,7 +8,6 @@ fetched, and the repository stays as it is.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,10 @@ from pathlib import Path, PurePosixPath
 
 from auditor.errors import UsageError
 from auditor.model import Gap, Unseen
+from auditor.sources.git import command, environment, git
 
 MOST_BYTES = 1024 * 1024 * 1024
 """How large all files of a revision may be together."""
-_QUIET = (
-    "--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}",
-    "-c", "protocol.allow=never",
-)  # fmt: skip
 _LINK, _MODULE = "120000", "160000"
 
 
@@ -99,9 +95,9 @@ def _contents(entries: Sequence[_Entry]) -> Iterator[bytes | None]:
     if not entries:
         return
     with subprocess.Popen(  # noqa: S603 - a list, to a program that we chose
-        [_program(), *_QUIET, "cat-file", "--batch"],
+        command("cat-file", "--batch"),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=_environment(),
+        env=environment(),
     ) as process:  # fmt: skip
         assert process.stdin
         assert process.stdout
@@ -137,26 +133,7 @@ def _gap(path: str, why: str) -> Gap:
     return Gap(path, f"it could not be read from Git: {why}", Unseen.INCOMPLETE, ("*",))
 
 
-def _program() -> str:
-    found = shutil.which("git")
-    if found is None:
-        raise UsageError("no git here to read a revision with")
-    return found
-
-
 def _git(*arguments: str) -> bytes | None:
-    """What the command writes; None where it fails.
-
-    Raises:
-        UsageError: there is no Git here.
-    """
-    done = subprocess.run(  # noqa: S603 - a list, to a program that we chose
-        [_program(), *_QUIET, *arguments],
-        capture_output=True, stdin=subprocess.DEVNULL, check=False, env=_environment(),
-    )  # fmt: skip
+    """What the command writes; None where it fails."""
+    done = git(*arguments)
     return done.stdout if done.returncode == 0 else None
-
-
-def _environment() -> dict[str, str]:
-    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
-    return {**os.environ, **quiet, "GIT_LITERAL_PATHSPECS": "1", "LC_ALL": "C"}

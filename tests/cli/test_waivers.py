@@ -579,7 +579,7 @@ def test_without_git_there_is_no_revision(
     """And the message says what is missing."""
     said = auditor("audit", repository, *FROM, env={"PATH": str(tmp_path)})
     assert said.code == 2
-    assert "needs the program git" in said.err
+    assert "no git here to read a revision with" in said.err
 
 
 def test_nothing_of_the_repository_is_run(auditor: Command, repository: Path) -> None:
