@@ -69,10 +69,10 @@ socket_names := {
 	"podman.sock",
 }
 
-# Where runtimes keep their sockets.
+# Where runtimes keep their sockets. Docker starts a containerd of its own below /run/docker.
 socket_folders := {
-	"/run/containerd", "/run/crio", "/run/docker/containerd", "/run/k3s", "/run/k3s/containerd",
-	"/run/podman", "/var/snap/microk8s/common/run",
+	"/run/containerd", "/run/crio", "/run/docker", "/run/docker/containerd", "/run/k3s",
+	"/run/k3s/containerd", "/run/podman", "/var/snap/microk8s/common/run",
 }
 
 is_socket(path) if path in socket_folders
@@ -104,6 +104,9 @@ holds_secrets(path) if {
 }
 
 holds_secrets(path) if regex.match(`^/home/[^/]+(/[.](ssh|aws|azure|docker|kube|config/gcloud)(/.*)?)?$`, path)
+
+# The home of what is started without one.
+holds_secrets(path) if regex.match(`^/[.](ssh|aws|azure|docker|kube|config/gcloud)(/.*)?$`, path)
 
 # Memory and disks.
 holds_secrets(path) if regex.match(`^/dev/(mem|kmem|port|disk|mapper|dm-|nvme|sd[a-z]|vd[a-z]|xvd)`, path)
