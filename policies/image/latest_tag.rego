@@ -4,7 +4,8 @@
 #   An image without a tag, or with the tag 'latest', is whatever was pushed last: two pods of one
 #   workload may run different programs, and going back to the version before is not possible, since
 #   nothing names it. A digest names one image, whatever tag stands beside it. Ephemeral containers are
-#   started once and are not judged, nor is the image 'auto', for which Istio puts its own.
+#   started once and are not judged, nor is the image 'auto', for which Istio puts its own. A name that
+#   a build has to replace is told by image/left_to_build.
 # related_resources:
 #   - https://kubernetes.io/docs/concepts/containers/images/
 # custom:
@@ -31,6 +32,7 @@ import data.lib.images
 
 deny contains finding if {
 	some image in images.lasting
+	not images.is_left_to_build(image)
 	why := fault(image.text)
 	finding := {
 		"path": image.path,

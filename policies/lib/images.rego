@@ -65,6 +65,15 @@ is_placeholder(text) if {
 	"inject.istio.io/templates" in object.keys(data.lib.workload.annotations)
 }
 
+# A single word that Docker Hub does not have, and nothing said of how to get it: a build, as that of
+# Skaffold or Kustomize, puts an image in its place. What runs in a cluster has a pull policy.
+is_left_to_build(image) if {
+	is_bare(image.text)
+	image.policy == ""
+	not contains(image.text, "/")
+	not image.text in data.lib.official_images.names
+}
+
 before_digest(text) := split(text, "@")[0]
 
 digest(text) := data.lib.text.joined("@", array.slice(split(text, "@"), 1, 1000))

@@ -4,12 +4,13 @@
 #   A container that asks for no CPU is placed as if it needed none, and gets next to none when its
 #   node is busy; autoscalers that go by utilisation cannot work. A limit counts as the request where
 #   none is written; so do resources of the pod, and the defaults of a LimitRange of the namespace.
-#   Init containers start in the room that the others ask for.
+#   Init containers start in the room that the others ask for. Strict alone asks: what it costs is
+#   speed, on a busy node, and how much a program needs differs from one cluster to the next.
 # related_resources:
 #   - https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
 # custom:
 #   severity: low
-#   profile: recommended
+#   profile: strict
 #   fix: manual
 #   facts: [resource_defaults]
 #   equivalents:
