@@ -1,5 +1,5 @@
-"""Applications that people run, as their authors publish them: what the command says of them, judged
-by hand.
+"""Applications that people run, as their authors publish them: what the command says of them,
+judged by hand.
 
 `judgements.yaml` holds every open finding of the default profile at severity high or above, and
 whether the author of that application would agree. A finding that is not judged fails the test, and
@@ -33,7 +33,7 @@ ENOUGH = 0.95
 GOOD = ("argo-cd", "cloudnative-pg", "ingress-nginx", "metrics-server", "online-boutique")
 """Whose authors have taken care."""
 FEW = 2.5
-"""Findings for each workload; most at Argo CD, whose own image has the tag latest on this branch."""
+"""Findings for each workload; most at Argo CD, where the development branch asks for latest."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
