@@ -235,12 +235,15 @@ _UNDEFINED = '"<undefined>"'
 """What the machine puts in the place of a value that a rule leaves open."""
 
 
+_LIBRARY = re.compile(r"\bdata\.(lib(?:\.\w+)+)")
+
+
 class Regopy:
     """Microsoft's C++ engine, from the package regopy.
 
     Strict built-in errors are always on: without them a policy that uses what the engine lacks
-    would answer "no findings". Each policy has an interpreter of its own, with the libraries: all
-    in one, they take four times as long, and the engine has crashed.
+    would answer "no findings". Each policy has an interpreter of its own, with the libraries that
+    it names: what more one knows makes each question longer, and with all of it one has crashed.
     """
 
     name = "regopy"
@@ -252,7 +255,7 @@ class Regopy:
         self._error = regopy.RegoError
         library = {f: text for f, text in modules.items() if _package(text).startswith("lib.")}
         self._interpreters = {
-            _package(text): self._interpreter({**library, file: text})
+            _package(text): self._interpreter({**_used(text, library), file: text})
             for file, text in modules.items()
             if file not in library
         }
@@ -318,6 +321,20 @@ class Both:
     ) -> Mapping[str, list[RawFinding]]:
         """See PolicyEngine."""
         return {package: self.evaluate(package, document) for package in packages}
+
+
+def _used(text: str, library: Mapping[str, str]) -> Mapping[str, str]:
+    """The modules of the library that a module names, and those that they name."""
+    by_package = {_package(module): file for file, module in library.items()}
+    found: dict[str, str] = {}
+    waiting = [text]
+    while waiting:
+        for name in dict.fromkeys(_LIBRARY.findall(waiting.pop())):
+            for package, file in by_package.items():
+                if file not in found and f"{name}.".startswith(f"{package}."):
+                    found[file] = library[file]
+                    waiting.append(library[file])
+    return found
 
 
 def _package(module: str) -> str:
