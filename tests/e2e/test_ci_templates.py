@@ -94,6 +94,16 @@ def test_an_input_of_the_action_is_no_script(repository: Path, python: Path) -> 
     assert not (repository / "owned").exists()
 
 
+def test_the_action_runs_nothing_of_what_it_audits(repository: Path, python: Path) -> None:
+    """A pull request may bring a folder by the name of a package."""
+    mark = repository / "owned"
+    (repository / "click").mkdir()
+    (repository / "click" / "__init__.py").write_text(f"open({str(mark)!r}, 'w')", "utf-8")
+    script, variables = list(steps({"paths": "to deploy"}))[-1]
+    run(script, repository, python, GITHUB_ACTION_PATH=str(ROOT), **variables)
+    assert not mark.exists()
+
+
 def test_what_the_action_uses_is_pinned() -> None:
     """A tag can be moved."""
     used = [step["uses"] for step in ACTION["runs"]["steps"] if "uses" in step]
