@@ -127,14 +127,13 @@ def _offered(
 ) -> tuple[Answers, list[Finding]]:
     """The audits, and the findings of all whose fix is proven and wanted."""
     from auditor.cli.answer import Answers
-    from auditor.fixes.offer import with_fixes
 
     with progress("reading manifests") as now:
         found = read_variants(paths, chosen.building)
         check_scope(found, chosen)
         now(f"judging {count(found)} objects, and proving fixes")
         answers = Answers.of(found, chosen.bench, chosen.settings)
-        answers = answers.changed(lambda one: with_fixes(one, chosen.bench, chosen.settings))
+        answers = answers.fixed(chosen.bench, chosen.settings)
     wanted = [f for f in answers.merged().open if _is_proven(f) and (unsafe or _is_safe(f))]
     return answers, wanted
 

@@ -23,7 +23,7 @@ def prove(case: Case) -> Proof:
     facts read, else one partial audit; and where NetworkPolicies or labels change, one question
     per workload and touched target.
     """
-    return _proof(case, (case.finding,))
+    return prove_findings(case, (case.finding,))
 
 
 def prove_together(
@@ -37,10 +37,13 @@ def prove_together(
     privileged may still gain privileges), so that the gravest finding sets the measure.
     """
     gravest = min(findings, key=lambda finding: finding.severity.rank)
-    return _proof(Case(before, gravest, changes, edits, ""), findings)
+    return prove_findings(Case(before, gravest, changes, edits, ""), findings)
 
 
-def _proof(case: Case, findings: Sequence[Finding]) -> Proof:
+def prove_findings(case: Case, findings: Sequence[Finding]) -> Proof:
+    """What can be shown of a case: all these findings are gone, and nothing came that is as grave
+    as that of the case.
+    """
     flows = flows_of(case)
     placed = placed_of(case)
     left = {finding.fingerprint for finding in case.after.findings}

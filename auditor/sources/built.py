@@ -1,6 +1,6 @@
 """Where a field of a built object stands in the files that it was built from.
 
-`auditor.fixes.patch` knows it too: what is built cannot be edited in place.
+`auditor.fixes` knows it too: what is built can be edited only where it comes from.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 from auditor.manifests import at, mapping
 from auditor.model import Manifest, Origin, Path, Ref, Resource, Span, Spot
-from auditor.sources.overlays import Layer, Said, Subject, said_by
+from auditor.sources.overlays import Layer, Said, Subject, merges_for, said_by
+from auditor.sources.recipes import Recipe
 from auditor.sources.supply import Supply, supply_of
 from auditor.sources.yaml import Document
 
@@ -29,6 +30,8 @@ class Built:
     """As the file has it that it was made from."""
     layers: tuple[Layer, ...] = ()
     """The kustomizations that it went through."""
+    recipe: Recipe | None = None
+    """How it can be built again."""
 
     def span(self, path: Path) -> Span:
         """The region of the field where the file says what was built; else the whole object's."""
@@ -50,12 +53,22 @@ class Built:
         said = self._said(path)
         return said.supply if said else None
 
+    def patches(self) -> Iterator[Document]:
+        """The strategic-merge patches for the object that are files of their own, those of the
+        outermost kustomization first.
+        """
+        yield from merges_for(self.layers, self._subject)
+
     def _said(self, path: Path) -> Said | None:
         path = _there(self.manifest, path)
         if not path or self._kept(path) is not None:
             return None
+        return said_by(self.layers, self._subject, path)
+
+    @property
+    def _subject(self) -> Subject:
         refs = (self.written.ref, ref_of(self.manifest, self.written.ref))
-        return said_by(self.layers, Subject(*refs, self.written.manifest, self.manifest), path)
+        return Subject(*refs, self.written.manifest, self.manifest)
 
     @cached_property
     def text(self) -> str:
@@ -82,6 +95,8 @@ class Made:
 
     by: str
     """What made it, and from what."""
+    recipe: Recipe | None = None
+    """How it can be built again."""
 
     def span(self, _path: Path) -> Span:
         """The start of the file that made it."""
@@ -94,11 +109,12 @@ def built(
     uri: str,
     written: Resource | None = None,
     layers: tuple[Layer, ...] = (),
+    recipe: Recipe | None = None,
 ) -> Resource:
     """The object with its place: where it is written, or else the start of the file `uri`."""
     if written is None:
-        return Resource(resource.ref, resource.manifest, Origin(uri, Made(by)))
-    lines = Built(by, resource.manifest, written, layers)
+        return Resource(resource.ref, resource.manifest, Origin(uri, Made(by, recipe)))
+    lines = Built(by, resource.manifest, written, layers, recipe)
     return Resource(resource.ref, resource.manifest, Origin(written.origin.uri, lines))
 
 

@@ -15,6 +15,7 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from auditor.sources.building import (
 from auditor.sources.built import built
 from auditor.sources.kustomizations import Tree
 from auditor.sources.programs import BuildError, output, program
-from auditor.sources.templates import Values, ValuesFile, templated, values_of
+from auditor.sources.recipes import Recipe, Where, text_read
+from auditor.sources.templates import ValuesFile, templated, values_of
 from auditor.sources.yaml import Document, documents
 
 CHART = "Chart.yaml"
@@ -116,7 +118,40 @@ def helm(
             failed.append((order, str(error)))
     for order, why in failed:
         found.refuse(tree.named(root, root), *_told(order, why, is_whole=not done))
-    return [_build(tree, root, found, one) for one in _different(done)]
+    return _builds(tree, root, found, building, done)
+
+
+def _builds(
+    tree: Tree, root: str, found: Builds, building: Building, done: list[_Rendered]
+) -> list[Build]:
+    """One build for each rendering that is unlike those before it."""
+    files = _all_files(root)
+    first: dict[tuple[str, str], Recipe] = {}
+    for one in done:
+        named = tree.named(root, root)
+        made = Build(f"{named} {_called(one.order)}".rstrip(), _label(one.order))
+        made.namespace = one.order.namespace
+        recipe = Recipe(
+            made, root, files | set(one.order.values), frozenset(tree.given),
+            partial(_again, root, one.order, building), partial(text_read, named),
+        )  # fmt: skip
+        same = first.setdefault((one.text, one.order.namespace), recipe)
+        if same is recipe:
+            _fill(tree, root, found, one, recipe)
+        else:
+            same.twins.append(recipe)
+    return [recipe.build for recipe in first.values()]
+
+
+def _again(root: str, order: Rendering, building: Building, where: Where) -> str:
+    """What Helm writes of a copy of the chart."""
+    moved = replace(order, values=tuple(map(where, order.values)))
+    return _rendered(where(root), moved, building)
+
+
+def _all_files(root: str) -> frozenset[str]:
+    found = (str(Path(folder, name)) for folder, _, names in os.walk(root) for name in names)
+    return frozenset(file for file in found if ".git" not in Path(file).parts)
 
 
 def used_by(tree: Tree, root: str) -> set[str]:
@@ -165,16 +200,6 @@ def _told(order: Rendering, why: str, *, is_whole: bool) -> tuple[str, Unseen]:
     )
 
 
-def _different(done: list[_Rendered]) -> Iterator[_Rendered]:
-    """The renderings that differ: of equal ones, the first."""
-    seen: set[tuple[str, str]] = set()
-    for one in done:
-        key = (one.text, one.order.namespace)
-        if key not in seen:
-            seen.add(key)
-            yield one
-
-
 def _called(order: Rendering) -> str:
     """What tells a rendering from others, for people."""
     files = [Path(file).name for file in order.values]
@@ -190,10 +215,10 @@ def _label(order: Rendering) -> str:
     return fits[1] if fits else last
 
 
-def _build(tree: Tree, root: str, found: Builds, one: _Rendered) -> Build:
-    named = tree.named(root, root)
+def _fill(tree: Tree, root: str, found: Builds, one: _Rendered, recipe: Recipe) -> None:
+    """Put the objects of a rendering into its build, each at its place."""
+    named, made = tree.named(root, root), recipe.build
     by = f"Helm from {named}" + (f" by {one.order.by}" if one.order.by else "")
-    made = Build(f"{named} {_called(one.order)}".rstrip(), _label(one.order), one.order.namespace)
     own = str(Path(root, "values.yaml"))
     files = [ValuesFile(file, tree.named(root, file)) for file in (own, *one.order.values)]
     overridden = tuple(_overridden(one.order))
@@ -206,17 +231,13 @@ def _build(tree: Tree, root: str, found: Builds, one: _Rendered) -> Build:
         values = values_of(root, file, files, overridden)
         for resource in built_objects(document, place):
             if isinstance(resource, Resource):
-                made.resources.append(_placed(_by(by, resource), resource, file, place, values))
+                at = (_by(by, resource), resource, place)
+                is_packed = Path(file).name == CHART
+                made.resources.append(
+                    built(*at, recipe=recipe) if is_packed else templated(*at, file, values, recipe)
+                )
             else:
                 found.gaps.append(resource)
-    return made
-
-
-def _placed(by: str, resource: Resource, file: str, place: str, values: Values) -> Resource:
-    """The object at its template, or at the chart where that is packed."""
-    if Path(file).name == CHART:
-        return built(by, resource, place)
-    return templated(by, resource, place, file, values)
 
 
 def _overridden(order: Rendering) -> Iterator[Field]:
