@@ -31,12 +31,15 @@ def prove_together(
     findings: Sequence[Finding],
     changes: tuple[Change, ...],
     edits: tuple[TextEdit, ...],
+    measure: Finding | None = None,
 ) -> Proof:
     """What can be shown of several fixes as one: all findings are gone, and whatever is asked of
     one fix holds for all of them at once. A fix may uncover a lesser fault (what is no longer
-    privileged may still gain privileges), so that the gravest finding sets the measure.
+    privileged may still gain privileges), so that the gravest finding sets the measure: of these
+    and `measure`, which may be one of another variant.
     """
-    gravest = min(findings, key=lambda finding: finding.severity.rank)
+    measures = [*findings, measure] if measure else findings
+    gravest = min(measures, key=lambda finding: finding.severity.rank)
     return prove_findings(Case(before, gravest, changes, edits, ""), findings)
 
 
