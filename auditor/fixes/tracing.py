@@ -51,6 +51,9 @@ def _in_kustomize(drafts: Drafts, lines: Built, step: Operation) -> None:
     if supply and _may_edit(lines, supply.uri):
         path = (*supply.path, step.path[-1]) if step.op == "add" else supply.path
         drafts.step(supply.document, Operation(step.op, path, step.value))
+        twice = lines.again(step.path) if step.op != "add" else None
+        if twice and _may_edit(lines, twice.uri):
+            drafts.step(twice.document, Operation(step.op, twice.path, step.value))
         return
     if step.op != "remove":
         for patch in lines.patches():
@@ -120,7 +123,7 @@ def _in_values(drafts: Drafts, lines: Templated, step: Operation, path: Path) ->
     supply: Supply | None = None
     if values.has(path):
         old = at(lines.manifest, step.path if step.path[-1] != "-" else step.path[:-1])
-        supply = values.supply(path, old)
+        supply = values.supply(path, old) or (values.vacant(path) if step.op == "add" else None)
         op = "remove" if step.op == "remove" else "replace"
         if supply is None:
             raise CannotEditError(f"{told} is not what the template makes of it")

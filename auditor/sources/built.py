@@ -53,6 +53,15 @@ class Built:
         said = self._said(path)
         return said.supply if said else None
 
+    def again(self, path: Path) -> Supply | None:
+        """What an overlay says of the field that is what its base says, too: an edit of the base
+        alone would change nothing.
+        """
+        if self._kept(path) is None:
+            return None
+        said = said_by(self.layers, self._subject, path)
+        return said.supply if said else None
+
     def patches(self) -> Iterator[Document]:
         """The strategic-merge patches for the object that are files of their own, those of the
         outermost kustomization first.

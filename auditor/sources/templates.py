@@ -78,6 +78,14 @@ class Values:
                 if isinstance(_at(document.value, where[: len(where) - cut]), dict):
                     yield Supply(document, where)
 
+    def vacant(self, path: Path) -> Supply | None:
+        """The last file that has this values path, if it says nothing there: null, ``{}``."""
+        for document, where in self._asked(path):
+            found = _at(document.value, where)
+            if found is not _MISSING:
+                return Supply(document, where) if found in (None, "", {}, []) else None
+        return None
+
     def has(self, path: Path) -> bool:
         """Whether a file has this values path."""
         return any(_at(one.value, where) is not _MISSING for one, where in self._asked(path))
