@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 
@@ -19,10 +20,14 @@ from auditor.fixes.drafts import real
 from auditor.fixes.sourced import Rendered
 from auditor.model import Audit, Change, Manifest, Operation, Ref, Resource, Settings
 from auditor.sources.programs import BuildError
-from auditor.sources.recipes import Key, Recipe, key_of, recipe_of
+from auditor.sources.recipes import Key, Recipe, again_together, key_of, recipe_of
 
 MOST_AT_ONCE = 4
 """How many builds run beside each other at most."""
+MOST_IN_ONE = 16
+"""How many builds one process does at most."""
+Order = tuple[Recipe, frozenset[tuple[str, str]]]
+"""A build, and the new text of files that it reads."""
 Texts = Mapping[str, tuple[str, str]]
 """File → its text before and after."""
 Made = Mapping[Recipe, Mapping[Key, Manifest]]
@@ -38,7 +43,7 @@ class World:
 
     def __init__(self, audits: Sequence[Audit], bench: Bench, settings: Settings) -> None:
         self.befores = [Before(audit, bench, settings) for audit in audits]
-        self._known: dict[tuple[Recipe, frozenset[tuple[str, str]]], object] = {}
+        self._known: dict[Order, Mapping[Key, Manifest] | BuildError] = {}
 
     @property
     def audits(self) -> list[Audit]:
@@ -71,12 +76,13 @@ class World:
         asked = {order: None for one in texts for order in self._orders(one)}
         asked |= {(recipe, frozenset()): None for recipe, _ in list(asked)}
         left = [order for order in asked if order not in self._known]
+        chunks = list(_chunks(left))
         workers = min(MOST_AT_ONCE, os.cpu_count() or 1)
         with ThreadPoolExecutor(workers) as pool:
-            for order, made in zip(left, pool.map(_built, left), strict=True):
-                self._known[order] = made
+            for chunk, made in zip(chunks, pool.map(_built_together, chunks), strict=True):
+                self._known |= dict(zip(chunk, made, strict=True))
 
-    def _orders(self, texts: Texts) -> Iterator[tuple[Recipe, frozenset[tuple[str, str]]]]:
+    def _orders(self, texts: Texts) -> Iterator[Order]:
         edited = {real(uri): after for uri, (_, after) in texts.items()}
         for recipe in self._recipes:
             for one in (recipe, *recipe.twins):
@@ -109,7 +115,6 @@ class World:
         made = self._known[order]
         if isinstance(made, BuildError):
             raise NotRebuiltError(f"{recipe.name} could not be built again: {made}")
-        assert isinstance(made, dict)
         return made
 
     def changes(self, made: Made, variant: int) -> Iterator[Change]:
@@ -148,7 +153,31 @@ class World:
         )
 
 
-def _built(order: tuple[Recipe, frozenset[tuple[str, str]]]) -> object:
+def _chunks(orders: Iterable[Order]) -> Iterator[list[Order]]:
+    """What is done in one process; each by itself where it has none that takes several."""
+    batched: list[Order] = []
+    for order in orders:
+        if order[0].batch is None:
+            yield [order]
+            continue
+        batched.append(order)
+        if len(batched) == MOST_IN_ONE:
+            yield batched
+            batched = []
+    if batched:
+        yield batched
+
+
+def _built_together(orders: list[Order]) -> list[Mapping[Key, Manifest] | BuildError]:
+    batch = orders[0][0].batch
+    if batch:
+        with suppress(BuildError):
+            asked = [(recipe, dict(edited)) for recipe, edited in orders]
+            return list(again_together(asked, batch))
+    return [_built(order) for order in orders]
+
+
+def _built(order: Order) -> Mapping[Key, Manifest] | BuildError:
     recipe, edited = order
     try:
         return recipe.again(dict(edited))

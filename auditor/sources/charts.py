@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from auditor.credentials import told as without_credentials
 from auditor.model import Path as Field
 from auditor.model import Resource, Unseen
 from auditor.sources.building import (
@@ -32,7 +33,7 @@ from auditor.sources.building import (
 from auditor.sources.built import built
 from auditor.sources.kustomizations import Tree
 from auditor.sources.programs import BuildError, output, program
-from auditor.sources.recipes import Recipe, Where, text_read
+from auditor.sources.recipes import Batch, Recipe, Where, text_read
 from auditor.sources.templates import ValuesFile, templated, values_of
 from auditor.sources.yaml import Document, documents
 
@@ -46,29 +47,43 @@ _RENDER = """
 import json, sys
 from helm_python import Chart, _native, parse_set_string, values_from_yaml
 
-def merged(old, new):
+def merged(old, new, now):
     for key, value in new.items():
         if isinstance(old.get(key), list) and isinstance(value, list) and "[" in now:
             sys.exit(f"Error: {now}: an item of a list that a values file has is set by helm alone")
         both = isinstance(old.get(key), dict) and isinstance(value, dict)
-        old[key] = merged(old[key], value) if both else value
+        old[key] = merged(old[key], value, now) if both else value
     return old
 
-try:
-    order, values, now = json.loads(sys.argv[1]), {}, ""
+def rendered(order):
+    values = {}
     for file in order["files"]:
         with open(file, encoding="utf-8") as opened:
-            values = merged(values, values_from_yaml(opened.read()) or {})
+            values = merged(values, values_from_yaml(opened.read()) or {}, "")
     for now in order["sets"]:
-        values = merged(values, parse_set_string(now))
+        values = merged(values, parse_set_string(now), now)
     with Chart.load(order["chart"]) as chart:
         told = json.dumps(order["options"])
-        text = _native.call_string("helm_render", chart._raw(), json.dumps(values), told)
-except Exception as error:
-    sys.exit(f"Error: {error}")
-for name, text in sorted(json.loads(text).items()):
-    if name.endswith((".yaml", ".yml", ".json")):
-        print(f"---\\n# Source: {name}\\n{text}")
+        made = _native.call_string("helm_render", chart._raw(), json.dumps(values), told)
+    for name, text in sorted(json.loads(made).items()):
+        if name.endswith((".yaml", ".yml", ".json")):
+            yield f"---\\n# Source: {name}\\n{text}\\n"
+
+def answered(order):
+    try:
+        return {"text": "".join(rendered(order))}
+    except (Exception, SystemExit) as error:
+        return {"error": str(error).removeprefix("Error: ")}
+
+asked = json.loads(sys.argv[1])
+if isinstance(asked, list):
+    for order in asked:
+        print(json.dumps(answered(order)))
+else:
+    answer = answered(asked)
+    if "error" in answer:
+        sys.exit("Error: " + answer["error"])
+    print(answer["text"], end="")
 """
 
 
@@ -134,6 +149,7 @@ def _builds(
         recipe = Recipe(
             made, root, files | set(one.order.values), frozenset(tree.given),
             partial(_again, root, one.order, building), partial(text_read, named),
+            _batch(root, one.order, building),
         )  # fmt: skip
         same = first.setdefault((one.text, one.order.namespace), recipe)
         if same is recipe:
@@ -147,6 +163,30 @@ def _again(root: str, order: Rendering, building: Building, where: Where) -> str
     """What Helm writes of a copy of the chart."""
     moved = replace(order, values=tuple(map(where, order.values)))
     return _rendered(where(root), moved, building)
+
+
+def _batch(root: str, order: Rendering, building: Building) -> Batch | None:
+    """Where the package renders, starting its process is most of what that costs."""
+    if program("helm") or order.inline:
+        return None
+
+    def told(where: Where) -> dict[str, Any]:
+        moved = replace(order, values=tuple(map(where, order.values)))
+        return _told_to_package(where(root), replace(moved, kubernetes=_version(order, building)))
+
+    return Batch(told, _rendered_together)
+
+
+def _rendered_together(told: Sequence[dict[str, Any]]) -> list[str | BuildError]:
+    with tempfile.TemporaryDirectory(prefix="auditor-") as home:
+        text = output((sys.executable, "-P", "-c", _RENDER, json.dumps(told)), home)
+    found = [json.loads(line) for line in text.splitlines()]
+    if len(found) != len(told):
+        raise BuildError("it made something else than it was asked for")
+    return [
+        one["text"] if "text" in one else BuildError(without_credentials(str(one["error"])))
+        for one in found
+    ]
 
 
 def _all_files(root: str) -> frozenset[str]:
@@ -267,8 +307,7 @@ def _by(by: str, resource: Resource) -> str:
 
 def _rendered(root: str, order: Rendering, building: Building) -> str:
     """What Helm writes."""
-    major, minor = divmod(building.kubernetes, 100)
-    version = order.kubernetes or f"{major}.{minor}.0"
+    version = _version(order, building)
     with tempfile.TemporaryDirectory(prefix="auditor-") as home:
         files = list(order.values)
         for number, text in enumerate(order.inline):
@@ -276,6 +315,11 @@ def _rendered(root: str, order: Rendering, building: Building) -> str:
             Path(files[-1]).write_text(text, "utf-8")
         order = replace(order, values=tuple(files), kubernetes=version)
         return output(_command(root, order), home)
+
+
+def _version(order: Rendering, building: Building) -> str:
+    major, minor = divmod(building.kubernetes, 100)
+    return order.kubernetes or f"{major}.{minor}.0"
 
 
 def _command(root: str, order: Rendering) -> tuple[str, ...]:
@@ -286,13 +330,16 @@ def _command(root: str, order: Rendering) -> tuple[str, ...]:
         space = ("--namespace", order.namespace) if order.namespace else ()
         version = ("--kube-version", order.kubernetes)
         return (program_, "template", *space, *version, *files, *sets, "--", order.release, root)
+    return (sys.executable, "-P", "-c", _RENDER, json.dumps(_told_to_package(root, order)))
+
+
+def _told_to_package(root: str, order: Rendering) -> dict[str, Any]:
     options = {
         "name": order.release,
         "namespace": order.namespace or "default",
         "kube_version": order.kubernetes,
     }
-    told = {"chart": root, "files": order.values, "sets": order.sets, "options": options}
-    return (sys.executable, "-P", "-c", _RENDER, json.dumps(told))
+    return {"chart": root, "files": order.values, "sets": order.sets, "options": options}
 
 
 def _refuse_missing(root: str) -> None:

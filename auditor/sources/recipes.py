@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from auditor.model import Gap, Manifest, Resource
 from auditor.sources.building import Build, built_objects
@@ -24,6 +25,20 @@ Where = Callable[[str], str]
 """The real path of a file or folder → where it is now."""
 Key = tuple[str, str, str, str]
 """Identity as the program wrote it: group, kind, namespace, name."""
+
+
+Edited = Mapping[str, str]
+"""The real path of a file → its new text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many builds are done in one process, where starting it is most of the cost."""
+
+    told: Callable[[Where], dict[str, Any]]
+    """What the process is told of one."""
+    run: Callable[[Sequence[dict[str, Any]]], list[str | BuildError]]
+    """The text of the objects of each. Raises `BuildError` where the process itself fails."""
 
 
 @dataclass(eq=False, slots=True)
@@ -41,6 +56,7 @@ class Recipe:
     """The text of the objects. Raises `BuildError`."""
     read: Callable[[str], Iterator[Resource | Gap]]
     """The objects of that text."""
+    batch: Batch | None = None
     twins: list[Recipe] = field(default_factory=list)
     """Other builds that came out just the same, and were left out for that."""
 
@@ -49,7 +65,7 @@ class Recipe:
         """What it is called: ``overlays/prod``."""
         return self.build.name
 
-    def again(self, edited: Mapping[str, str]) -> dict[Key, Manifest]:
+    def again(self, edited: Edited) -> dict[Key, Manifest]:
         """The objects that it makes where files, by their real paths, have other text.
 
         Raises:
@@ -57,6 +73,9 @@ class Recipe:
         """
         with _copied(self, edited) as where:
             text = self.render(where)
+        return self._objects(text)
+
+    def _objects(self, text: str) -> dict[Key, Manifest]:
         found: dict[Key, Manifest] = {}
         for one in self.read(text):
             if isinstance(one, Gap):
@@ -66,6 +85,34 @@ class Recipe:
                 raise BuildError(f"it makes {one.ref} more than once")
             found[key] = one.manifest
         return found
+
+    def made_of(self, text: str | BuildError) -> dict[Key, Manifest] | BuildError:
+        """The objects of a text, or why there are none."""
+        if isinstance(text, BuildError):
+            return text
+        try:
+            return self._objects(text)
+        except BuildError as error:
+            return error
+
+
+def again_together(
+    orders: Sequence[tuple[Recipe, Edited]], batch: Batch
+) -> list[dict[Key, Manifest] | BuildError]:
+    """Several builds in one process.
+
+    Raises:
+        BuildError: it failed as a whole, which says nothing of any of them.
+    """
+    with ExitStack() as stack:
+        places = [stack.enter_context(_copied(*order)) for order in orders]
+        told = [
+            recipe.batch.told(where)
+            for (recipe, _), where in zip(orders, places, strict=True)
+            if recipe.batch
+        ]
+        texts = batch.run(told)
+    return [recipe.made_of(text) for (recipe, _), text in zip(orders, texts, strict=True)]
 
 
 def text_read(named: str, text: str) -> Iterator[Resource | Gap]:
@@ -83,7 +130,7 @@ def key_of(resource: Resource) -> Key:
 
 
 @contextmanager
-def _copied(recipe: Recipe, edited: Mapping[str, str]) -> Iterator[Where]:
+def _copied(recipe: Recipe, edited: Edited) -> Iterator[Where]:
     top = os.path.commonpath((recipe.root, *(str(Path(f).parent) for f in recipe.files)))
     with tempfile.TemporaryDirectory(prefix="auditor-") as made:
         home = os.path.realpath(made)
@@ -100,7 +147,7 @@ def _copied(recipe: Recipe, edited: Mapping[str, str]) -> Iterator[Where]:
         yield where
 
 
-def _copy(file: str, to: Path, edited: Mapping[str, str]) -> int:
+def _copy(file: str, to: Path, edited: Edited) -> int:
     if not Path(file).is_file():
         return 0  # a name under which the program looks, too
     try:
