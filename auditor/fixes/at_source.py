@@ -106,6 +106,19 @@ def _unproven(fix: Fix, why: str) -> SourceFix:
 
 
 def _tried(world: World, variant: int, finding: Finding, fix: Fix) -> SourceFix:
+    """The fix as edits of the files, with what was shown of it in every variant. What is the same
+    fault with the same edit in another variant has the same proof.
+    """
+    wanted = _wanted(variant, finding)
+    key = (finding.fingerprint, _drafted(world, wanted).edits())
+    if key not in world.tried:
+        world.tried[key] = _whole(world, variant, finding, fix)
+    found, made = world.tried[key]
+    changes = tuple(world.changes(made, variant)) if found.edits else fix.changes
+    return replace(found, changes=changes)
+
+
+def _whole(world: World, variant: int, finding: Finding, fix: Fix) -> tuple[SourceFix, Made]:
     wanted = _wanted(variant, finding)
     for _ in range(ROUNDS):
         drafts = _drafted(world, wanted)
@@ -113,36 +126,25 @@ def _tried(world: World, variant: int, finding: Finding, fix: Fix) -> SourceFix:
         made = world.made(texts)
         faults = {at: _same_fault(world, at, variant, finding) for at in world.variants_of(made)}
         proofs = _proofs(world, made, faults, finding, drafts.edits())
-        more = [
-            one
-            for at, proof in proofs.items()
-            if not proof.resolved
-            for fault in faults[at]
-            for one in _wanted(at, fault)
-            if one not in wanted
-        ]
-        if not more:
+        left = [at for at, proof in proofs.items() if not proof.resolved]
+        more = _once(one for at in left for fault in faults[at] for one in _wanted(at, fault))
+        if all(one in wanted for one in more):
             break
-        wanted += more
+        wanted = _once((*wanted, *more))
     _check_made(world, made, wanted)
     proof = _as_one(list(proofs.values()))
+    tried = SourceFix(fix.title, fix.safety, fix.changes, (), proof, tuple(wanted))
     if not proof.holds:
-        changes = fix.changes
-        return SourceFix(fix.title, fix.safety, changes, (), proof, tuple(wanted))
-    changes = tuple(world.changes(made, variant))
-    safety = fix.safety
-    if safety is Safety.SAFE and not _is_asked_for(world, made, finding):
-        safety = Safety.UNSAFE
-    return SourceFix(
-        fix.title,
-        safety,
-        changes,
-        drafts.edits(),
-        proof,
-        tuple(wanted),
-        world.rendered(made),
-        tuple(_files(drafts, texts)),
+        return tried, made
+    safe = fix.safety is not Safety.SAFE or _is_asked_for(world, made, finding)
+    whole = replace(
+        tried,
+        safety=fix.safety if safe else Safety.UNSAFE,
+        edits=drafts.edits(),
+        rendered=world.rendered(made),
+        files=tuple(_files(drafts, texts)),
     )
+    return whole, made
 
 
 def _drafted(world: World, wanted: Iterable[Wanted]) -> Drafts:

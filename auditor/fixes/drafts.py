@@ -13,8 +13,8 @@ from typing import Any
 from auditor.fixes.compare import same
 from auditor.fixes.differences import is_done
 from auditor.fixes.operations import CannotApplyError, applied
-from auditor.fixes.patch import apply, rewritten
 from auditor.fixes.page import CannotEditError
+from auditor.fixes.patch import apply, rewritten
 from auditor.model import Operation, Path, TextEdit
 from auditor.sources.places import SourceText
 from auditor.sources.yaml import Document, documents

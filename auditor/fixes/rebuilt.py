@@ -17,7 +17,7 @@ from auditor.fixes.case import Before
 from auditor.fixes.compare import same
 from auditor.fixes.differences import differences
 from auditor.fixes.drafts import real
-from auditor.fixes.sourced import Rendered
+from auditor.fixes.sourced import Rendered, SourceFix
 from auditor.model import Audit, Change, Manifest, Operation, Ref, Resource, Settings
 from auditor.sources.programs import BuildError
 from auditor.sources.recipes import Key, Recipe, again_together, key_of, recipe_of
@@ -43,6 +43,8 @@ class World:
 
     def __init__(self, audits: Sequence[Audit], bench: Bench, settings: Settings) -> None:
         self.befores = [Before(audit, bench, settings) for audit in audits]
+        self.tried: dict[object, tuple[SourceFix, Made]] = {}
+        """What came of what was tried: a fault and its edits → the fix, and what is built."""
         self._known: dict[Order, Mapping[Key, Manifest] | BuildError] = {}
 
     @property

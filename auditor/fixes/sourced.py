@@ -1,4 +1,4 @@
-"""A fix of what Kustomize or Helm builds: its edits are those of the files that it is built from."""
+"""A fix of what Kustomize or Helm builds: its edits are of the files that it is built from."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from auditor.facts.wording import dotted
 from auditor.fixes.compare import same
 from auditor.fixes.differences import differences
 from auditor.fixes.drafts import Drafts, nested, real
@@ -16,7 +17,6 @@ from auditor.fixes.page import CannotEditError
 from auditor.fixes.writing import Manner, block, leaf
 from auditor.manifests import at, sequence
 from auditor.model import Manifest, Operation, Path, Resource
-from auditor.facts.wording import dotted
 from auditor.sources.built import Built, Made
 from auditor.sources.supply import Supply
 from auditor.sources.template_tree import HOLE, Line

@@ -24,8 +24,11 @@ _ACTION = re.compile(r"\{\{.*?\}\}")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _PLAIN = re.compile(r"(?:true|false|null|~|[0-9]{1,5}|[|>][-+]?|\[\]|\{\})?\Z")
 _SHOWN = frozenset(
-    "apiVersion kind name namespace image tag imagePullPolicy protocol type restartPolicy medium "
-    "serviceAccountName serviceAccount dnsPolicy mountPath path effect cpu memory seccompProfile".split()
+    (
+        *("apiVersion", "cpu", "dnsPolicy", "effect", "image", "imagePullPolicy", "kind", "medium"),
+        *("memory", "mountPath", "name", "namespace", "path", "protocol", "restartPolicy"),
+        *("seccompProfile", "serviceAccount", "serviceAccountName", "tag", "type"),
+    )
 )
 
 

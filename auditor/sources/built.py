@@ -13,7 +13,7 @@ from typing import Any
 from auditor.manifests import at, mapping
 from auditor.model import Manifest, Origin, Path, Ref, Resource, Span, Spot
 from auditor.sources.overlays import Layer, Said, Subject, merges_for, said_by
-from auditor.sources.recipes import Recipe
+from auditor.sources.recipes import Maker, Recipe
 from auditor.sources.supply import Supply, supply_of
 from auditor.sources.yaml import Document
 
@@ -113,17 +113,17 @@ class Made:
 
 
 def built(
-    by: str,
+    maker: Maker,
     resource: Resource,
     uri: str,
     written: Resource | None = None,
     layers: tuple[Layer, ...] = (),
-    recipe: Recipe | None = None,
 ) -> Resource:
     """The object with its place: where it is written, or else the start of the file `uri`."""
     if written is None:
-        return Resource(resource.ref, resource.manifest, Origin(uri, Made(by, recipe)))
-    lines = Built(by, resource.manifest, written, layers, recipe)
+        made = Made(maker.by, maker.recipe)
+        return Resource(resource.ref, resource.manifest, Origin(uri, made))
+    lines = Built(maker.by, resource.manifest, written, layers, maker.recipe)
     return Resource(resource.ref, resource.manifest, Origin(written.origin.uri, lines))
 
 

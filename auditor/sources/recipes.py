@@ -96,6 +96,15 @@ class Recipe:
             return error
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What made an object, and how it does so again."""
+
+    by: str
+    """For people: ``kustomize from shop/overlay``."""
+    recipe: Recipe
+
+
 def again_together(
     orders: Sequence[tuple[Recipe, Edited]], batch: Batch
 ) -> list[dict[Key, Manifest] | BuildError]:

@@ -15,7 +15,7 @@ from typing import Any
 from auditor.model import Manifest, Origin, Path, Resource, Span
 from auditor.sources.building import text_in
 from auditor.sources.places import SourceText, find
-from auditor.sources.recipes import Recipe
+from auditor.sources.recipes import Maker, Recipe
 from auditor.sources.supply import Supply
 from auditor.sources.template_tree import HOLE, Block, Line, template_tree
 from auditor.sources.yaml import Document, documents
@@ -202,11 +202,9 @@ class Templated:
         return tops[0] if len(tops) == 1 else None
 
 
-def templated(
-    by: str, resource: Resource, uri: str, file: str, values: Values, recipe: Recipe
-) -> Resource:
+def templated(maker: Maker, resource: Resource, uri: str, file: str, values: Values) -> Resource:
     """The object with its place in the template `file`, that the user would call `uri`."""
-    lines = Templated(by, resource.manifest, uri, file, values, recipe)
+    lines = Templated(maker.by, resource.manifest, uri, file, values, maker.recipe)
     return Resource(resource.ref, resource.manifest, Origin(uri, lines))
 
 
