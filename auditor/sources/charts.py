@@ -33,7 +33,7 @@ from auditor.sources.building import (
 from auditor.sources.built import built
 from auditor.sources.kustomizations import Tree
 from auditor.sources.programs import BuildError, output, program
-from auditor.sources.recipes import Batch, Recipe, Where, text_read
+from auditor.sources.recipes import Batch, Maker, Recipe, Where, text_read
 from auditor.sources.templates import ValuesFile, templated, values_of
 from auditor.sources.yaml import Document, documents
 
@@ -271,10 +271,12 @@ def _fill(tree: Tree, root: str, found: Builds, one: _Rendered, recipe: Recipe) 
         values = values_of(root, file, files, overridden)
         for resource in built_objects(document, place):
             if isinstance(resource, Resource):
-                at = (_by(by, resource), resource, place)
+                maker = Maker(_by(by, resource), recipe)
                 is_packed = Path(file).name == CHART
                 made.resources.append(
-                    built(*at, recipe=recipe) if is_packed else templated(*at, file, values, recipe)
+                    built(maker, resource, place)
+                    if is_packed
+                    else templated(maker, resource, place, file, values)
                 )
             else:
                 found.gaps.append(resource)

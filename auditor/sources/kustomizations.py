@@ -24,7 +24,7 @@ from auditor.sources.objects import objects_of
 from auditor.sources.overlays import Layer, patches_of
 from auditor.sources.places import SourceText
 from auditor.sources.programs import BuildError, output, program
-from auditor.sources.recipes import Recipe, text_read
+from auditor.sources.recipes import Maker, Recipe, text_read
 from auditor.sources.yaml import Document, documents
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -330,11 +330,11 @@ def _traced(say: _Saying, resource: Resource) -> Resource:
     tree, root = say.tree, say.root
     metadata = resource.manifest.get("metadata") or {}
     file = _origin(str((metadata.get("annotations") or {}).get(_ORIGIN, "")), say.start)
-    clean = _clean(resource)
+    clean, maker = _clean(resource), Maker(say.by, say.recipe)
     if file not in say.used:
-        return built(say.by, clean, tree.named(root, tree.file(root)), recipe=say.recipe)
+        return built(maker, clean, tree.named(root, tree.file(root)))
     original = _original(clean, tree.written(file, root))
-    return built(say.by, clean, tree.named(root, file), original, say.layers, say.recipe)
+    return built(maker, clean, tree.named(root, file), original, say.layers)
 
 
 def _clean(resource: Resource) -> Resource:

@@ -41,6 +41,7 @@ spec:
     - name: app # the one of the base
       {}
 """
+PATCHED = "resources: [../../base]\npatches: [{path: web.yaml}]\n"
 OVERLAYS = {
     "base/kustomization.yaml": "resources: [web.yaml]\n",
     "base/web.yaml": BASE,
@@ -109,7 +110,8 @@ def test_a_fault_of_a_base_is_mended_there_for_all_its_overlays(auditor: Command
     told = " ".join(said.out.split())
     assert "default/dev-web[Pod]: spec.containers[0].securityContext.privileged = false" in told
     assert "live/web[Pod]: spec.containers[0].securityContext.privileged = false" in told
-    assert "(in overlays/dev)" in told and "(in overlays/prod)" in told
+    assert "(in overlays/dev)" in told
+    assert "(in overlays/prod)" in told
     assert read("base/web.yaml") == BASE
     mended(auditor, ".", *PRIVILEGED)
     assert read("base/web.yaml") == BASE.replace("privileged: true", "privileged: false")
@@ -118,11 +120,10 @@ def test_a_fault_of_a_base_is_mended_there_for_all_its_overlays(auditor: Command
 
 def test_an_overlay_that_says_the_fault_again_is_mended_with_its_base(auditor: Command) -> None:
     """Else the finding would stay there. What stands in the patch alone is mended in it alone."""
-    prod = "resources: [../../base]\npatches: [{path: web.yaml}]\n"
     patch = PATCH.format("securityContext: {privileged: true, runAsUser: 7}")
     dev = {"overlays/dev/kustomization.yaml": "resources: [../../base]\n"}
     said_twice = {
-        "overlays/prod/kustomization.yaml": prod,
+        "overlays/prod/kustomization.yaml": PATCHED,
         "overlays/prod/web.yaml": patch,
     }
     write({**OVERLAYS, **dev, **said_twice})
@@ -145,7 +146,7 @@ def test_an_added_field_goes_into_the_base(auditor: Command) -> None:
     files = {
         **OVERLAYS,
         "base/web.yaml": base,
-        "overlays/prod/kustomization.yaml": "resources: [../../base]\npatches: [{path: web.yaml}]\n",
+        "overlays/prod/kustomization.yaml": PATCHED,
         "overlays/prod/web.yaml": PATCH.format("workingDir: /srv"),
     }
     write(files)
@@ -323,7 +324,8 @@ def test_an_object_that_depends_on_the_value_keeps_the_fix_from_being_proven(
     auditor: Command,
 ) -> None:
     """The edit would take an object away: nobody asked for that."""
-    extra = "{{- if .Values.privileged }}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n{{- end }}\n"
+    extra = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
+    extra = f"{{{{- if .Values.privileged }}}}\n{extra}{{{{- end }}}}\n"
     template = POD.format(name="web", privileged="{{ .Values.privileged }}")
     write({"chart/Chart.yaml": CHART, "chart/templates/web.yaml": template})
     write({"chart/values.yaml": "privileged: true\n", "chart/templates/x.yaml": extra})
@@ -412,7 +414,7 @@ def test_what_is_proven_is_what_the_diff_makes(auditor: Command, here: Path) -> 
         for fix in result["fixes"]
         for change in fix["artifactChanges"]
     ]
-    assert changes and set(changes) == {"base/web.yaml"}
+    assert set(changes) == {"base/web.yaml"}
 
 
 def test_no_fixes_builds_nothing_again(auditor: Command, monkeypatch: pytest.MonkeyPatch) -> None:
