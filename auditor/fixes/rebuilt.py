@@ -101,10 +101,11 @@ class World:
         found = {order[0]: self._made(*order) for order in self._orders(texts)}
         if not found:
             raise NotRebuiltError("nothing that is built reads the edited files")
-        for recipe in [one for one in found if one.twins]:
+        for recipe in self._recipes:
             for twin in recipe.twins:
-                made = found.pop(twin, None) or _before(recipe)
-                if not same(list(made.items()), list(found[recipe].items())):
+                made = found.pop(twin, _before(recipe))
+                other = found.get(recipe, _before(recipe))
+                if any(not same(made.get(key), other.get(key)) for key in made.keys() | other):
                     raise NotRebuiltError(f"{twin.name} would no longer come out as {recipe.name}")
         for recipe, objects in found.items():
             _check_same_objects(recipe, objects)

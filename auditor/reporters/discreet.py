@@ -68,10 +68,11 @@ def shows_credential(fix: Fix) -> bool:
     steps = [step for change in fix.changes for step in change.operations]
     if isinstance(fix, SourceFix):
         steps += [step for one in fix.rendered for step in one.operations]
-    return any(_holds_credential(step) for step in steps)
+    return any(holds_credential(step) for step in steps)
 
 
-def _holds_credential(step: Operation) -> bool:
+def holds_credential(step: Operation) -> bool:
+    """Whether what a step writes is a credential, by its name or its form."""
     leaves = _leaves(step.value, step.path)
     return any(is_credential(path, text) or VALUE in text for path, text in leaves)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
 from auditor.credentials import may_hold_secret
 from auditor.fixes.sourced import Rendered, SourceFix
-from auditor.model import Operation
+from auditor.model import Operation, Path
+from auditor.reporters.discreet import holds_credential
 from auditor.reporters.places import dotted
 from auditor.reporters.words import listed
 
@@ -30,6 +32,14 @@ def _fields(one: Rendered) -> Iterator[str]:
 def _said(step: Operation) -> str:
     if step.op == "remove":
         return "gone"
-    if may_hold_secret(step.path):
+    if holds_credential(step) or any(map(may_hold_secret, _paths(step.value, step.path))):
         return "otherwise"
     return f"= {orjson.dumps(step.value, option=orjson.OPT_NON_STR_KEYS).decode()}"
+
+
+def _paths(value: Any, path: Path) -> Iterator[Path]:
+    yield path
+    inside = value.items() if isinstance(value, dict) else ()
+    items = enumerate(value) if isinstance(value, list) else inside
+    for key, one in items:
+        yield from _paths(one, (*path, key))
