@@ -8,7 +8,7 @@ looked for (`auditor.fixes.tracing`), everything that reads the edited files is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from auditor.audit import Bench
@@ -18,7 +18,7 @@ from auditor.fixes.drafts import Drafts
 from auditor.fixes.operations import CannotApplyError, applied
 from auditor.fixes.page import CannotEditError
 from auditor.fixes.proof import prove_findings
-from auditor.fixes.rebuilt import Made, NotRebuiltError, Texts, World
+from auditor.fixes.rebuilt import Home, Made, NotRebuiltError, Texts, World, home_of
 from auditor.fixes.sourced import SourceFix, Wanted
 from auditor.fixes.tracing import trace
 from auditor.model import (
@@ -36,7 +36,6 @@ from auditor.model import (
     Status,
     TextEdit,
 )
-from auditor.sources.built import Built
 from auditor.sources.places import SourceText
 from auditor.sources.recipes import recipe_of
 from auditor.sources.templates import Templated
@@ -57,7 +56,7 @@ def fixed_at_source(audits: Sequence[Audit], bench: Bench, settings: Settings) -
     if not any(_is_built(finding, audit) for audit in audits for finding in audit.findings):
         return list(audits)
     world = World(audits, bench, settings)
-    world.prepare(_first_texts(world))
+    _prepare(world)
     return [
         replace(audit, findings=tuple(_at_source(world, at, one) for one in audit.findings))
         for at, audit in enumerate(audits)
@@ -75,14 +74,54 @@ def _is_built(finding: Finding, audit: Audit) -> bool:
     )
 
 
-def _first_texts(world: World) -> Iterator[Texts]:
+def _prepare(world: World) -> None:
+    """Do the builds that the fixes need, for several fixes at once where that shows each of them:
+    where each edits bases of Kustomize that no other one edits.
+    """
+    alone: list[Texts] = []
+    groups: list[list[_First]] = []
+    for first in _firsts(world):
+        if not first.homes:
+            alone.append(first.texts)
+            continue
+        apart = (g for g in groups if all(one.homes.isdisjoint(first.homes) for one in g))
+        group = next(apart, None)
+        groups.append([first]) if group is None else group.append(first)
+    wholes = [_drafted(world, _once(w for one in g for w in one.wanted)).texts() for g in groups]
+    world.prepare((*alone, *wholes))
+    for group, whole in zip(groups, wholes, strict=True):
+        world.split(whole, [(one.texts, one.homes) for one in group])
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """What is tried first for a finding."""
+
+    wanted: list[Wanted]
+    texts: Texts
+    homes: frozenset[Home]
+    """The objects of bases that are edited; none where something else is edited, too."""
+
+
+def _firsts(world: World) -> Iterator[_First]:
+    """One for each different edit."""
+    known: set[tuple[TextEdit, ...]] = set()
     for at, audit in enumerate(world.audits):
         for finding in audit.findings:
-            if _is_built(finding, audit):
-                try:
-                    yield _drafted(world, _wanted(at, finding)).texts()
-                except CannotEditError:
-                    continue  # said when it is tried
+            if not _is_built(finding, audit):
+                continue
+            wanted = _wanted(at, finding)
+            try:
+                drafts = _drafted(world, wanted)
+                edits, texts = drafts.edits(), drafts.texts()
+            except CannotEditError:
+                continue  # said when it is tried
+            if edits not in known:
+                known.add(edits)
+                found = [audit.snapshot.find(one.ref) for one in wanted]
+                homes = frozenset(home for one in found if one and (home := home_of(one)))
+                in_bases = texts.keys() <= {uri for uri, _ in homes}
+                yield _First(wanted, texts, homes if in_bases else frozenset())
 
 
 def _wanted(variant: int, finding: Finding) -> list[Wanted]:
@@ -185,8 +224,8 @@ def _home(audit: Audit, ref: Ref) -> object:
     """Where an object is written that something was made of."""
     resource = audit.snapshot.find(ref)
     lines = resource.origin.lines if resource else None
-    if isinstance(lines, Built):
-        return (lines.written.origin.uri, lines.written.ref)
+    if resource and (home := home_of(resource)):
+        return home
     if isinstance(lines, Templated):
         return (lines.uri, ref.kind, lines.span(()))
     return ref

@@ -19,6 +19,7 @@ from auditor.fixes.differences import differences
 from auditor.fixes.drafts import real
 from auditor.fixes.sourced import Rendered, SourceFix
 from auditor.model import Audit, Change, Manifest, Operation, Ref, Resource, Settings
+from auditor.sources.built import Built
 from auditor.sources.programs import BuildError
 from auditor.sources.recipes import Key, Recipe, again_together, key_of, recipe_of
 
@@ -32,6 +33,10 @@ Texts = Mapping[str, tuple[str, str]]
 """File → its text before and after."""
 Made = Mapping[Recipe, Mapping[Key, Manifest]]
 """What builds make, by the identity of objects in what the program wrote."""
+
+
+Home = tuple[str, Ref]
+"""The file in which an object of a base is written, and which one it is."""
 
 
 class NotRebuiltError(Exception):
@@ -83,6 +88,27 @@ class World:
         with ThreadPoolExecutor(workers) as pool:
             for chunk, made in zip(chunks, pool.map(_built_together, chunks), strict=True):
                 self._known |= dict(zip(chunk, made, strict=True))
+
+    def split(self, whole: Texts, parts: Sequence[tuple[Texts, frozenset[Home]]]) -> None:
+        """Learn from a build with several edits what each of them alone makes, where it changed no
+        other objects than those written at the homes that the edits are at: what is written apart
+        is built apart. Where that is not so, each will be built by itself.
+        """
+        ours = frozenset(home for _, homes in parts for home in homes)
+        for order in self._orders(whole):
+            made, before = self._known.get(order), _before(order[0])
+            if made is None or isinstance(made, BuildError) or made.keys() != before.keys():
+                continue
+            homes = {key_of(one): home_of(one) for one in order[0].build.resources}
+            if any(homes[key] not in ours and not same(before[key], made[key]) for key in before):
+                continue
+            for texts, mine in parts:
+                part = {
+                    key: made[key] if homes[key] in mine else manifest
+                    for key, manifest in before.items()
+                }
+                asked = (one for one in self._orders(texts) if one[0] is order[0])
+                self._known |= {one: part for one in asked if one not in self._known}
 
     def _orders(self, texts: Texts) -> Iterator[Order]:
         edited = {real(uri): after for uri, (_, after) in texts.items()}
@@ -154,6 +180,13 @@ class World:
         return tuple(
             Rendered(ref, steps, tuple(names)) for (ref, _), (steps, names) in found.items()
         )
+
+
+def home_of(resource: Resource) -> Home | None:
+    """Where the object is written that Kustomize made this one of."""
+    lines = resource.origin.lines
+    written = lines.written if isinstance(lines, Built) else None
+    return (written.origin.uri, written.ref) if written else None
 
 
 def _chunks(orders: Iterable[Order]) -> Iterator[list[Order]]:
