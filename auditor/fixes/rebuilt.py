@@ -99,6 +99,9 @@ class World:
             made, before = self._known.get(order), _before(order[0])
             if made is None or isinstance(made, BuildError) or made.keys() != before.keys():
                 continue
+            lines = (one.origin.lines for one in order[0].build.resources)
+            if not all(one.is_apart for one in lines if isinstance(one, Built)):
+                continue
             homes = {key_of(one): home_of(one) for one in order[0].build.resources}
             if any(homes[key] not in ours and not same(before[key], made[key]) for key in before):
                 continue

@@ -17,6 +17,8 @@ from auditor.sources.recipes import Maker, Recipe
 from auditor.sources.supply import Supply, supply_of
 from auditor.sources.yaml import Document
 
+_JOINING = ("replacements", "vars", "transformers", "configurations")
+
 
 @dataclass(frozen=True, eq=False)
 class Built:
@@ -61,6 +63,11 @@ class Built:
             return None
         said = said_by(self.layers, self._subject, path)
         return said.supply if said else None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether no kustomization on its way takes fields of one object into another."""
+        return not any(layer.get(name)[1] for layer in self.layers for name in _JOINING)
 
     def patches(self) -> Iterator[Document]:
         """The strategic-merge patches for the object that are files of their own, those of the

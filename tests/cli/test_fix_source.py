@@ -427,3 +427,35 @@ def test_no_fixes_builds_nothing_again(auditor: Command, monkeypatch: pytest.Mon
     )
     auditor("audit", ".", *PRIVILEGED, "--no-fixes")
     assert len(calls) == 2  # one build of each overlay
+
+
+def test_faults_of_objects_that_are_built_apart_share_a_build(
+    auditor: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is proven all the same, and an overlay with a replacement between them takes more."""
+    names = ("a", "b", "c")
+    pods = {f"base/{name}.yaml": POD.format(name=name, privileged="true") for name in names}
+    base = "resources: [a.yaml, b.yaml, c.yaml]\n"
+    write({**OVERLAYS, **pods, "base/kustomization.yaml": base})
+    Path("base/web.yaml").unlink()
+    calls: list[object] = []
+    real = programs.output
+    monkeypatch.setattr(
+        "auditor.sources.kustomizations.output", lambda *a: calls.append(a) or real(*a)
+    )
+    found = fixes(auditor, ".", *PRIVILEGED)
+    assert [fix["proven"] for fix in found] == [True] * 6
+    assert {edit["file"] for fix in found for edit in fix["edits"]} == pods.keys()
+    assert len(calls) == 6  # of each overlay: for the audit, with nothing edited, and with all
+    copied = (
+        f"{base}replacements:\n  - source: {{kind: Pod, name: a, fieldPath: "
+        "spec.containers.0.securityContext.privileged}\n    targets: [{select: {name: b}, "
+        "fieldPaths: [spec.containers.0.securityContext.privileged]}]\n"
+    )
+    write({"base/kustomization.yaml": copied, "base/b.yaml": pods["base/b.yaml"]})
+    by_object = {
+        finding["object"]["name"].removeprefix("dev-"): finding["fix"]
+        for finding in auditor("audit", ".", *PRIVILEGED, "--format", "json").report["findings"]
+    }
+    assert by_object["c"]["proven"]
+    assert not by_object["b"]["proven"]
