@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,18 @@ def write(files: Mapping[str, str]) -> None:
 def read(name: str) -> str:
     """A file, byte for byte."""
     return Path(name).read_bytes().decode()
+
+
+def counted_builds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The folders in which the real program is run, from now on."""
+    calls: list[str] = []
+
+    def output(command: Sequence[str], home: str) -> str:
+        calls.append(home)
+        return programs.output(command, home)
+
+    monkeypatch.setattr("auditor.sources.kustomizations.output", output)
+    return calls
 
 
 def fixes(auditor: Command, *arguments: str) -> list[dict[str, Any]]:
@@ -420,11 +432,7 @@ def test_what_is_proven_is_what_the_diff_makes(auditor: Command, here: Path) -> 
 def test_no_fixes_builds_nothing_again(auditor: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What proofs cost is not paid by who asks for none."""
     write(OVERLAYS)
-    calls: list[object] = []
-    real = programs.output
-    monkeypatch.setattr(
-        "auditor.sources.kustomizations.output", lambda *a: calls.append(a) or real(*a)
-    )
+    calls = counted_builds(monkeypatch)
     auditor("audit", ".", *PRIVILEGED, "--no-fixes")
     assert len(calls) == 2  # one build of each overlay
 
@@ -438,11 +446,7 @@ def test_faults_of_objects_that_are_built_apart_share_a_build(
     base = "resources: [a.yaml, b.yaml, c.yaml]\n"
     write({**OVERLAYS, **pods, "base/kustomization.yaml": base})
     Path("base/web.yaml").unlink()
-    calls: list[object] = []
-    real = programs.output
-    monkeypatch.setattr(
-        "auditor.sources.kustomizations.output", lambda *a: calls.append(a) or real(*a)
-    )
+    calls = counted_builds(monkeypatch)
     found = fixes(auditor, ".", *PRIVILEGED)
     assert [fix["proven"] for fix in found] == [True] * 6
     assert {edit["file"] for fix in found for edit in fix["edits"]} == pods.keys()
