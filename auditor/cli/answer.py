@@ -50,6 +50,16 @@ class Answers:
         """With the audit of each variant as `change` leaves it."""
         return Answers(tuple((name, change(audit)) for name, audit in self.each))
 
+    def fixed(self, bench: Bench, settings: Settings) -> Answers:
+        """With the fixes of every variant; those of what is built in the files it is built from."""
+        from auditor.fixes.at_source import fixed_at_source
+        from auditor.fixes.offer import with_fixes
+
+        offered = self.changed(lambda one: with_fixes(one, bench, settings))
+        audits = fixed_at_source([audit for _, audit in offered.each], bench, settings)
+        names = [name for name, _ in self.each]
+        return Answers(tuple(zip(names, audits, strict=True)))
+
     def merged(self) -> Audit:
         """One audit: what several variants have alike is said once, with the variants named where
         not all have it.

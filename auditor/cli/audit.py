@@ -79,7 +79,6 @@ def audit(
     from auditor.cli.progress import is_watched, progress
     from auditor.cli.redacted import able
     from auditor.errors import UsageError
-    from auditor.fixes.offer import with_fixes
     from auditor.reporters.words import read_in
 
     if fail_on == "new" and baseline is None:
@@ -103,7 +102,7 @@ def audit(
             answers = answers.changed(lambda one: marked(one, old))
         if not no_fixes:
             now(f"proving the fixes of {len(answers.merged().open)} findings")
-            answers = answers.changed(lambda one: with_fixes(one, bench, settings))
+            answers = answers.fixed(bench, settings)
         answer = answers.merged()
     if is_watched() and not outputs.quiet and snapshot.server and snapshot.server.reading:
         say(read_in(snapshot.server.reading), err=True)

@@ -28,6 +28,7 @@ from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.cli.answer import Answers
+    from auditor.cli.fix_source import Share
     from auditor.cli.options import Chosen
     from auditor.fixes.together import Texts
     from auditor.model import Audit, Finding, TextEdit
@@ -93,7 +94,7 @@ def fix(
     else:
         answers, wanted = _offered(paths, chosen, unsafe=unsafe)
         answer = answers.merged()
-        _show(answer, _together(answers, wanted, chosen)[1])
+        _show(answer, _together(answers, wanted, chosen)[1], wanted)
         _say_left(answer, wanted)
     return exit_code(answer, "high", strict=False)
 
@@ -127,14 +128,13 @@ def _offered(
 ) -> tuple[Answers, list[Finding]]:
     """The audits, and the findings of all whose fix is proven and wanted."""
     from auditor.cli.answer import Answers
-    from auditor.fixes.offer import with_fixes
 
     with progress("reading manifests") as now:
         found = read_variants(paths, chosen.building)
         check_scope(found, chosen)
         now(f"judging {count(found)} objects, and proving fixes")
         answers = Answers.of(found, chosen.bench, chosen.settings)
-        answers = answers.changed(lambda one: with_fixes(one, chosen.bench, chosen.settings))
+        answers = answers.fixed(chosen.bench, chosen.settings)
     wanted = [f for f in answers.merged().open if _is_proven(f) and (unsafe or _is_safe(f))]
     return answers, wanted
 
@@ -182,13 +182,15 @@ def _together(
     Raises:
         WriteError: together they do not hold, or cannot be written.
     """
+    from auditor.cli.fix_source import AtSource, is_at_source
     from auditor.errors import WriteError
 
-    found: dict[str, tuple[str, str]] = {}
-    edits: dict[TextEdit, None] = {}
-    for name, answer in answers.each:
-        here = [finding for finding in wanted if _is_in(finding, answer)]
-        edited, own = _together_in(answer, here, chosen)
+    sourced = AtSource.of(answers, wanted, chosen)
+    found: dict[str, tuple[str, str]] = dict(sourced.texts)
+    edits: dict[TextEdit, None] = dict.fromkeys(sourced.edits)
+    for at, (name, answer) in enumerate(answers.each):
+        here = [one for one in wanted if not is_at_source(one) and _is_in(one, answer)]
+        edited, own = _together_in(answer, here, chosen, sourced.share(at, answer, wanted))
         edits |= dict.fromkeys(own)
         for uri, text in edited.items():
             if found.setdefault(uri, text) != text:
@@ -205,9 +207,9 @@ def _is_in(finding: Finding, answer: Audit) -> bool:
 
 
 def _together_in(
-    answer: Audit, wanted: list[Finding], chosen: Chosen
+    answer: Audit, wanted: list[Finding], chosen: Chosen, share: Share
 ) -> tuple[Texts, tuple[TextEdit, ...]]:
-    """The same in one variant."""
+    """The same in one variant, where that is built with its share of the fixes at the source."""
     from auditor.errors import WriteError
     from auditor.fixes.case import Before
     from auditor.fixes.patch import CannotEditError
@@ -216,7 +218,7 @@ def _together_in(
     from auditor.model import Fix, Safety
     from auditor.reporters.words import objections
 
-    if not wanted:
+    if not wanted and not share.changes:
         return {}, ()
     try:
         changes = merged(answer.snapshot, [f.fix for f in wanted if f.fix])
@@ -226,20 +228,24 @@ def _together_in(
     except (ClashError, CannotEditError) as error:
         raise WriteError(f"{error}; choose some of the fixes with --select") from error
     before = Before(answer, chosen.bench, chosen.settings)
-    proof = prove_together(before, wanted, changes, edits)
+    changes = (*changes, *share.changes)
+    gone = [*wanted, *share.findings]
+    proof = prove_together(before, gone, changes, edits, share.measure)
     if not proof.holds:
         why = "; ".join(objections(Fix("", Safety.MANUAL, changes, edits, proof)))
         raise WriteError(f"the fixes do not go together: {why}; choose some with --select")
     return edited, edits
 
 
-def _show(answer: Audit, edits: tuple[TextEdit, ...]) -> None:
+def _show(answer: Audit, edits: tuple[TextEdit, ...], wanted: list[Finding]) -> None:
     """The diff: byte for byte where a program reads it, and harmless where a person does."""
+    from auditor.cli.fix_source import files_of, say_rendered
     from auditor.reporters.hunks import discreet_diff
     from auditor.sources.yaml import Document
     from auditor.text import escaped
 
     written = [r for r in answer.snapshot.resources if isinstance(r.origin.lines, Document)]
+    written += files_of(wanted)
     for uri in sorted({edit.uri for edit in edits}):
         inside = [r for r in written if r.origin.uri == uri]
         mine = [edit for edit in edits if edit.uri == uri]
@@ -250,6 +256,7 @@ def _show(answer: Audit, edits: tuple[TextEdit, ...]) -> None:
         click.echo(shown, nl=False)
         if not diff.applies:
             say(f"{uri}: lines with credentials are not shown; --write edits the file", err=True)
+    say_rendered(wanted)
     if not edits:
         say(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
 

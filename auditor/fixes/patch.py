@@ -29,6 +29,7 @@ __all__ = [
     "edits",
     "edits_to",
     "insert_document",
+    "rewritten",
     "unified_diff",
     "verify",
 ]
@@ -55,6 +56,16 @@ def edits_to(resource: Resource, wanted: Manifest) -> tuple[TextEdit, ...]:
     """
     page = page_of(_document(resource), resource.origin.prefix)
     return _edits(page, _written(page, resource.origin.prefix, resource.manifest, wanted))
+
+
+def rewritten(document: Document, wanted: Any) -> tuple[TextEdit, ...]:
+    """A whole document as edits of its file that make it say `wanted`.
+
+    Raises:
+        CannotEditError: something else would change with it.
+    """
+    page = page_of(document)
+    return _edits(page, _written(page, (), document.value, wanted))
 
 
 def _document(resource: Resource) -> Document:

@@ -23,7 +23,7 @@ def prove(case: Case) -> Proof:
     facts read, else one partial audit; and where NetworkPolicies or labels change, one question
     per workload and touched target.
     """
-    return _proof(case, (case.finding,))
+    return prove_findings(case, (case.finding,))
 
 
 def prove_together(
@@ -31,16 +31,22 @@ def prove_together(
     findings: Sequence[Finding],
     changes: tuple[Change, ...],
     edits: tuple[TextEdit, ...],
+    measure: Finding | None = None,
 ) -> Proof:
     """What can be shown of several fixes as one: all findings are gone, and whatever is asked of
     one fix holds for all of them at once. A fix may uncover a lesser fault (what is no longer
-    privileged may still gain privileges), so that the gravest finding sets the measure.
+    privileged may still gain privileges), so that the gravest finding sets the measure: of these
+    and `measure`, which may be one of another variant.
     """
-    gravest = min(findings, key=lambda finding: finding.severity.rank)
-    return _proof(Case(before, gravest, changes, edits, ""), findings)
+    measures = [*findings, measure] if measure else findings
+    gravest = min(measures, key=lambda finding: finding.severity.rank)
+    return prove_findings(Case(before, gravest, changes, edits, ""), findings)
 
 
-def _proof(case: Case, findings: Sequence[Finding]) -> Proof:
+def prove_findings(case: Case, findings: Sequence[Finding]) -> Proof:
+    """What can be shown of a case: all these findings are gone, and nothing came that is as grave
+    as that of the case.
+    """
     flows = flows_of(case)
     placed = placed_of(case)
     left = {finding.fingerprint for finding in case.after.findings}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from auditor.fixes.patch import CannotEditError
+from auditor.fixes.sourced import SourceFix
 from auditor.fixes.together import ClashError, merged, written
 from auditor.model import Audit, Evidence, Finding, Fix, Safety, Snapshot
 from auditor.reporters.boundaries import keeper_line, mending_line
@@ -14,6 +15,7 @@ from auditor.reporters.diff import changes_of
 from auditor.reporters.excerpt import Mark, excerpt
 from auditor.reporters.groups import Block, Faults, without_name
 from auditor.reporters.places import Place, dotted, place_of_evidence, place_of_finding
+from auditor.reporters.rendered import rendered_lines
 from auditor.reporters.terminal import Terminal
 from auditor.reporters.words import EFFECT, counted, listed, objections, shown_by
 from auditor.text import escaped
@@ -177,6 +179,8 @@ def _tried(fix: Fix, terminal: Terminal) -> Iterator[str]:
     against = objections(fix)
     if against:
         yield note("not proven", escaped("; ".join(against)), terminal)
+        if isinstance(fix, SourceFix) and fix.changes and not fix.edits:
+            yield from changes_of(Snapshot(()), fix, terminal)
         return
     yield note("proven", " · ".join(shown_by(fix.proof)), terminal)
     for title, items in (
@@ -186,6 +190,8 @@ def _tried(fix: Fix, terminal: Terminal) -> Iterator[str]:
     ):
         if items:
             yield note(title, escaped(listed(items)), terminal)
+    for line in rendered_lines(fix) if isinstance(fix, SourceFix) else ():
+        yield note("renders as", escaped(line), terminal)
 
 
 def _changes(faults: Faults, page: Page) -> Iterator[str]:
@@ -202,6 +208,10 @@ def _changes(faults: Faults, page: Page) -> Iterator[str]:
 
 def _together(snapshot: Snapshot, fixes: list[Fix]) -> list[Fix]:
     """The fixes as one change, where they go together; `auditor fix` proves it before it writes."""
+    if any(isinstance(fix, SourceFix) for fix in fixes):
+        return [
+            fix for at, fix in enumerate(fixes) if fix.edits not in (f.edits for f in fixes[:at])
+        ]
     if len(fixes) < 2 or not all(fix.edits for fix in fixes):
         return fixes
     try:

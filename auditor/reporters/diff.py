@@ -9,8 +9,10 @@ from dataclasses import replace
 import orjson
 
 from auditor.fixes.patch import apply, unified_diff
+from auditor.fixes.sourced import SourceFix
 from auditor.model import Change, Fix, Operation, Resource, Snapshot, Span, TextEdit
 from auditor.reporters.excerpt import short
+from auditor.reporters.hunks import discreet_diff
 from auditor.reporters.masks import masked, unmasked
 from auditor.reporters.places import dotted, lines_of, text_of
 from auditor.reporters.terminal import Terminal
@@ -45,11 +47,22 @@ def _painted(line: str, terminal: Terminal) -> str:
 
 
 def _diffs(snapshot: Snapshot, fix: Fix) -> Iterator[str]:
+    if isinstance(fix, SourceFix):
+        yield from _source_diffs(fix)
+        return
     for uri in dict.fromkeys(edit.uri for edit in fix.edits):
         edits = [edit for edit in fix.edits if edit.uri == uri]
         found = [snapshot.find(change.beside or change.resource.ref) for change in fix.changes]
         touched = [resource for resource in found if resource and resource.origin.uri == uri]
         yield from _diff(uri, edits, touched) if touched else ()
+
+
+def _source_diffs(fix: SourceFix) -> Iterator[str]:
+    """Those of files that something is built from: what may be a credential is not shown."""
+    for uri in dict.fromkeys(edit.uri for edit in fix.edits):
+        mine = [edit for edit in fix.edits if edit.uri == uri]
+        inside = [one for one in fix.files if one.origin.uri == uri]
+        yield from discreet_diff(uri, inside, mine).text.rstrip("\n").split("\n")
 
 
 def _diff(uri: str, edits: list[TextEdit], touched: list[Resource]) -> Iterator[str]:

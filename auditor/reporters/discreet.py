@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from auditor.credentials import VALUE, told
+from auditor.fixes.sourced import SourceFix
 from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation
 from auditor.reporters.masks import is_credential
 
@@ -55,6 +56,8 @@ def _fix(fix: Fix) -> Fix:
         return fix
     why = NOT_READ if not fix.edits else SHOWN_BY_HAND
     proof = replace(fix.proof, unproven=(*fix.proof.unproven, why))
+    if isinstance(fix, SourceFix):
+        return replace(fix, changes=(), edits=(), proof=proof, rendered=(), files=())
     return replace(fix, changes=(), edits=(), proof=proof)
 
 
@@ -63,10 +66,13 @@ def shows_credential(fix: Fix) -> bool:
     if any(told(edit.text) != edit.text or VALUE in edit.text for edit in fix.edits):
         return True
     steps = [step for change in fix.changes for step in change.operations]
-    return any(_holds_credential(step) for step in steps)
+    if isinstance(fix, SourceFix):
+        steps += [step for one in fix.rendered for step in one.operations]
+    return any(holds_credential(step) for step in steps)
 
 
-def _holds_credential(step: Operation) -> bool:
+def holds_credential(step: Operation) -> bool:
+    """Whether what a step writes is a credential, by its name or its form."""
     leaves = _leaves(step.value, step.path)
     return any(is_credential(path, text) or VALUE in text for path, text in leaves)
 

@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from auditor.fixes.patch import apply, diff_header, diff_lines
 from auditor.model import Resource, TextEdit
 from auditor.reporters.masks import HIDDEN, masked_line, unmasked, with_values_masked
+from auditor.reporters.masks_of_sources import (
+    is_template,
+    masked_template_line,
+    may_be_handed_on,
+)
 from auditor.reporters.places import text_of
 
 AROUND = 3
@@ -51,7 +56,10 @@ def _masked(resources: Sequence[Resource], edits: Sequence[TextEdit]) -> str:
     lines = text_of(resources[0].origin.lines).split("\n")
     places = [(e.span.line - AROUND - 1, e.span.end_line + AROUND + 1) for e in edits]
     for resource in _near(resources, places):
-        lines = with_values_masked(resource, lines, 0)
+        also = None if resource.ref.kind else may_be_handed_on
+        lines = with_values_masked(resource, lines, 0, also)
+    if is_template(resources[0]):
+        lines = list(map(masked_template_line, lines))
     for number in {n for top, bottom in places for n in range(max(top, 1), bottom + 1)}:
         if number <= len(lines):
             lines[number - 1] = masked_line(lines[number - 1])

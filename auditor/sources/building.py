@@ -105,9 +105,11 @@ def built_objects(document: Document | Broken, named: str) -> Iterator[Resource 
 
 
 def text_in(file: str | Path) -> str:
-    """The text of a file that a build reads; nothing where it cannot be read."""
+    """The text of a file that a build reads, its line breaks as they are; nothing where it cannot
+    be read.
+    """
     try:
-        return Path(file).read_text("utf-8")
+        return Path(file).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError, ValueError):
         return ""
 

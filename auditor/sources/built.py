@@ -1,6 +1,6 @@
 """Where a field of a built object stands in the files that it was built from.
 
-`auditor.fixes.patch` knows it too: what is built cannot be edited in place.
+`auditor.fixes` knows it too: what is built can be edited only where it comes from.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from typing import Any
 
 from auditor.manifests import at, mapping
 from auditor.model import Manifest, Origin, Path, Ref, Resource, Span, Spot
-from auditor.sources.overlays import Layer, Said, Subject, said_by
+from auditor.sources.overlays import Layer, Said, Subject, merges_for, said_by
+from auditor.sources.recipes import Maker, Recipe
 from auditor.sources.supply import Supply, supply_of
 from auditor.sources.yaml import Document
+
+_JOINING = ("replacements", "vars", "transformers", "configurations")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,8 @@ class Built:
     """As the file has it that it was made from."""
     layers: tuple[Layer, ...] = ()
     """The kustomizations that it went through."""
+    recipe: Recipe | None = None
+    """How it can be built again."""
 
     def span(self, path: Path) -> Span:
         """The region of the field where the file says what was built; else the whole object's."""
@@ -50,12 +55,36 @@ class Built:
         said = self._said(path)
         return said.supply if said else None
 
+    def again(self, path: Path) -> Supply | None:
+        """What an overlay says of the field that is what its base says, too: an edit of the base
+        alone would change nothing.
+        """
+        if self._kept(path) is None:
+            return None
+        said = said_by(self.layers, self._subject, path)
+        return said.supply if said else None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether no kustomization on its way takes fields of one object into another."""
+        return not any(layer.get(name)[1] for layer in self.layers for name in _JOINING)
+
+    def patches(self) -> Iterator[Document]:
+        """The strategic-merge patches for the object that are files of their own, those of the
+        outermost kustomization first.
+        """
+        yield from merges_for(self.layers, self._subject)
+
     def _said(self, path: Path) -> Said | None:
         path = _there(self.manifest, path)
         if not path or self._kept(path) is not None:
             return None
+        return said_by(self.layers, self._subject, path)
+
+    @property
+    def _subject(self) -> Subject:
         refs = (self.written.ref, ref_of(self.manifest, self.written.ref))
-        return said_by(self.layers, Subject(*refs, self.written.manifest, self.manifest), path)
+        return Subject(*refs, self.written.manifest, self.manifest)
 
     @cached_property
     def text(self) -> str:
@@ -82,6 +111,8 @@ class Made:
 
     by: str
     """What made it, and from what."""
+    recipe: Recipe | None = None
+    """How it can be built again."""
 
     def span(self, _path: Path) -> Span:
         """The start of the file that made it."""
@@ -89,7 +120,7 @@ class Made:
 
 
 def built(
-    by: str,
+    maker: Maker,
     resource: Resource,
     uri: str,
     written: Resource | None = None,
@@ -97,8 +128,9 @@ def built(
 ) -> Resource:
     """The object with its place: where it is written, or else the start of the file `uri`."""
     if written is None:
-        return Resource(resource.ref, resource.manifest, Origin(uri, Made(by)))
-    lines = Built(by, resource.manifest, written, layers)
+        made = Made(maker.by, maker.recipe)
+        return Resource(resource.ref, resource.manifest, Origin(uri, made))
+    lines = Built(maker.by, resource.manifest, written, layers, maker.recipe)
     return Resource(resource.ref, resource.manifest, Origin(written.origin.uri, lines))
 
 

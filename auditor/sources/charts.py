@@ -15,9 +15,11 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from auditor.credentials import told as without_credentials
 from auditor.model import Path as Field
 from auditor.model import Resource, Unseen
 from auditor.sources.building import (
@@ -31,7 +33,8 @@ from auditor.sources.building import (
 from auditor.sources.built import built
 from auditor.sources.kustomizations import Tree
 from auditor.sources.programs import BuildError, output, program
-from auditor.sources.templates import Values, ValuesFile, templated, values_of
+from auditor.sources.recipes import Batch, Maker, Recipe, Where, text_read
+from auditor.sources.templates import ValuesFile, templated, values_of
 from auditor.sources.yaml import Document, documents
 
 CHART = "Chart.yaml"
@@ -44,29 +47,43 @@ _RENDER = """
 import json, sys
 from helm_python import Chart, _native, parse_set_string, values_from_yaml
 
-def merged(old, new):
+def merged(old, new, now):
     for key, value in new.items():
         if isinstance(old.get(key), list) and isinstance(value, list) and "[" in now:
             sys.exit(f"Error: {now}: an item of a list that a values file has is set by helm alone")
         both = isinstance(old.get(key), dict) and isinstance(value, dict)
-        old[key] = merged(old[key], value) if both else value
+        old[key] = merged(old[key], value, now) if both else value
     return old
 
-try:
-    order, values, now = json.loads(sys.argv[1]), {}, ""
+def rendered(order):
+    values = {}
     for file in order["files"]:
         with open(file, encoding="utf-8") as opened:
-            values = merged(values, values_from_yaml(opened.read()) or {})
+            values = merged(values, values_from_yaml(opened.read()) or {}, "")
     for now in order["sets"]:
-        values = merged(values, parse_set_string(now))
+        values = merged(values, parse_set_string(now), now)
     with Chart.load(order["chart"]) as chart:
         told = json.dumps(order["options"])
-        text = _native.call_string("helm_render", chart._raw(), json.dumps(values), told)
-except Exception as error:
-    sys.exit(f"Error: {error}")
-for name, text in sorted(json.loads(text).items()):
-    if name.endswith((".yaml", ".yml", ".json")):
-        print(f"---\\n# Source: {name}\\n{text}")
+        made = _native.call_string("helm_render", chart._raw(), json.dumps(values), told)
+    for name, text in sorted(json.loads(made).items()):
+        if name.endswith((".yaml", ".yml", ".json")):
+            yield f"---\\n# Source: {name}\\n{text}\\n"
+
+def answered(order):
+    try:
+        return {"text": "".join(rendered(order))}
+    except (Exception, SystemExit) as error:
+        return {"error": str(error).removeprefix("Error: ")}
+
+asked = json.loads(sys.argv[1])
+if isinstance(asked, list):
+    for order in asked:
+        print(json.dumps(answered(order)))
+else:
+    answer = answered(asked)
+    if "error" in answer:
+        sys.exit("Error: " + answer["error"])
+    print(answer["text"], end="")
 """
 
 
@@ -116,7 +133,65 @@ def helm(
             failed.append((order, str(error)))
     for order, why in failed:
         found.refuse(tree.named(root, root), *_told(order, why, is_whole=not done))
-    return [_build(tree, root, found, one) for one in _different(done)]
+    return _builds(tree, root, found, building, done)
+
+
+def _builds(
+    tree: Tree, root: str, found: Builds, building: Building, done: list[_Rendered]
+) -> list[Build]:
+    """One build for each rendering that is unlike those before it."""
+    files = _all_files(root)
+    first: dict[tuple[str, str], Recipe] = {}
+    for one in done:
+        named = tree.named(root, root)
+        made = Build(f"{named} {_called(one.order)}".rstrip(), _label(one.order))
+        made.namespace = one.order.namespace
+        recipe = Recipe(
+            made, root, files | set(one.order.values), frozenset(tree.given),
+            partial(_again, root, one.order, building), partial(text_read, named),
+            _batch(root, one.order, building),
+        )  # fmt: skip
+        same = first.setdefault((one.text, one.order.namespace), recipe)
+        if same is recipe:
+            _fill(tree, root, found, one, recipe)
+        else:
+            same.twins.append(recipe)
+    return [recipe.build for recipe in first.values()]
+
+
+def _again(root: str, order: Rendering, building: Building, where: Where) -> str:
+    """What Helm writes of a copy of the chart."""
+    moved = replace(order, values=tuple(map(where, order.values)))
+    return _rendered(where(root), moved, building)
+
+
+def _batch(root: str, order: Rendering, building: Building) -> Batch | None:
+    """Where the package renders, starting its process is most of what that costs."""
+    if program("helm") or order.inline:
+        return None
+
+    def told(where: Where) -> dict[str, Any]:
+        moved = replace(order, values=tuple(map(where, order.values)))
+        return _told_to_package(where(root), replace(moved, kubernetes=_version(order, building)))
+
+    return Batch(told, _rendered_together)
+
+
+def _rendered_together(told: Sequence[dict[str, Any]]) -> list[str | BuildError]:
+    with tempfile.TemporaryDirectory(prefix="auditor-") as home:
+        text = output((sys.executable, "-P", "-c", _RENDER, json.dumps(told)), home)
+    found = [json.loads(line) for line in text.splitlines()]
+    if len(found) != len(told):
+        raise BuildError("it made something else than it was asked for")
+    return [
+        one["text"] if "text" in one else BuildError(without_credentials(str(one["error"])))
+        for one in found
+    ]
+
+
+def _all_files(root: str) -> frozenset[str]:
+    found = (str(Path(folder, name)) for folder, _, names in os.walk(root) for name in names)
+    return frozenset(file for file in found if ".git" not in Path(file).parts)
 
 
 def used_by(tree: Tree, root: str) -> set[str]:
@@ -165,16 +240,6 @@ def _told(order: Rendering, why: str, *, is_whole: bool) -> tuple[str, Unseen]:
     )
 
 
-def _different(done: list[_Rendered]) -> Iterator[_Rendered]:
-    """The renderings that differ: of equal ones, the first."""
-    seen: set[tuple[str, str]] = set()
-    for one in done:
-        key = (one.text, one.order.namespace)
-        if key not in seen:
-            seen.add(key)
-            yield one
-
-
 def _called(order: Rendering) -> str:
     """What tells a rendering from others, for people."""
     files = [Path(file).name for file in order.values]
@@ -190,10 +255,10 @@ def _label(order: Rendering) -> str:
     return fits[1] if fits else last
 
 
-def _build(tree: Tree, root: str, found: Builds, one: _Rendered) -> Build:
-    named = tree.named(root, root)
+def _fill(tree: Tree, root: str, found: Builds, one: _Rendered, recipe: Recipe) -> None:
+    """Put the objects of a rendering into its build, each at its place."""
+    named, made = tree.named(root, root), recipe.build
     by = f"Helm from {named}" + (f" by {one.order.by}" if one.order.by else "")
-    made = Build(f"{named} {_called(one.order)}".rstrip(), _label(one.order), one.order.namespace)
     own = str(Path(root, "values.yaml"))
     files = [ValuesFile(file, tree.named(root, file)) for file in (own, *one.order.values)]
     overridden = tuple(_overridden(one.order))
@@ -206,17 +271,15 @@ def _build(tree: Tree, root: str, found: Builds, one: _Rendered) -> Build:
         values = values_of(root, file, files, overridden)
         for resource in built_objects(document, place):
             if isinstance(resource, Resource):
-                made.resources.append(_placed(_by(by, resource), resource, file, place, values))
+                maker = Maker(_by(by, resource), recipe)
+                is_packed = Path(file).name == CHART
+                made.resources.append(
+                    built(maker, resource, place)
+                    if is_packed
+                    else templated(maker, resource, place, file, values)
+                )
             else:
                 found.gaps.append(resource)
-    return made
-
-
-def _placed(by: str, resource: Resource, file: str, place: str, values: Values) -> Resource:
-    """The object at its template, or at the chart where that is packed."""
-    if Path(file).name == CHART:
-        return built(by, resource, place)
-    return templated(by, resource, place, file, values)
 
 
 def _overridden(order: Rendering) -> Iterator[Field]:
@@ -246,8 +309,7 @@ def _by(by: str, resource: Resource) -> str:
 
 def _rendered(root: str, order: Rendering, building: Building) -> str:
     """What Helm writes."""
-    major, minor = divmod(building.kubernetes, 100)
-    version = order.kubernetes or f"{major}.{minor}.0"
+    version = _version(order, building)
     with tempfile.TemporaryDirectory(prefix="auditor-") as home:
         files = list(order.values)
         for number, text in enumerate(order.inline):
@@ -255,6 +317,11 @@ def _rendered(root: str, order: Rendering, building: Building) -> str:
             Path(files[-1]).write_text(text, "utf-8")
         order = replace(order, values=tuple(files), kubernetes=version)
         return output(_command(root, order), home)
+
+
+def _version(order: Rendering, building: Building) -> str:
+    major, minor = divmod(building.kubernetes, 100)
+    return order.kubernetes or f"{major}.{minor}.0"
 
 
 def _command(root: str, order: Rendering) -> tuple[str, ...]:
@@ -265,13 +332,16 @@ def _command(root: str, order: Rendering) -> tuple[str, ...]:
         space = ("--namespace", order.namespace) if order.namespace else ()
         version = ("--kube-version", order.kubernetes)
         return (program_, "template", *space, *version, *files, *sets, "--", order.release, root)
+    return (sys.executable, "-P", "-c", _RENDER, json.dumps(_told_to_package(root, order)))
+
+
+def _told_to_package(root: str, order: Rendering) -> dict[str, Any]:
     options = {
         "name": order.release,
         "namespace": order.namespace or "default",
         "kube_version": order.kubernetes,
     }
-    told = {"chart": root, "files": order.values, "sets": order.sets, "options": options}
-    return (sys.executable, "-P", "-c", _RENDER, json.dumps(told))
+    return {"chart": root, "files": order.values, "sets": order.sets, "options": options}
 
 
 def _refuse_missing(root: str) -> None:

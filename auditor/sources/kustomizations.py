@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from auditor.model import Resource, Unseen
+from auditor.model import Gap, Resource, Unseen
 from auditor.sources.building import Build, Builds, built_objects, text_in
 from auditor.sources.built import built
 from auditor.sources.folders import shown
@@ -24,6 +24,7 @@ from auditor.sources.objects import objects_of
 from auditor.sources.overlays import Layer, patches_of
 from auditor.sources.places import SourceText
 from auditor.sources.programs import BuildError, output, program
+from auditor.sources.recipes import Maker, Recipe, text_read
 from auditor.sources.yaml import Document, documents
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -249,7 +250,13 @@ def kustomize(tree: Tree, root: str, found: Builds, order: Order | None = None) 
         found.refuse(named, f"kustomize could not build it, and it was not audited: {error}")
         return None
     made = Build(named, Path(root).name)
-    say = _Saying(tree, root, start, used, order, tuple(_layers(tree, root, reached)))
+    recipe = Recipe(
+        made, root, frozenset(used), frozenset(tree.given),
+        lambda where: order.replaced(_kustomized(where(root), order.around)[0]),
+        partial(_read_again, named),
+    )  # fmt: skip
+    layers = tuple(_layers(tree, root, reached))
+    say = _Saying(tree, root, start, used, order, layers, recipe)
     for document in documents(named, order.replaced(text)):
         for one in built_objects(document, named):
             if isinstance(one, Resource):
@@ -270,6 +277,7 @@ class _Saying:
     used: set[str]
     order: Order
     layers: tuple[Layer, ...]
+    recipe: Recipe
 
     @property
     def by(self) -> str:
@@ -321,15 +329,27 @@ def _traced(say: _Saying, resource: Resource) -> Resource:
     """An object at the place where it is written, without the note that told of it."""
     tree, root = say.tree, say.root
     metadata = resource.manifest.get("metadata") or {}
+    file = _origin(str((metadata.get("annotations") or {}).get(_ORIGIN, "")), say.start)
+    clean, maker = _clean(resource), Maker(say.by, say.recipe)
+    if file not in say.used:
+        return built(maker, clean, tree.named(root, tree.file(root)))
+    original = _original(clean, tree.written(file, root))
+    return built(maker, clean, tree.named(root, file), original, say.layers)
+
+
+def _clean(resource: Resource) -> Resource:
+    """An object without the note that tells where it came from."""
+    metadata = resource.manifest.get("metadata") or {}
     annotations = dict(metadata.get("annotations") or {})
-    file = _origin(str(annotations.pop(_ORIGIN, "")), say.start)
+    annotations.pop(_ORIGIN, None)
     bare = {key: value for key, value in metadata.items() if key != "annotations"}
     kept = {**bare, "annotations": annotations} if annotations else bare
-    clean = replace(resource, manifest={**resource.manifest, "metadata": kept})
-    if file not in say.used:
-        return built(say.by, clean, tree.named(root, tree.file(root)))
-    original = _original(clean, tree.written(file, root))
-    return built(say.by, clean, tree.named(root, file), original, say.layers)
+    return replace(resource, manifest={**resource.manifest, "metadata": kept})
+
+
+def _read_again(named: str, text: str) -> Iterator[Resource | Gap]:
+    for one in text_read(named, text):
+        yield _clean(one) if isinstance(one, Resource) else one
 
 
 def _origin(note: str, start: str) -> str:

@@ -140,19 +140,30 @@ def _in_patch(patch: Patch, subject: Subject, path: Path, value: Any) -> Path | 
     said = patch.document.value
     if isinstance(said, list):
         return _in_steps(said, path, value) if _is_target(patch.target, subject) else None
-    ref = mapping(mapping(said).get("metadata"))
-    aimed = (
-        _is_target(patch.target, subject)
-        if patch.target
-        else (
-            said.get("kind") == subject.built.kind
-            and _group(said.get("apiVersion")) == subject.built.group
-            and subject.is_called(ref.get("name"))
-            and ref.get("namespace")
-            in (None, "", subject.written.namespace, subject.built.namespace)
-        )
+    return _in_merge(said, subject.after, path, value) if _is_aimed(patch, subject) else None
+
+
+def _is_aimed(patch: Patch, subject: Subject) -> bool:
+    """Whether a strategic merge patch is for the object."""
+    if patch.target:
+        return _is_target(patch.target, subject)
+    said = mapping(patch.document.value)
+    ref = mapping(said.get("metadata"))
+    spaces = (None, "", subject.written.namespace, subject.built.namespace)
+    return (
+        said.get("kind") == subject.built.kind
+        and _group(said.get("apiVersion")) == subject.built.group
+        and subject.is_called(ref.get("name"))
+        and ref.get("namespace") in spaces
     )
-    return _in_merge(said, subject.after, path, value) if aimed else None
+
+
+def merges_for(layers: Sequence[Layer], subject: Subject) -> Iterator[Document]:
+    """The strategic-merge patches for an object that are files of their own."""
+    for patch in (patch for layer in layers for patch in layer.patches):
+        said = patch.document.value
+        if patch.holder is None and isinstance(said, dict) and _is_aimed(patch, subject):
+            yield patch.document
 
 
 def _group(api_version: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from auditor.model import Manifest, Origin, Path, Resource, Span
 from auditor.sources.building import text_in
 from auditor.sources.places import SourceText, find
+from auditor.sources.recipes import Maker, Recipe
 from auditor.sources.supply import Supply
 from auditor.sources.template_tree import HOLE, Block, Line, template_tree
 from auditor.sources.yaml import Document, documents
@@ -51,18 +52,54 @@ class Values:
 
     def supply(self, path: Path, value: Any) -> Supply | None:
         """The last file that has this values path, if it says just this value there."""
-        whole = path if path[:1] == ("global",) else (*self.chart, *path)
-        if any(_meet(whole, one) for one in self.overridden):
+        if self.is_overridden(path):
             return None
-        asked = [(file, whole) for file in reversed(self.files)]
-        for file, where in (*asked, *((file, path) for file in self.own)):
-            document = _document(file.uri, file.file)
-            found = _at(document.value, where) if document else _MISSING
-            if document and found is not _MISSING:
+        for document, where in self._asked(path):
+            found = _at(document.value, where)
+            if found is not _MISSING:
                 fits = type(found) is type(value) and found == value
                 written = find(document.root, where).complete
                 return Supply(document, where) if fits and written else None
         return None
+
+    def is_overridden(self, path: Path) -> bool:
+        """Whether the command line or a GitOps object sets the value, or a part of it."""
+        return any(_meet(self._whole(path), one) for one in self.overridden)
+
+    def homes(self, path: Path) -> Iterator[Supply]:
+        """Where a values path that no file has could be added: the first file that has what is
+        nearest above it, then the others. The first one counts for every set of values.
+        """
+        asked = list(self._asked(path))
+        asked.reverse()
+        for length in range(len(path) - 1, -1, -1):
+            cut = len(path) - length
+            for document, where in asked:
+                if isinstance(_at(document.value, where[: len(where) - cut]), dict):
+                    yield Supply(document, where)
+
+    def vacant(self, path: Path) -> Supply | None:
+        """The last file that has this values path, if it says nothing there: null, ``{}``."""
+        for document, where in self._asked(path):
+            found = _at(document.value, where)
+            if found is not _MISSING:
+                return Supply(document, where) if found in (None, "", {}, []) else None
+        return None
+
+    def has(self, path: Path) -> bool:
+        """Whether a file has this values path."""
+        return any(_at(one.value, where) is not _MISSING for one, where in self._asked(path))
+
+    def _whole(self, path: Path) -> Path:
+        return path if path[:1] == ("global",) else (*self.chart, *path)
+
+    def _asked(self, path: Path) -> Iterator[tuple[Document, Path]]:
+        """The files in the order in which they count, each with the path that it would have."""
+        asked = [(file, self._whole(path)) for file in reversed(self.files)]
+        for file, where in (*asked, *((file, path) for file in self.own)):
+            document = _document(file.uri, file.file)
+            if document:
+                yield document, where
 
 
 def _meet(one: Path, other: Path) -> bool:
@@ -84,6 +121,8 @@ class Templated:
     file: str
     """Its real path."""
     values: Values
+    recipe: Recipe | None = None
+    """How it can be built again."""
     is_whole = False
     """Not every value has a place in the template, so that none can be hidden by it."""
 
@@ -109,15 +148,38 @@ class Templated:
 
     def supply(self, path: Path) -> Supply | None:
         """The value in a values file that fills the field, where that is certain."""
-        line, depth = self._line(path)
         value = _at(self.manifest, path)
-        if line is None or value is _MISSING or isinstance(value, dict | list):
+        if value is _MISSING or isinstance(value, dict | list):
             return None
+        found = self.values_path(path)
+        return self.values.supply(found, value) if found is not None else None
+
+    def values_path(self, path: Path) -> Path | None:
+        """The values path that the template writes at `path` as it is, whether something is there
+        or not; None where it writes something else, or nothing is certain.
+        """
+        line, depth = self._line(path)
+        if line is None:
+            return None
+        if depth < len(path):
+            alike = [one for one in line.below if one.key == path[depth]]
+            if len(alike) == 1 and _at(self.manifest, path[: depth + 1]) is _MISSING:
+                line, depth = alike[0], depth + 1
         for said, blocks in _writers(line, whole=depth == len(path)):
             values_path = _values_path(said, blocks)
             if values_path is not None:
-                return self.values.supply((*values_path, *path[depth:]), value)
+                return (*values_path, *path[depth:])
         return None
+
+    def line(self, path: Path) -> Line | None:
+        """The line of the field itself, where the template writes it out."""
+        line, depth = self._line(path)
+        return line if depth == len(path) else None
+
+    @property
+    def source(self) -> SourceText:
+        """The template, to be edited."""
+        return _source(self.uri, self.file)
 
     def _line(self, path: Path) -> tuple[Line | None, int]:
         """The line of the deepest field on the way that is known, and how deep that is."""
@@ -140,9 +202,9 @@ class Templated:
         return tops[0] if len(tops) == 1 else None
 
 
-def templated(by: str, resource: Resource, uri: str, file: str, values: Values) -> Resource:
+def templated(maker: Maker, resource: Resource, uri: str, file: str, values: Values) -> Resource:
     """The object with its place in the template `file`, that the user would call `uri`."""
-    lines = Templated(by, resource.manifest, uri, file, values)
+    lines = Templated(maker.by, resource.manifest, uri, file, values, maker.recipe)
     return Resource(resource.ref, resource.manifest, Origin(uri, lines))
 
 
@@ -275,8 +337,8 @@ def _said(value: Any) -> str:
 
 def _writers(line: Line, *, whole: bool) -> Iterator[tuple[str, Sequence[Block]]]:
     """The one action that writes the field, with the branches around it; none where several may."""
-    if whole:
-        if len(line.actions) == 1 and not line.text.strip(f"{HOLE} \"'"):
+    if whole and line.actions:
+        if len(line.actions) == 1 and not line.text.strip(f"{HOLE} \"'") and not line.emitted:
             yield line.actions[0], line.blocks
         return
     emitted = [(one.said, one.blocks) for one in line.emitted]
