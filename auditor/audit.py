@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from auditor.facts import FACTS, Facts
 from auditor.facts.custom import concerns, opened, role_of, unread
@@ -260,11 +260,18 @@ def _folded(findings: list[Finding], snapshot: Snapshot) -> tuple[list[Finding],
     pod afterwards still speaks, and so does a pod that merely claims an owner.
     """
     owners = resources_by_uid(snapshot)
+    if not owners:
+        return findings, []
+    above: dict[int, Resource | None] = {}
     told = {(finding.ref.key, finding.policy.id, finding.anchor) for finding in findings}
 
     def copied(finding: Finding) -> bool:
         resource = snapshot.find(finding.ref)
-        owner = controller_of(resource, owners) if resource else None
+        if resource is None:
+            return False
+        if id(resource) not in above:
+            above[id(resource)] = controller_of(resource, owners)
+        owner = above[id(resource)]
         return bool(owner and (owner.ref.key, finding.policy.id, finding.anchor) in told)
 
     kept: list[Finding] = []
@@ -282,5 +289,8 @@ def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _rank(finding: Finding) -> tuple[object, ...]:
     ref = finding.ref
     place = (ref.kind, ref.namespace, ref.name, ref.api_version)
-    said = (finding.policy.id, finding.anchor, finding.message, str(finding.path))
+    said = (finding.policy.id, finding.anchor, finding.message, _path_as_text(finding.path))
     return (finding.severity.rank, *place, *said)
+
+
+_path_as_text = lru_cache(maxsize=4096)(str)

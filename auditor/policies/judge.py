@@ -81,9 +81,7 @@ def _workload(resource: Resource) -> bytes | None:
     if workload is None:
         return None
     containers = [{"list": c.list, "path": c.path, "spec": c.spec} for c in workload.containers]
-    return orjson.dumps(
-        {"pod": workload.pod, "path": workload.pod_path, "containers": containers}
-    )
+    return orjson.dumps({"pod": workload.pod, "path": workload.pod_path, "containers": containers})
 
 
 def _is_exact(value: Any) -> bool:
