@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from auditor.facts import FACTS, Facts
 from auditor.facts.custom import concerns, opened, role_of, unread
@@ -25,6 +25,7 @@ from auditor.model import (
     Status,
     Unseen,
 )
+from auditor.policies.alike import Alike
 from auditor.policies.engine import EvaluationError, PolicyEngine
 from auditor.policies.judge import Panel, Question, answered, panels, questions
 from auditor.policies.overrule import overruled
@@ -74,6 +75,11 @@ class Docket:
     def _panels(self) -> dict[tuple[str, bool], tuple[Panel, ...]]:
         return {}
 
+    @cached_property
+    def alike(self) -> Alike:
+        """What its policies have said so far."""
+        return Alike()
+
     def about(self, role: str, *, facts_only: bool = False) -> tuple[Panel, ...]:
         """Who is asked about an object of this role: all, or those that read facts."""
         if (role, facts_only) not in self._panels:
@@ -99,16 +105,19 @@ def audit_alone(
     alone = opened(Snapshot((resource,), facts.snapshot.gaps), facts.settings.openings)
     (resource,) = alone.resources
     asked = asked or docket(bench, facts.snapshot)
-    found, failed = _judged(questions(resource, asked.about(role_of(resource)), facts), bench)
+    about = questions(resource, asked.about(role_of(resource)), facts)
+    found, failed = _judged(about, bench, asked.alike)
     return Audit(alone, _ordered(found), (*unread(alone.resources, live=True), *failed))
 
 
-def _judged(asked: Iterable[Question], bench: Bench) -> tuple[list[Finding], list[Gap]]:
+def _judged(
+    asked: Iterable[Question], bench: Bench, known: Alike
+) -> tuple[list[Finding], list[Gap]]:
     findings: list[Finding] = []
     failed: list[Gap] = []
-    for question, policy, said in answered(bench.engine, asked):
+    for resource, policy, said in answered(bench.engine, asked, known):
         if isinstance(said, EvaluationError):
-            failed.append(_failed(policy, question.resource, said))
+            failed.append(_failed(policy, resource, said))
         else:
             findings += said
     return findings, failed
@@ -131,7 +140,7 @@ def _audit(
     territory = Territory(snapshot, settings.scope)
     asked = docket(bench, snapshot)
     with collector_paused():
-        findings, failed = _judged(_questions(facts, asked, known), bench)
+        findings, failed = _judged(_questions(facts, asked, known), bench, asked.alike)
     if known:
         findings += _carried(*known, snapshot, asked.asked)
         failed += _still_failed(*known, snapshot, asked.asked)
@@ -251,11 +260,18 @@ def _folded(findings: list[Finding], snapshot: Snapshot) -> tuple[list[Finding],
     pod afterwards still speaks, and so does a pod that merely claims an owner.
     """
     owners = resources_by_uid(snapshot)
+    if not owners:
+        return findings, []
+    above: dict[int, Resource | None] = {}
     told = {(finding.ref.key, finding.policy.id, finding.anchor) for finding in findings}
 
     def copied(finding: Finding) -> bool:
         resource = snapshot.find(finding.ref)
-        owner = controller_of(resource, owners) if resource else None
+        if resource is None:
+            return False
+        if id(resource) not in above:
+            above[id(resource)] = controller_of(resource, owners)
+        owner = above[id(resource)]
         return bool(owner and (owner.ref.key, finding.policy.id, finding.anchor) in told)
 
     kept: list[Finding] = []
@@ -273,5 +289,8 @@ def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def _rank(finding: Finding) -> tuple[object, ...]:
     ref = finding.ref
     place = (ref.kind, ref.namespace, ref.name, ref.api_version)
-    said = (finding.policy.id, finding.anchor, finding.message, str(finding.path))
+    said = (finding.policy.id, finding.anchor, finding.message, _path_as_text(finding.path))
     return (finding.severity.rank, *place, *said)
+
+
+_path_as_text = lru_cache(maxsize=4096)(str)

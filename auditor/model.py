@@ -1,4 +1,5 @@
-"""The vocabulary of the product. Imports nothing of ours but `terms`; all else may import it.
+"""The vocabulary of the product. Imports nothing of ours but `declared`, `grades`
+and `terms`; all else may import it.
 
 Values are frozen. A path is a tuple of mapping keys and sequence indices, counted from the
 top of a manifest: ``("spec", "containers", 0, "name")``.
@@ -10,66 +11,23 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
 
 from auditor.declared import Settings as Settings  # noqa: PLC0414 - part of the vocabulary
 from auditor.declared import Waiver as Waiver  # noqa: PLC0414
+from auditor.grades import Safety as Safety  # noqa: PLC0414
+from auditor.grades import Severity as Severity  # noqa: PLC0414
+from auditor.grades import Status as Status  # noqa: PLC0414
+from auditor.grades import Unseen as Unseen  # noqa: PLC0414
 from auditor.terms import BUILT_IN, NOBODY, Authorship, Opening, Scope
+from auditor.terms import Reading as Reading  # noqa: PLC0414
+from auditor.terms import Server as Server  # noqa: PLC0414
 
 Path = tuple[str | int, ...]
 Key = tuple[str, str, str, str]
 """Identity of an object across API versions: group, kind, namespace, name."""
 Manifest = Mapping[str, Any]
-
-
-class Severity(StrEnum):
-    """How much a finding matters, worst first when sorted by ``rank``."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-    INFO = "info"
-
-    @property
-    def rank(self) -> int:
-        """0 for critical, up to 4 for info."""
-        return list(Severity).index(self)
-
-    def at_least(self, other: Severity) -> bool:
-        """Whether this is as severe as `other`, or more."""
-        return self.rank <= other.rank
-
-
-class Unseen(StrEnum):
-    """Why a gap is a gap."""
-
-    INCOMPLETE = "incomplete"
-    """It was to be audited and could not be: a broken file, a forbidden list."""
-    UNKNOWN = "unknown"
-    """Manifests alone cannot tell: a namespace's labels, a pod's address."""
-
-
-class Safety(StrEnum):
-    """What a fix may do to the behaviour of the workload, as its author claims."""
-
-    SAFE = "safe"
-    UNSAFE = "unsafe"
-    MANUAL = "manual"
-
-
-class Status(StrEnum):
-    """Whether a finding still asks for something."""
-
-    OPEN = "open"
-    WAIVED = "waived"
-    BASELINE = "baseline"
-    UPCOMING = "upcoming"
-    """Of a policy that is newer than the pinned set: told, and failing nothing yet."""
-    PLATFORM = "platform"
-    """What a part of the cluster itself needs or is shipped with: shown folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,31 +136,6 @@ class Gap:
     """The object that could not be judged, where it is one."""
     acknowledged: str = field(default="", compare=False)
     """Why it no longer fails the run, in the words of whoever answers for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What it took to read a cluster."""
-
-    at: str
-    """When it began, in UTC as RFC 3339: ``2026-03-01T10:00:00Z``."""
-    objects: int
-    requests: int
-    """All that were sent, those that had to be repeated among them."""
-    bytes: int
-    """Of the bodies of all answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """The API server that a snapshot was read from."""
-
-    version: int
-    """As 100 × major + minor; 0 where it would not tell."""
-    kinds: frozenset[str]
-    """The kinds that were asked for: of any other, nothing is known."""
-    reading: Reading | None = None
-    """None where the cluster is followed, and not read at one time."""
 
 
 @dataclass(frozen=True)

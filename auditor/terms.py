@@ -1,5 +1,5 @@
-"""More of the vocabulary: which kinds are those of Kubernetes, who keeps an object, and what an
-audit is about. Imports nothing of ours.
+"""More of the vocabulary: which kinds are those of Kubernetes, who keeps an object, what an
+audit is about, and what a cluster's server told. Imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -142,3 +142,28 @@ class Scope:
         """Whether it leaves anything out."""
         declared = self.namespaces or self.selector or self.include or self.exclude
         return bool(declared) or self.workloads == "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What it took to read a cluster."""
+
+    at: str
+    """When it began, in UTC as RFC 3339: ``2026-03-01T10:00:00Z``."""
+    objects: int
+    requests: int
+    """All that were sent, those that had to be repeated among them."""
+    bytes: int
+    """Of the bodies of all answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The API server that a snapshot was read from."""
+
+    version: int
+    """As 100 × major + minor; 0 where it would not tell."""
+    kinds: frozenset[str]
+    """The kinds that were asked for: of any other, nothing is known."""
+    reading: Reading | None = None
+    """None where the cluster is followed, and not read at one time."""

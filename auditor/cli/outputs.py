@@ -152,8 +152,8 @@ def _file(given: Path | None) -> Path | None:
     return None if given is None or str(given) == STDOUT else given
 
 
-Rendered = Callable[[str, TextIO | None], str]
-"""A form and the stream that it goes to (None for a file) → the report."""
+Rendered = Callable[[str, TextIO | None], str | list[str]]
+"""A form and the stream that it goes to (None for a file) → the report, or the pieces of it."""
 
 
 def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
@@ -162,11 +162,11 @@ def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
     Raises:
         WriteError: a file cannot be written.
     """
-    from auditor.reporters import render
+    from auditor.reporters import pieces
 
-    def rendered(form: str, terminal: TextIO | None) -> str:
+    def rendered(form: str, terminal: TextIO | None) -> list[str]:
         brief, profile = outputs.quiet, outputs.sarif_profile
-        return render(
+        return pieces(
             form, answer, paths=paths, terminal=terminal, brief=brief, sarif=profile, say=warn
         )
 
@@ -187,17 +187,20 @@ def deliver(outputs: Outputs, rendered: Rendered) -> None:
         WriteError: a file cannot be written.
     """
     for report in sorted(outputs.reports, key=lambda report: report.file is not None):
-        _write(rendered(report.form, None if report.file else sys.stdout), report)
+        text = rendered(report.form, None if report.file else sys.stdout)
+        _write([text] if isinstance(text, str) else text, report)
 
 
-def _write(text: str, report: Report) -> None:
+def _write(pieces: list[str], report: Report) -> None:
     from auditor.errors import WriteError
 
     if report.file is None:
-        show(text, binary=report.form != "text")
+        for piece in pieces:
+            show(piece, binary=report.form != "text")
         return
     try:
-        report.file.write_text(text, encoding="utf-8")
+        with report.file.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
     except OSError as error:
         raise WriteError(f"{report.file}: {error.strerror}") from error
 

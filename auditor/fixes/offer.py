@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from auditor.audit import Bench
 from auditor.facts import Facts
@@ -47,7 +48,7 @@ def _with_fix(finding: Finding, before: Before) -> Finding:
         changes = changes_of(before.facts, finding, remedy)
         _check_single(before.audit.snapshot, [change.resource.ref for change in changes])
     except (CannotBuildError, CannotApplyError) as error:
-        return replace(finding, fix=_manual(remedy, str(error)))
+        return replace(finding, fix=_manual(remedy.title, str(error)))
     edits, unwritten = _written(before.audit.snapshot, changes)
     proof = prove(Case(before, finding, changes, edits, unwritten))
     return replace(finding, fix=Fix(remedy.title, remedy.safety, changes, edits, proof))
@@ -78,8 +79,10 @@ def _check_single(snapshot: Snapshot, refs: Iterable[Ref]) -> None:
             )
 
 
-def _manual(remedy: Remedy, why: str) -> Fix:
-    return Fix(remedy.title, Safety.MANUAL, (), (), Proof(resolved=False, unproven=(why,)))
+@lru_cache(maxsize=1024)
+def _manual(title: str, why: str) -> Fix:
+    """One value for all findings that have it."""
+    return Fix(title, Safety.MANUAL, (), (), Proof(resolved=False, unproven=(why,)))
 
 
 def _written(snapshot: Snapshot, changes: Sequence[Change]) -> tuple[tuple[TextEdit, ...], str]:

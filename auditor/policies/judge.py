@@ -3,62 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auditor.facts import Facts
 from auditor.facts.workloads import workload_of
-from auditor.model import (
-    Evidence,
-    Finding,
-    Operation,
-    Policy,
-    Ref,
-    Remedy,
-    Resource,
-    Safety,
-)
+from auditor.model import Finding, Policy, Resource
+from auditor.policies.alike import Alike, Cell
 from auditor.policies.answers import Answer, answer_of
-from auditor.policies.engine import EvaluationError, PolicyEngine, RawFinding
+from auditor.policies.drafts import drafts
+from auditor.policies.engine import EvaluationError, PolicyEngine
 from auditor.policies.parameters import given
 from auditor.policies.workers import Apart
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Step(_Strict):
-    op: str = Field(pattern="^(add|replace|remove)$")
-    path: list[str | int]
-    value: Any = None
-
-
-class _Fix(_Strict):
-    title: str
-    safety: Safety
-    patch: list[_Step] = []
-    synthesize: str = ""
-
-
-class _Place(_Strict):
-    message: str
-    object: dict[str, str] | None = None
-    path: list[str | int] = []
-    anchor: str = ""
-    within: list[str] = []
-
-
-class _Answer(_Strict):
-    path: list[str | int]
-    message: str = Field(min_length=1)
-    anchor: str = ""
-    evidence: list[_Place] = []
-    fix: _Fix | None = None
 
 
 def prepared(
@@ -73,30 +33,55 @@ def prepared(
     Raises:
         EvaluationError: the object holds what JSON cannot carry to an engine unchanged.
     """
-    document: dict[str, Any] = {
-        "kubernetes": kubernetes,
-        "object": resource.manifest,
-        "facts": facts,
-    }
-    if parameters:
-        document["parameters"] = parameters
-    workload = workload_of(resource)
-    if workload:
-        document["workload"] = {
-            "pod": workload.pod,
-            "path": workload.pod_path,
-            "containers": [
-                {"list": c.list, "path": c.path, "spec": c.spec} for c in workload.containers
-            ],
+    return _Prepared(resource).document(facts, kubernetes, parameters)
+
+
+class _Prepared:
+    """An object as JSON, encoded once for all who are asked about it."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._object: bytes | None = None
+        self._workload: bytes | None = None
+
+    def document(
+        self, facts: Mapping[str, Any], kubernetes: int, parameters: Mapping[str, Any] | None
+    ) -> bytes:
+        """See `prepared`."""
+        try:
+            encoded = orjson.dumps(self._document(facts, kubernetes, parameters))
+        except TypeError as error:
+            raise EvaluationError(f"the object cannot be given to a policy: {error}") from error
+        # orjson writes null for what is no number, and a policy would see another object.
+        if b"null" in encoded and not _is_exact(self._resource.manifest):
+            why = "the object cannot be given to a policy: it holds NaN or infinity"
+            raise EvaluationError(why)
+        return encoded
+
+    def _document(
+        self, facts: Mapping[str, Any], kubernetes: int, parameters: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        if self._object is None:
+            self._object = orjson.dumps(self._resource.manifest)
+            self._workload = _workload(self._resource)
+        document: dict[str, Any] = {
+            "kubernetes": kubernetes,
+            "object": orjson.Fragment(self._object),
+            "facts": facts,
         }
-    try:
-        encoded = orjson.dumps(document)
-    except TypeError as error:
-        raise EvaluationError(f"the object cannot be given to a policy: {error}") from error
-    # orjson writes null for what is no number, and a policy would see another object.
-    if b"null" in encoded and not _is_exact(resource.manifest):
-        raise EvaluationError("the object cannot be given to a policy: it holds NaN or infinity")
-    return encoded
+        if parameters:
+            document["parameters"] = parameters
+        if self._workload is not None:
+            document["workload"] = orjson.Fragment(self._workload)
+        return document
+
+
+def _workload(resource: Resource) -> bytes | None:
+    workload = workload_of(resource)
+    if workload is None:
+        return None
+    containers = [{"list": c.list, "path": c.path, "spec": c.spec} for c in workload.containers]
+    return orjson.dumps({"pod": workload.pod, "path": workload.pod_path, "containers": containers})
 
 
 def _is_exact(value: Any) -> bool:
@@ -149,13 +134,14 @@ def questions(resource: Resource, asked: Iterable[Panel], facts: Facts) -> Itera
     their facts has something to say of it, those with parameters where one of these says anything.
     """
     settings = facts.settings
+    encoded = _Prepared(resource)
     for panel in asked:
         about = facts.about(resource, panel.facts) if panel.facts else {}
         told = given(panel.policies[0], settings)
         if (panel.facts and not about) or (told and not any(told.values())):
             continue
         try:
-            document = prepared(resource, about, settings.kubernetes, told)
+            document = encoded.document(about, settings.kubernetes, told)
         except EvaluationError as error:
             yield Question(resource, panel, error)
         else:
@@ -163,25 +149,46 @@ def questions(resource: Resource, asked: Iterable[Panel], facts: Facts) -> Itera
 
 
 def answered(
-    engine: PolicyEngine, asked: Iterable[Question]
-) -> Iterator[tuple[Question, Policy, list[Finding] | EvaluationError]]:
+    engine: PolicyEngine, asked: Iterable[Question], known: Alike | None = None
+) -> Iterator[tuple[Resource, Policy, list[Finding] | EvaluationError]]:
     """What each policy says to each question, in their order: its findings, or why it could not be
-    evaluated or its answer has not the right form.
+    evaluated or its answer has not the right form. Who has nothing to say is left out. The engine
+    is asked once about documents that are alike, and not about what is `known`.
     """
-    for question, answer in _said(engine, asked):
-        for policy, package in zip(question.panel.policies, question.panel.packages, strict=True):
-            yield question, policy, _findings(policy, question, answer[package])
+    for resource, cell in _filled(engine, asked, Alike() if known is None else known):
+        for policy, said in cell.said or ():
+            if isinstance(said, EvaluationError):
+                yield resource, policy, said
+            else:
+                yield resource, policy, [draft.on(resource) for draft in said]
 
 
-def _findings(
-    policy: Policy, question: Question, said: list[RawFinding] | EvaluationError
-) -> list[Finding] | EvaluationError:
-    if isinstance(said, EvaluationError):
-        return said
-    try:
-        return [_finding(policy, question.resource, raw) for raw in said]
-    except EvaluationError as error:
-        return error
+def _filled(
+    engine: PolicyEngine, asked: Iterable[Question], known: Alike
+) -> Iterator[tuple[Resource, Cell]]:
+    waiting: deque[tuple[Resource, Cell]] = deque()
+    on_their_way: deque[Cell] = deque()
+
+    def new() -> Iterator[Question]:
+        for question in asked:
+            cell, is_new = _cell(question, known)
+            waiting.append((question.resource, cell))
+            if is_new:
+                on_their_way.append(cell)
+                yield question
+
+    for question, answer in _said(engine, new()):
+        panel = question.panel
+        on_their_way.popleft().said = drafts(panel.policies, panel.packages, answer)
+        while waiting and waiting[0][1].said is not None:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _cell(question: Question, known: Alike) -> tuple[Cell, bool]:
+    if isinstance(question.document, EvaluationError):
+        return Cell(), True
+    return known.cell(question.packages, question.document)
 
 
 def _said(engine: PolicyEngine, asked: Iterable[Question]) -> Iterator[tuple[Question, Answer]]:
@@ -197,46 +204,3 @@ def _said(engine: PolicyEngine, asked: Iterable[Question]) -> Iterator[tuple[Que
 
 def _package(policy: Policy) -> str:
     return "policies." + policy.id.replace("/", ".")
-
-
-def _finding(policy: Policy, resource: Resource, raw: Mapping[str, Any]) -> Finding:
-    try:
-        answer = _Answer.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise EvaluationError(
-            f"{policy.file}: deny gave a wrong {field}: {first['msg']}"
-        ) from error
-    return Finding(
-        policy=policy,
-        ref=resource.ref,
-        path=tuple(answer.path),
-        anchor=answer.anchor,
-        message=answer.message,
-        evidence=tuple(_evidence(place) for place in answer.evidence),
-        remedy=_remedy(answer.fix),
-        resource=resource,
-    )
-
-
-def _evidence(place: _Place) -> Evidence:
-    return Evidence(
-        message=place.message,
-        ref=_ref(place.object) if place.object else None,
-        path=tuple(place.path),
-        anchor=place.anchor,
-        within=tuple(place.within),
-    )
-
-
-def _ref(named: Mapping[str, str]) -> Ref:
-    known = {key: named.get(key, "") for key in ("kind", "namespace", "name")}
-    return Ref(api_version=named.get("apiVersion", ""), **known)
-
-
-def _remedy(fix: _Fix | None) -> Remedy | None:
-    if fix is None:
-        return None
-    steps = tuple(Operation(step.op, tuple(step.path), step.value) for step in fix.patch)
-    return Remedy(fix.title, fix.safety, steps, fix.synthesize)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TextIO
+from typing import Any, TextIO
 
 from auditor.model import Audit
 from auditor.reporters.discreet import discreet
@@ -18,12 +18,15 @@ REPORTERS: Mapping[str, str] = {
     "json": "auditor.reporters.json",
     "sarif": "auditor.reporters.sarif",
 }
-"""Form → the module whose `render` writes it, loaded when it is asked for."""
-
-Render = Callable[[Audit, View], str]
+"""Form → the module whose `render` writes it, or whose `pieces` do, loaded when it is asked for."""
 
 
-def render(  # noqa: PLR0913
+def render(form: str, audit: Audit, **view: Any) -> str:
+    """The report of `audit`, with a line break at its end: see `pieces`."""
+    return "".join(pieces(form, audit, **view))
+
+
+def pieces(  # noqa: PLR0913
     form: str,
     audit: Audit,
     *,
@@ -32,8 +35,8 @@ def render(  # noqa: PLR0913
     brief: bool = False,
     sarif: str = "full",
     say: Callable[[str], None] | None = None,
-) -> str:
-    """The report of `audit`, with a line break at its end.
+) -> list[str]:
+    """The report of `audit`, with a line break at its end, in pieces: one text of all may be large.
 
     `form` is a key of REPORTERS. `paths` is what the user named, empty for a cluster. `terminal`
     is the stream that the report goes to, or None for a file: only a text report looks at it, for
@@ -41,9 +44,12 @@ def render(  # noqa: PLR0913
     `sarif` is a profile of SARIF. `say` is told what a report leaves out. No report shows a
     credential.
     """
-    reporter: Render = importlib.import_module(REPORTERS[form]).render
+    reporter = importlib.import_module(REPORTERS[form])
     view = View(paths, terminal, brief, sarif)
     with collector_paused():
         shown = discreet(audit)
         locate(shown)
-        return reporter(shown, replace(view, say=say) if say else view)
+        view = replace(view, say=say) if say else view
+        if hasattr(reporter, "pieces"):
+            return list(reporter.pieces(shown, view))
+        return [reporter.render(shown, view)]

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import orjson
+
+BATCH = 256
+"""So many items of a list are held as values at a time."""
+_OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
 
 
 def encoded(document: Any) -> str:
@@ -14,10 +20,42 @@ def encoded(document: Any) -> str:
     Bytes of a file name that are no UTF-8 are written as ``\udcNN``; integers may have any size.
     """
     try:
-        options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
-        return orjson.dumps(document, option=options).decode()
+        return _quickly(document)
     except TypeError:  # a lone surrogate, or an integer of more than 64 bits
         return json.dumps(_clean(document), indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def in_pieces(
+    document: Mapping[str, Any], key: str, items: Callable[[], Iterator[Any]]
+) -> list[str]:
+    """The pieces of `encoded` of the document with the items under its key `key`, where an empty
+    list stands. What the items are made of takes little room, as only some are there at a time.
+    """
+    try:
+        before, empty, after = _quickly(document).partition(f'\n  "{key}": []')
+        batches = list(_batches(items()))
+    except TypeError:
+        return [encoded({**document, key: list(items())})]
+    if not batches:
+        return [before, empty, after]
+    commas = ["", *[","] * (len(batches) - 1)]
+    inside = [piece for pair in zip(commas, batches, strict=True) for piece in pair]
+    return [before, empty[:-1], *inside, "\n  ]", after]
+
+
+def _batches(items: Iterator[Any]) -> Iterator[str]:
+    """The items, as they stand in a list that a mapping holds: without its brackets.
+
+    Raises:
+        TypeError: one holds what orjson cannot write.
+    """
+    while batch := list(islice(items, BATCH)):
+        text = orjson.dumps([batch], option=_OPTIONS)
+        yield text[len(b"[\n  [") : -len(b"\n  ]\n]")].decode()
+
+
+def _quickly(document: Any) -> str:
+    return orjson.dumps(document, option=_OPTIONS | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def _clean(value: Any) -> Any:

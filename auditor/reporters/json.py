@@ -9,6 +9,7 @@ that text is not part of the report, since it may hold credentials.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from auditor import __version__
@@ -29,7 +30,7 @@ from auditor.model import (
 )
 from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.boundaries import authorship_document, scope_document
-from auditor.reporters.encoded import encoded
+from auditor.reporters.encoded import in_pieces
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
     Place,
@@ -43,11 +44,26 @@ from auditor.reporters.words import by_severity, by_unseen, kubernetes_version
 
 def render(audit: Audit, view: View) -> str:
     """The audit as one JSON document."""
-    return encoded(document(audit, view.paths))
+    return "".join(pieces(audit, view))
+
+
+def pieces(audit: Audit, view: View) -> list[str]:
+    """The same in pieces, which takes half the room."""
+    return in_pieces(_around(audit, view.paths), "findings", lambda: _findings(audit))
 
 
 def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
     """The audit as mappings and lists, before it is written."""
+    return {**_around(audit, paths), "findings": list(_findings(audit))}
+
+
+def _findings(audit: Audit) -> Iterator[dict[str, Any]]:
+    for finding in worst_first(audit.findings):
+        yield _finding(audit.around(finding), finding)
+
+
+def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
+    """The document without its findings."""
     name, version = audit.engine
     return {
         "format": "auditor/1",
@@ -57,9 +73,7 @@ def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
         "evidence": _extent(audit, paths),
         "scope": scope_document(audit),
         "source": _source(audit.snapshot),
-        "findings": [
-            _finding(audit.around(finding), finding) for finding in worst_first(audit.findings)
-        ],
+        "findings": [],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
             "findings": {status.value: by_severity(audit, status) for status in Status},

@@ -84,25 +84,51 @@ class _Owner:
     namespace: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What is above an object."""
+
+    top: Resource | None = None
+    """The topmost object that made it."""
+    idle: bool = False
+    """Whether nothing runs of it."""
+    owner: _Owner | None = None
+    """What made it, where that was not read."""
+
+
 class _Gathering:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._owners = resources_by_uid(snapshot)
+        self._standing: dict[int, _Standing] = {}
         self._known: dict[tuple[object, ...], _Group] = {}
         self.groups: list[_Group] = []
         self.folded: list[Finding] = []
 
     def take(self, finding: Finding) -> None:
         resource = finding.resource or self._snapshot.find(finding.ref)
-        above = list(chain(resource, self._owners)) if resource else []
         if resource is None:
             self.groups.append(_Group(finding))
-        elif not above:
-            self._take_owned(finding, resource)
-        elif any(_is_idle(one) for one in (resource, *above[:-1])):
+            return
+        standing = self._standing_of(resource)
+        if standing.top is None:
+            self._take_owned(finding, resource, standing.owner)
+        elif standing.idle:
             self.folded.append(finding)
         else:
-            self._take_made(finding, resource, above[-1])
+            self._take_made(finding, resource, standing.top)
+
+    def _standing_of(self, resource: Resource) -> _Standing:
+        """Looked up once for all findings on an object."""
+        if id(resource) not in self._standing:
+            self._standing[id(resource)] = self._looked_up(resource)
+        return self._standing[id(resource)]
+
+    def _looked_up(self, resource: Resource) -> _Standing:
+        above = list(chain(resource, self._owners))
+        if not above:
+            return _Standing(owner=_unread_owner(resource, self._owners))
+        return _Standing(above[-1], any(_is_idle(one) for one in (resource, *above[:-1])))
 
     def _take_made(self, finding: Finding, resource: Resource, top: Resource) -> None:
         workload = workload_of(top)
@@ -118,9 +144,8 @@ class _Gathering:
         group = self._group(key, lambda: _Group(_on(finding, workload, cause), cause.words))
         group.pods |= {pod.ref: finding.path for pod in pods}
 
-    def _take_owned(self, finding: Finding, resource: Resource) -> None:
+    def _take_owned(self, finding: Finding, resource: Resource, owner: _Owner | None) -> None:
         """Pods of one owner that was not read, with the same fault: told on the first of them."""
-        owner = _unread_owner(resource, self._owners)
         if owner is None:
             self.groups.append(_Group(finding))
             return

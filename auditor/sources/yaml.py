@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from auditor.manifests import copied
 from auditor.model import Path, Span
 from auditor.sources.comments import Comment, comments_in
 from auditor.sources.jsons import json_objects, json_tree
@@ -26,7 +27,8 @@ _DIRECTIVE = re.compile(r"%[A-Z]+[ \t]")
 _NOTHING = re.compile(r"[ \t\r]*(?:#[^\n]*)?\n")
 _BEFORE_BOM = re.compile(r"---[ \t]*(?:#[^\n]*)?\r?\n\ufeff")
 _BOM = "\ufeff"
-
+SMALL = 4096
+"""Up to so many characters a file may be like others, but for its name: then it is read once."""
 
 _LINE = re.compile(r"[^\n]+")
 _PREFACE = re.compile(r"\s*(?:---)?\s*(?:#.*)?|%.*|\ufeff", re.DOTALL)
@@ -106,8 +108,12 @@ class Document:
 
     @cached_property
     def _spans(self) -> dict[Path, Span]:
-        """What was asked for already: the tree may be gone by then."""
-        return {}
+        """What was asked for already: the tree may be gone by then. Small files that are alike
+        have it together.
+        """
+        if len(self.text) > SMALL:
+            return {}
+        return _spans_of(self.text, self.start, self.end, self.is_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +205,7 @@ def _read(source: SourceText, start: int, end: int) -> Iterator[Document | Broke
         return
     begin = rest + _skipped(chunk) if rest == start else rest
     try:
-        value, problems = read_value(source.text[begin:end], begin)
+        value, problems = _value(source.text[begin:end], begin)
     except RefusedError as error:
         yield Broken(source, rest, end, error.problem)
         return
@@ -213,6 +219,32 @@ def _skipped(chunk: str) -> int:
     """
     found = _BEFORE_BOM.match(chunk)
     return found.end() if found else 0
+
+
+@lru_cache(maxsize=1024)
+def _spans_of(_text: str, _start: int, _end: int, _is_json: bool) -> dict[Path, Span]:
+    """The regions of one document of this text, filled as they are asked for."""
+    return {}
+
+
+def _value(text: str, offset: int) -> tuple[Any, tuple[Problem, ...]]:
+    """See `read_value`. A small text is read once, however many files hold it; but for one with
+    aliases, which may stand for very much.
+    """
+    if len(text) > SMALL or "&" in text:
+        return read_value(text, offset)
+    once = _read_once(text)
+    return read_value(text, offset) if once is None else (copied(once[0]), ())
+
+
+@lru_cache(maxsize=1024)
+def _read_once(text: str) -> tuple[Any] | None:
+    """The value; None where there is a problem, which has its place."""
+    try:
+        value, problems = read_value(text, 0)
+    except RefusedError:
+        return None
+    return None if problems else (value,)
 
 
 @lru_cache(maxsize=16)

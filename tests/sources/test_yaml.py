@@ -330,3 +330,34 @@ def test_the_first_line_is_known_without_a_tree(text: str) -> None:
     for document in documents("x", text):
         assert isinstance(document, Document)
         assert document.first_line == document.line
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(["a: [1, {b: 2}]\n", "a: 1\na: 2\n", "a: [\n", "{a: {}}\n", "\n"])))
+def test_documents_that_are_alike_are_read_each_in_its_place(chunks: list[str]) -> None:
+    """In one file or in many: places are those of the file, and no value is shared."""
+    text = "---\n".join(["# first\n", *chunks])
+    found = list(documents("f", text))
+    places = [
+        number for number, line in enumerate(text.split("\n"), 1) if line[:1] in "a{" and line
+    ]
+    spans = [one.span(()).line for one in found if isinstance(one, Document)]
+    assert set(spans) <= set(places)
+    assert spans == sorted(set(spans))
+    assert len(found) == sum(chunk != "\n" for chunk in chunks)
+    problems = [p.offset for d in found if isinstance(d, Document) for p in d.problems]
+    problems += [d.problem.offset for d in found if isinstance(d, Broken)]
+    assert len(set(problems)) == len(problems)
+    values = [one.value for one in found if isinstance(one, Document)]
+    lists = [id(v["a"]) for v in values if isinstance(v["a"], list | dict)]
+    assert len(set(lists)) == len(lists)
+
+
+def test_what_is_changed_in_one_value_is_not_changed_in_the_next_file() -> None:
+    """Files of one text have a value each."""
+    text = "kind: Pod\nspec: {containers: [{name: app}]}\n"
+    first, second = only(text), only(text)
+    first.value["spec"]["containers"][0]["name"] = "other"
+    assert second.value["spec"]["containers"][0]["name"] == "app"
+    assert only(text).value["spec"]["containers"][0]["name"] == "app"
+    assert first.uri == second.uri == "f"
