@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 
 from auditor.facts import FACTS, Facts
 from auditor.facts.custom import concerns, opened, role_of, unread
+from auditor.facts.misfits import misfits
 from auditor.facts.workloads import controller_of, resources_by_uid
 from auditor.model import (
     Audit,
@@ -150,6 +151,8 @@ def _audit(
         folded += copies
     unreadable = unread(territory.resources, live=snapshot.server is not None)
     gaps = [*snapshot.gaps, *unreadable, *bench.gaps, *asked.unasked]
+    if snapshot.server is None:  # what a server holds, it has taken
+        gaps += misfits(territory.resources, settings.kubernetes)
     gaps += _untold(facts, asked.asked)
     gaps += sorted(failed, key=lambda gap: (gap.what, gap.why))
     looked = _looked(bench, asked.asked, snapshot, failed, settings)

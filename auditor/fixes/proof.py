@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from auditor.facts.schema.types import faults, types
 from auditor.fixes.case import Before, Case
 from auditor.fixes.flows import flows_of
 from auditor.fixes.operations import CannotApplyError, applied
 from auditor.fixes.placing import placed_of
-from auditor.fixes.schema.types import faults, types
 from auditor.manifests import at, sequence
 from auditor.model import Change, Finding, Manifest, Operation, Proof, TextEdit
 
@@ -93,7 +93,7 @@ def _invalid(case: Case) -> Iterator[str]:
         found = faults(change.resource, version)
         before = case.before.audit.snapshot.find(change.resource.ref) if found else None
         known = faults(before, version) if before else ()
-        yield from (fault for fault in found if fault not in known)
+        yield from (str(fault) for fault in found if fault not in known)
 
 
 def _is_stable(changes: Sequence[Change]) -> bool:

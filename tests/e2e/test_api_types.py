@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from auditor.fixes.schema.derive import derived_of
-from auditor.fixes.schema.types import types
+from auditor.facts.schema.derive import derived_of
+from auditor.facts.schema.types import types
 
 from .cluster import TestCluster
 

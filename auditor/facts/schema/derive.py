@@ -1,4 +1,4 @@
-"""Makes `types.json.gz`: ``python -m auditor.fixes.schema.derive FOLDER``.
+"""Makes `types.json.gz`: ``python -m auditor.facts.schema.derive FOLDER``.
 
 FOLDER is the folder ``kubernetes-json-schema`` of the package `kubernetes-validate`, unpacked; its
 folders ``v1.N.0-local`` hold the OpenAPI definitions of each version. What is kept is the tree of
@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from auditor.fixes.schema.types import FILE
+from auditor.facts.schema.types import FILE
 
 Definitions = Mapping[str, Mapping[str, Any]]
 Shape = dict[str, Any]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from auditor.facts.schema.types import faults, types
 from auditor.fixes.case import Before, Case
 from auditor.fixes.operations import patched
 from auditor.fixes.proof import prove
-from auditor.fixes.schema.types import faults, types
 from auditor.model import Fix, Operation, Resource, Safety
 from auditor.reporters.words import objections, shown_by
 from tests.bench import SETTINGS, bench, judged, objects
@@ -32,6 +32,11 @@ DEPLOYMENT = """
               resources: {requests: {cpu: 1, memory: 64Mi}}
               ports: [{containerPort: 80}]
 """
+
+
+def told(resource: Resource, version: int) -> list[str]:
+    """Every fault in words."""
+    return [str(fault) for fault in faults(resource, version)]
 
 
 def deployment(old: str = "", new: str = "") -> Resource:
@@ -64,7 +69,7 @@ def test_what_the_api_takes_has_no_fault() -> None:
 )
 def test_what_it_does_not_take_is_named_with_the_field(old: str, new: str, said: str) -> None:
     """Unknown fields, wrong types, what is required."""
-    found = faults(deployment(old, new), 136)
+    found = told(deployment(old, new), 136)
     assert any(said in fault for fault in found), found
 
 
@@ -86,7 +91,7 @@ def test_a_field_is_known_since_its_version(field: str, value: Any, since: int) 
     """What a newer server takes, an older one drops without a word."""
     context = {"securityContext": {field: value}}
     pod = bad("shop/web", **context)
-    assert any(field in fault for fault in faults(pod, since - 1))
+    assert any(field in fault for fault in told(pod, since - 1))
     assert faults(pod, since) == ()
 
 
@@ -99,7 +104,7 @@ def test_a_kind_that_is_no_longer_served_is_named() -> None:
         spec: {maxReplicas: 3, scaleTargetRef: {kind: Deployment, name: web}}
     """)
     assert faults(scaler, 125) == ()
-    assert faults(scaler, 126) == ("autoscaling/v2beta2 HorizontalPodAutoscaler is not served",)
+    assert told(scaler, 126) == ["autoscaling/v2beta2 HorizontalPodAutoscaler is not served"]
 
 
 def test_of_a_kind_of_somebody_else_the_pods_are_judged() -> None:
@@ -108,7 +113,7 @@ def test_of_a_kind_of_somebody_else_the_pods_are_judged() -> None:
     (right,) = objects(text)
     assert faults(right, 136) == ()
     (wrong,) = objects(text.replace("image:", "imge:"))
-    assert "there is no field spec.template.spec.containers[0].imge" in faults(wrong, 136)
+    assert "there is no field spec.template.spec.containers[0].imge" in told(wrong, 136)
 
 
 def test_versions_beyond_the_known_are_judged_by_the_nearest() -> None:

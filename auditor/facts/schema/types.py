@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import orjson
 
 from auditor.facts.workloads import workload_of
+from auditor.model import Path as Way
 from auditor.model import Resource
 
 FILE = Path(__file__).with_name("types.json.gz")
@@ -21,6 +23,17 @@ _SCALARS: Mapping[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
+
+
+class Unfit(Enum):
+    """Why an API server would not take something."""
+
+    UNKNOWN = auto()
+    """A field that it does not know: it is refused under strict validation, else dropped."""
+    TYPE = auto()
+    MISSING = auto()
+    VERSION = auto()
+    """A version of a kind that it no longer serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +85,57 @@ def types() -> Types:
     return Types((oldest, newest), value["kinds"], value["types"])
 
 
-def faults(resource: Resource, version: int) -> tuple[str, ...]:
-    """What an API server of that version would not take in the object, a sentence each: fields
-    that it does not know, values of another type, required fields that are missing.
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What an API server would not take of an object."""
+
+    path: Way
+    what: Unfit
+    hint: str = ""
+    """The type that it must be of, or the field that was meant."""
+
+    def __str__(self) -> str:
+        place = _dotted(self.path) or "it"
+        return {
+            Unfit.UNKNOWN: f"there is no field {place}",
+            Unfit.TYPE: f"{place} must be {self.hint}",
+            Unfit.MISSING: f"{place} is missing",
+            Unfit.VERSION: f"{self.hint} is not served",
+        }[self.what]
+
+
+def faults(resource: Resource, version: int) -> tuple[Fault, ...]:
+    """What an API server of that version would not take in the object: fields that it does not
+    know, values of another type, required fields that are missing.
 
     Of a kind that Kubernetes does not define, the pod specification in it is judged. Nothing is
     said of values beyond their type.
     """
     known = types()
     version = known.known(version)
-    name = known.kinds.get(f"{resource.ref.api_version} {resource.ref.kind}")
+    told = f"{resource.ref.api_version} {resource.ref.kind}"
+    name = known.kinds.get(told)
     if name and known.shape(name, version):
-        return tuple(_faults(known, version, f"#{name}", resource.manifest, ""))
+        return tuple(_faults(known, version, f"#{name}", resource.manifest, ()))
     if name:
-        return (f"{resource.ref.api_version} {resource.ref.kind} is not served",)
+        return (Fault(("apiVersion",), Unfit.VERSION, told),)
     workload = workload_of(resource)
     if workload is None:
         return ()
-    place = ".".join(map(str, workload.pod_path))
-    return tuple(_faults(known, version, "#core.v1.PodSpec", workload.pod, place))
+    return tuple(_faults(known, version, "#core.v1.PodSpec", workload.pod, workload.pod_path))
 
 
-def _faults(known: Types, version: int, kind: str, value: Any, place: str) -> Iterator[str]:
+def _faults(known: Types, version: int, kind: str, value: Any, path: Way) -> Iterator[Fault]:
     if value is None or kind == "any":
         return  # null is a field that is not there
     if kind.startswith("#"):
-        yield from _of_type(known, version, kind[1:], value, place)
+        yield from _of_type(known, version, kind[1:], value, path)
     elif kind.startswith("["):
-        yield from _of_list(known, version, kind[1:], value, place)
+        yield from _of_list(known, version, kind[1:], value, path)
     elif kind.startswith("{"):
-        yield from _of_map(known, version, kind[1:], value, place)
+        yield from _of_map(known, version, kind[1:], value, path)
     elif not _is_scalar(kind, value):
-        yield f"{place} must be {kind.replace('|', ' or ')}"
+        yield Fault(path, Unfit.TYPE, kind.replace("|", " or "))
 
 
 def _is_scalar(kind: str, value: Any) -> bool:
@@ -114,39 +146,51 @@ def _is_scalar(kind: str, value: Any) -> bool:
     return isinstance(value, allowed) or whole
 
 
-def _of_type(known: Types, version: int, name: str, value: Any, place: str) -> Iterator[str]:
+def _of_type(known: Types, version: int, name: str, value: Any, path: Way) -> Iterator[Fault]:
     shape = known.shape(name, version)
     if shape is None:
         return
     if shape.fields is None:
-        yield from _faults(known, version, shape.stands_for, value, place)
+        yield from _faults(known, version, shape.stands_for, value, path)
         return
     if not isinstance(value, dict):
-        yield f"{place or 'it'} must be a mapping"
+        yield Fault(path, Unfit.TYPE, "a mapping")
         return
     for key, inside in value.items():
-        below = f"{place}.{key}" if place else str(key)
         kind = shape.fields.get(str(key))
         if kind is None:
-            yield f"there is no field {below}"
+            yield Fault((*path, str(key)), Unfit.UNKNOWN, _meant(str(key), shape.fields))
         else:
-            yield from _faults(known, version, kind, inside, below)
+            yield from _faults(known, version, kind, inside, (*path, key))
     for key in shape.required:
         if value.get(key) is None:
-            yield f"{place}.{key} is missing" if place else f"{key} is missing"
+            yield Fault((*path, key), Unfit.MISSING)
 
 
-def _of_list(known: Types, version: int, kind: str, value: Any, place: str) -> Iterator[str]:
+def _of_list(known: Types, version: int, kind: str, value: Any, path: Way) -> Iterator[Fault]:
     if not isinstance(value, list):
-        yield f"{place} must be a list"
+        yield Fault(path, Unfit.TYPE, "a list")
         return
     for index, item in enumerate(value):
-        yield from _faults(known, version, kind, item, f"{place}[{index}]")
+        yield from _faults(known, version, kind, item, (*path, index))
 
 
-def _of_map(known: Types, version: int, kind: str, value: Any, place: str) -> Iterator[str]:
+def _of_map(known: Types, version: int, kind: str, value: Any, path: Way) -> Iterator[Fault]:
     if not isinstance(value, dict):
-        yield f"{place} must be a mapping"
+        yield Fault(path, Unfit.TYPE, "a mapping")
         return
     for key, item in value.items():
-        yield from _faults(known, version, kind, item, f"{place}.{key}")
+        yield from _faults(known, version, kind, item, (*path, key))
+
+
+def _meant(key: str, fields: Mapping[str, str]) -> str:
+    import difflib
+
+    return next(iter(difflib.get_close_matches(key, fields, n=1, cutoff=0.7)), "")
+
+
+def _dotted(path: Way) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
