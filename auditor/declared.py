@@ -8,6 +8,9 @@ from typing import Any
 
 from auditor.terms import Opening, Scope
 
+TRIVY_PLAIN, TRIVY_STRUCTURED = ".trivyignore", ".trivyignore.yaml"
+"""The files in which Trivy is told what to ignore."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiver:

@@ -167,3 +167,7 @@ class Server:
     """The kinds that were asked for: of any other, nothing is known."""
     reading: Reading | None = None
     """None where the cluster is followed, and not read at one time."""
+
+
+LOOKED_UP = "auditor.looked_up"
+"""The audit event (PEP 578) of who looks for files that may not be there: Python raises none."""

@@ -26,6 +26,7 @@ from auditor import __version__
 from auditor.cli.shelf import Shelf, shelf
 from auditor.cli.tee import copied
 from auditor.cli.trace import Trace, traced
+from auditor.declared import TRIVY_PLAIN, TRIVY_STRUCTURED
 
 SESSION = frozenset(
     ("_", "OLDPWD", "PWD", "SHLVL", "SSH_AGENT_PID", "SSH_AUTH_SOCK", "SSH_CLIENT",
@@ -189,13 +190,14 @@ def _contents(path: str) -> bytes | None:
 
 
 def _on_the_way(paths: tuple[str, ...]) -> Iterator[str]:
-    """Where a configuration is looked for, or where the search ends: it may be there one day."""
+    """Where a configuration and the files of Trivy beside it are looked for, or where the search
+    ends: they may be there one day.
+    """
     for start in {Path.cwd(), *(Path(path).absolute() for path in paths)}:
         resolved = start.resolve()
         for folder in {start, resolved, *start.parents, *resolved.parents}:
-            yield str(folder / CONFIG)
-            yield str(folder / ".git")
-            yield str(folder / "Chart.yaml")
+            for name in (CONFIG, TRIVY_PLAIN, TRIVY_STRUCTURED, ".git", "Chart.yaml"):
+                yield str(folder / name)
 
 
 def _found(kept: Shelf, key: str) -> dict[str, Any] | None:

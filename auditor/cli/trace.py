@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditor.terms import LOOKED_UP
+
 _CODE = (".py", ".pyc", ".so", ".pth", ".dylib")
 _ELSEWHERE = frozenset(
     ("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn",
-     "socket.connect", "socket.getaddrinfo", "ctypes.dlopen")
+     "socket.connect", "socket.getaddrinfo", "ctypes.dlopen", LOOKED_UP)
 )  # fmt: skip
 _WRITING = os.O_WRONLY | os.O_RDWR
 _WORKER = "auditor.policies.worker"
@@ -30,7 +32,7 @@ class Trace:
     listed: dict[str, None] = field(default_factory=dict)
     written: dict[str, None] = field(default_factory=dict)
     elsewhere: bool = False
-    """Whether it started a program, or asked the network."""
+    """Whether it started a program, asked the network, or looked for what may not be there."""
 
     def note(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take in an event of Python's."""

@@ -12,13 +12,10 @@ from collections.abc import Callable, Iterator
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from auditor.declared import Ignored
+from auditor.declared import TRIVY_PLAIN, TRIVY_STRUCTURED, Ignored
 from auditor.errors import ConfigError
 from auditor.policies.loader import read_yaml
 from auditor.policies.statements import is_date
-
-PLAIN = ".trivyignore"
-STRUCTURED = ".trivyignore.yaml"
 
 
 class _Entry(BaseModel):
@@ -43,7 +40,7 @@ def trivy_ignores(read: Callable[[str], str | None], where: str) -> tuple[Ignore
         ConfigError: one of the files has not its form.
     """
     found: list[Ignored] = []
-    for name, parse in ((PLAIN, _plain), (STRUCTURED, _structured)):
+    for name, parse in ((TRIVY_PLAIN, _plain), (TRIVY_STRUCTURED, _structured)):
         text = read(name)
         if text is not None:
             found += parse(text, f"{where}/{name}" if where else name)

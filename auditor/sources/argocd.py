@@ -10,7 +10,7 @@ import fnmatch
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -226,12 +226,20 @@ def _generated(
     if kinds[0] == "list":
         if said.get("elementsYaml"):
             raise ClaimError("its elements are a template")
-        yield from (mapping(one) for one in sequence(said.get("elements"))[:MOST])
+        yield from _at_most([mapping(one) for one in sequence(said.get("elements"))])
         return
     found = list(_of_git(known, resource, said))
     if not found:
         raise ClaimError(f"nothing in {public(said.get('repoURL'))} fits its generator here")
+    yield from _at_most(found)
+
+
+def _at_most(found: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The first of them; that there are more is no secret."""
     yield from found[:MOST]
+    if len(found) > MOST:
+        rest = len(found) - MOST
+        raise ClaimError(f"it makes more than {MOST} Applications: the last {rest} were left out")
 
 
 def _of_git(
@@ -246,7 +254,7 @@ def _of_git(
             continue
         for folder in _matching(top, str(rule.get("path"))):
             path = folder.relative_to(top).as_posix()
-            left = any(fnmatch.fnmatchcase(path, pattern) for pattern in excluded)
+            left = any(_matches(path, pattern) for pattern in excluded)
             if folder.is_dir() and not left:
                 yield {**_path(path), **extra}
     for rule in (mapping(one) for one in sequence(said.get("files"))):
@@ -262,6 +270,13 @@ def _matching(top: Path, pattern: str) -> list[Path]:
     if pattern in ("*", "**"):
         return sorted(one for one in top.glob("*") if not one.name.startswith("."))
     return sorted(one for one in top.glob(pattern) if one.resolve().is_relative_to(top.resolve()))
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Whether a pattern fits as in Go, where none of its signs stands for a slash."""
+    names, parts = path.split("/"), pattern.replace("[^", "[!").split("/")
+    pairs = zip(names, parts, strict=False)
+    return len(names) == len(parts) and all(fnmatch.fnmatchcase(*pair) for pair in pairs)
 
 
 def _path(path: str) -> dict[str, Any]:

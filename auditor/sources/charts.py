@@ -363,13 +363,26 @@ def _is_among(name: str, there: Sequence[str]) -> bool:
 
 
 def _refuse_links(root: str) -> None:
-    """Helm follows links: a chart may not pull the files of who audits it into its objects."""
+    """Helm follows links, and links below what they lead to: a chart may not pull the files of who
+    audits it into its objects.
+    """
     top = repository(root) or Path(root)
-    for folder, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            path = Path(folder, name)
-            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(top):
-                raise BuildError(f"a symbolic link leaves it: {path.relative_to(root).as_posix()}")
+    ahead, seen = [Path(root)], {os.path.realpath(root)}
+    while ahead:
+        for path in _links_below(ahead.pop()):
+            target = os.path.realpath(path)
+            if not Path(target).is_relative_to(top):
+                raise BuildError(f"a symbolic link leaves it: {os.path.relpath(path, root)}")
+            if target not in seen and Path(target).is_dir():
+                seen.add(target)
+                ahead.append(path)
+
+
+def _links_below(start: Path) -> Iterator[Path]:
+    """The symbolic links in a folder, and in those below it that are no links."""
+    for folder, folders, files in os.walk(start):
+        found = (Path(folder, name) for name in (*folders, *files))
+        yield from (path for path in found if path.is_symlink())
 
 
 def _refuse_files(order: Rendering) -> None:

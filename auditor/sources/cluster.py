@@ -321,6 +321,7 @@ class Connection:
     ) -> Any:
         """The response to a GET, or to a change, its body not yet read."""
         from kubernetes.client.exceptions import ApiException
+        from kubernetes.config import ConfigException
 
         try:
             with self._lock:  # a token may have to be renewed by an exec plugin: once, not often
@@ -337,6 +338,8 @@ class Connection:
             response = self._client.call_api(*request, _request_timeout=timeout).response
         except urllib3.exceptions.ReadTimeoutError as error:
             raise RefusedError(f"slow: {_words(error)}", 408) from error
+        except ConfigException as error:
+            raise RefusedError(f"no credentials: {_words(error)}") from error
         except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
             raise RefusedError(f"no connection: {_words(error)}") from error
         if response.status not in {200, 201}:

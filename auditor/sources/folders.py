@@ -12,6 +12,7 @@ from pathlib import Path
 
 from auditor.errors import UsageError
 from auditor.model import Gap, Unseen
+from auditor.sources.hidden import may_hold_manifests, unaudited
 
 STDIN = "-"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -36,7 +37,8 @@ class File:
 
 
 def files_of(paths: tuple[str, ...]) -> Iterator[File | Gap]:
-    """Every file that the paths mean, once each, in their order; folders are sorted.
+    """Every file that the paths mean, once each, in their order; folders are sorted. A gap for
+    what cannot be read, and for each hidden folder with manifests that no path means.
 
     Raises:
         UsageError: a path does not exist.
@@ -45,6 +47,7 @@ def files_of(paths: tuple[str, ...]) -> Iterator[File | Gap]:
     for path in paths:
         for one in _matches(path):
             yield from walk.named(one)
+    yield from walk.left_out()
 
 
 def _matches(path: str) -> list[str]:
@@ -75,6 +78,7 @@ class _Walk:
 
     files: set[tuple[int, int]] = field(default_factory=set)
     folders: set[tuple[int, int]] = field(default_factory=set)
+    hidden: list[str] = field(default_factory=list)
 
     def named(self, path: str) -> Iterator[File | Gap]:
         if path == STDIN:
@@ -89,6 +93,18 @@ class _Walk:
             yield from self._below(path)
         elif _first(self.files, status):
             yield File(path, named=True)
+
+    def left_out(self) -> Iterator[Gap]:
+        """The hidden folders that were not walked in the end, as far as they hold manifests."""
+        for path in self.hidden:
+            try:
+                is_new = _first(self.folders, Path(path).stat())
+            except OSError as error:
+                yield _unread(path, error)
+                continue
+            gap = unaudited(path, shown(path), SUFFIXES) if is_new else None
+            if gap:
+                yield gap
 
     def _below(self, root: str) -> Iterator[File | Gap]:
         """A whole folder. Links come after all else: most lead to what is there anyway."""
@@ -117,6 +133,8 @@ class _Walk:
         elif entry.is_dir():
             if not entry.name.startswith(".") and entry.name not in _SKIPPED:
                 yield from self._folder(entry.path, links)
+            elif may_hold_manifests(entry.name):
+                self.hidden.append(entry.path)
         elif _is_manifest(entry.name):
             yield from self._file(entry.path)
 

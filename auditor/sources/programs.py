@@ -75,15 +75,29 @@ def _watched(process: subprocess.Popen[bytes]) -> tuple[bytes, bool]:
 
     timer = threading.Timer(SECONDS, stop)
     timer.start()
-    with process:
-        assert process.stdout is not None
-        data = process.stdout.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            _kill(process)
-        process.stdout.close()
-        process.wait()
-    timer.cancel()
+    try:
+        data = _read(process)
+    finally:
+        timer.cancel()
     return data, late.is_set()
+
+
+def _read(process: subprocess.Popen[bytes]) -> bytes:
+    """What it writes until it ends. It never outlives this, whatever interrupts us."""
+    with process:
+        try:
+            assert process.stdout is not None
+            data = process.stdout.read(MOST_BYTES + 1)
+            if len(data) > MOST_BYTES:
+                _kill(process)
+            process.stdout.close()
+            process.wait()
+        except BaseException:
+            if process.returncode is None:
+                _kill(process)
+                process.wait()
+            raise
+    return data
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -61,7 +61,7 @@ def extract(revision: Revision, folder: Path) -> tuple[Gap, ...]:
         raise UsageError(f"commit {revision.commit[:12]}: more than {MOST_BYTES} bytes of files")
     gaps = [_gap(entry.path, "it is a submodule") for entry in entries if entry.mode == _MODULE]
     blobs = [entry for entry in entries if entry.mode != _MODULE]
-    # Links come last: no file can be written through one.
+    # Links come last: no file can be written through one. Another link could: `_written` looks.
     ordered = sorted(blobs, key=lambda entry: entry.mode == _LINK)
     for entry, data in zip(ordered, _contents(ordered), strict=True):
         if data is None:
@@ -117,6 +117,9 @@ def _written(folder: Path, entry: _Entry, data: bytes) -> bool:
     if path.is_absolute() or not {"..", ".git", ""}.isdisjoint(path.parts):
         return False
     target = folder / path
+    above = target.parents[: len(path.parts) - 1]
+    if any(parent.is_symlink() for parent in above):
+        return False
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if entry.mode == _LINK:

@@ -57,6 +57,13 @@ class _Memory:
     until: float
 
 
+class _BrokenError(RefusedError):
+    """What broke is ours. Only its kind is told: the values in it may be secret."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"following it broke down ({type(error).__name__})")
+
+
 class Watcher:
     """The live cluster, kept current by watches. Every method may be called from any thread.
 
@@ -180,10 +187,15 @@ class Watcher:
         return tuple(shelf.gap for shelf in self._shelves.values() if shelf.gap)
 
     def _expire(self) -> None:
+        """Believe no longer in what was admitted long ago, nor in a kind that nobody tells of."""
         now = self._clock()
         for key in [key for key, memory in self._memories.items() if memory.until <= now]:
             del self._memories[key]
             self._touch()
+        for shelf in self._shelves.values():
+            if shelf.listed and not shelf.gap and self._is_stale(shelf):
+                silent = RefusedError(f"nothing was heard of it for {STALE_SECONDS} seconds")
+                self._miss(shelf, gap_of(shelf.kind, silent))
 
     def _touch(self) -> None:
         self._revision += 1
@@ -196,8 +208,9 @@ class Watcher:
             try:
                 version = self._watched(shelf, version) if version else self._listed(shelf)
                 failures = 0
-            except RefusedError as refused:
+            except Exception as error:  # noqa: BLE001 - without its thread, a kind never changes
                 version = ""  # the server that comes back may have another past: list anew
+                refused = error if isinstance(error, RefusedError) else _BrokenError(error)
                 if refused.status != 410:
                     self._failed(shelf, refused)
                 pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
@@ -252,13 +265,18 @@ class Watcher:
     def _failed(self, shelf: _Shelf, refused: RefusedError) -> None:
         """Say what cannot be seen. A kind that was seen before stays believed for a while."""
         with self._lock:
-            silent = self._clock() - shelf.heard
-            if shelf.listed and silent < STALE_SECONDS and refused.status not in {401, 403, 404}:
+            lasting = refused.status in {401, 403, 404} or isinstance(refused, _BrokenError)
+            if shelf.listed and not lasting and not self._is_stale(shelf):
                 return
-            gap = gap_of(shelf.kind, refused)
-            if gap != shelf.gap:
-                shelf.gap = gap
-                self._touch()
+            self._miss(shelf, gap_of(shelf.kind, refused))
+
+    def _is_stale(self, shelf: _Shelf) -> bool:
+        return self._clock() - shelf.heard >= STALE_SECONDS
+
+    def _miss(self, shelf: _Shelf, gap: Gap) -> None:
+        if gap != shelf.gap:
+            shelf.gap = gap
+            self._touch()
 
     def _apply(self, shelf: _Shelf, resource: Resource, event: str) -> None:
         key = resource.ref.key

@@ -27,6 +27,15 @@ package policies.mine.named
 
 deny contains {"path": ["metadata"], "message": "it has a name"}
 """
+ORIGIN = '[remote "origin"]\n\turl = https://git.example/shop.git\n'
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: shop, namespace: argocd}
+spec:
+  source: {repoURL: https://git.example/shop.git, path: later}
+  destination: {namespace: shop}
+"""
 JUDGED_AGAIN = 70
 
 
@@ -152,6 +161,30 @@ def test_a_configuration_that_appears_is_read(asked: Asked) -> None:
     (asked.folder / ".auditor.yaml").unlink()
     asked.first()
     (asked.folder.parent / ".auditor.yaml").write_text("waivers: []\n", "utf-8")
+    assert asked.again().code == JUDGED_AGAIN
+
+
+@pytest.mark.parametrize("name", [".trivyignore", ".trivyignore.yaml"])
+def test_waivers_of_another_tool_that_appear_are_read(asked: Asked, name: str) -> None:
+    """Beside a configuration above what is audited, where nothing is listed."""
+    asked.flags = ("--format", "json", "--honour-waivers-of", "trivy")
+    (asked.folder / ".auditor.yaml").rename(asked.folder.parent / ".auditor.yaml")
+    asked.first()
+    (asked.folder.parent / name).write_text("", "utf-8")
+    assert asked.again().code == JUDGED_AGAIN
+
+
+def test_a_folder_that_an_application_deploys_may_appear(asked: Asked) -> None:
+    """Nothing lists where it would be: what GitOps objects deploy is not remembered."""
+    folder = asked.folder / "apps"
+    folder.mkdir()
+    (asked.folder / ".git").mkdir()
+    (asked.folder / ".git" / "config").write_text(ORIGIN, "utf-8")
+    (folder / "app.yaml").write_text(APPLICATION, "utf-8")
+    asked.folder = folder
+    assert asked.first().code == 4
+    (folder.parent / "later").mkdir()
+    (folder.parent / "web.yaml").rename(folder.parent / "later" / "web.yaml")
     assert asked.again().code == JUDGED_AGAIN
 
 

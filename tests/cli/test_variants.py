@@ -179,6 +179,26 @@ def test_a_link_that_leaves_the_chart_is_not_followed(auditor: Command) -> None:
     assert said.code == 4
 
 
+def test_no_link_behind_a_link_leaves_the_repository(auditor: Command, tmp_path: Path) -> None:
+    """A folder of the repository that a link leads to may hold another link."""
+    (tmp_path / "secret.txt").write_text("not yours", "utf-8")
+    read = 'data: {note: {{ .Files.Get "files/deep/note.txt" | quote }}}\n'
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" + read
+    write({"chart/Chart.yaml": CHART, "chart/templates/a.yaml": text, "other/deep/README": ""})
+    Path(".git").mkdir()
+    Path("chart/files").symlink_to("../other")
+    Path("other/deep/note.txt").write_text("of the repository", "utf-8")
+    assert auditor("audit", ".", "--format", "json").report["gaps"] == []
+    Path("other/deep/note.txt").unlink()
+    Path("other/deep/note.txt").symlink_to(tmp_path / "secret.txt")
+    said = auditor("audit", ".", "--format", "json")
+    why = [gap["why"] for gap in said.report["gaps"] if gap["what"] == "chart"]
+    assert "a symbolic link leaves it: files/deep/note.txt" in "".join(why)
+    Path("other/loop").symlink_to("../chart")
+    again = auditor("audit", ".", "--format", "json")
+    assert [gap["why"] for gap in again.report["gaps"] if gap["what"] == "chart"] == why
+
+
 def test_what_is_written_beside_alternatives_is_fixed_once(auditor: Command) -> None:
     """The proof holds in every variant. The chart is mended in the values that have the fault."""
     own = POD.replace("name: web", "name: own").format("true")

@@ -6,7 +6,9 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -280,6 +282,22 @@ def test_a_program_that_writes_without_end_is_ended(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(programs, "MOST_BYTES", 1000)
     with pytest.raises(programs.BuildError, match="more than 1000 bytes"):
         programs.output((sys.executable, "-c", "while True: print('a' * 100)"), ".")
+
+
+def test_a_program_does_not_outlive_an_interrupted_run(tmp_path: Path) -> None:
+    """Who presses Ctrl-C waits for nothing, and leaves neither a build nor its clock behind."""
+    code = "import os, signal, time; open('pid', 'w').write(str(os.getpid())); "
+    code += "os.kill(os.getppid(), signal.SIGINT); time.sleep(600)"
+    with pytest.raises(KeyboardInterrupt):
+        programs.output((sys.executable, "-c", code), str(tmp_path))
+    clocks = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    try:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        assert clocks == []
+    finally:
+        for clock in clocks:
+            clock.cancel()
 
 
 def test_a_program_sees_no_credential(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

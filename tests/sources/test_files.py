@@ -12,6 +12,7 @@ import pytest
 from auditor.errors import UsageError
 from auditor.model import Gap, Snapshot, Unseen
 from auditor.sources.files import FileSource
+from auditor.sources.hidden import MOST_FILES
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {}\n"
 
@@ -70,6 +71,35 @@ def test_folders_of_tools_are_skipped(folder: str) -> None:
     write(f"{folder}/a.yaml", pod())
     assert names(read()) == []
     assert names(read(folder)) == ["default/a[Pod]"]
+
+
+@pytest.mark.parametrize("text", [POD, pod(), "{{ if .Values.a }}\n" + POD, "- " + pod()])
+def test_a_hidden_folder_with_manifests_is_a_gap(text: str) -> None:
+    """Who keeps them there is told that they were not audited, and how they would be."""
+    write("hid/.k8s/deep/a.yaml", text)
+    [gap] = read("hid").gaps
+    assert (gap.what, gap.severity) == ("hid/.k8s", Unseen.UNKNOWN)
+    assert "name it to audit it" in gap.why
+    assert not [gap for gap in read("hid", "hid/.k8s").gaps if gap.what == "hid/.k8s"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".k8s/notes.md", ".k8s/values.yaml", ".github/a.yaml", ".git/a.yaml", "node_modules/a.yaml",
+     ".k8s/node_modules/a.yaml", ".k8s/.git/a.yaml", "..2026/a.yaml"],
+)  # fmt: skip
+def test_a_hidden_folder_without_manifests_of_the_user_is_none(path: str) -> None:
+    """Most are of tools: what lies there is theirs."""
+    write(path, "replicas: 1\nkinds: []\n" if "values" in path else pod())
+    assert read() == Snapshot(())
+
+
+def test_a_hidden_folder_that_is_too_large_to_look_into_is_a_gap() -> None:
+    """Nobody can say that there is no manifest."""
+    for number in range(MOST_FILES + 1):
+        write(f".data/{number}.json", "{}")
+    [gap] = read().gaps
+    assert f"more than {MOST_FILES} files" in gap.why
 
 
 def test_an_empty_folder_is_an_empty_snapshot() -> None:

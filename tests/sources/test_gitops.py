@@ -14,6 +14,7 @@ import pytest
 
 from auditor.model import Gap, Resource, Snapshot, Unseen
 from auditor.sources import programs
+from auditor.sources.argocd import MOST
 from auditor.sources.building import Building
 from auditor.sources.files import FileSource
 
@@ -230,6 +231,40 @@ def test_a_set_makes_an_application_for_each_folder() -> None:
     }
     write({**trees, "set.yaml": _object("argoproj.io/v1alpha1", "ApplicationSet", "all", spec)})
     assert sorted(pods(read())) == ["a/web", "b/web", "default/web"]
+
+
+def _set_of(generator: Mapping[str, Any], path: str) -> str:
+    """A set whose Applications deploy what is not there, so that each of them is told."""
+    template = {"metadata": {"name": "x"}, "spec": {"source": {"path": path}}}
+    spec = {"generators": [generator], "template": template}
+    return _object("argoproj.io/v1alpha1", "ApplicationSet", "all", spec)
+
+
+def test_more_applications_than_are_followed_are_a_gap() -> None:
+    """Not the first five hundred alone, and a word about none of the others."""
+    elements = [{"name": f"app-{number}"} for number in range(MOST + 2)]
+    write({"set.yaml": _set_of({"list": {"elements": elements}}, "{{name}}/nowhere")})
+    *told, last = (gap.why for gap in read().gaps)
+    assert (len(told), f"more than {MOST}" in last) == (MOST, True)
+    for number in range(MOST + 2):
+        Path(f"app-{number}").mkdir()
+    write({"set.yaml": _set_of({"git": {"directories": [{"path": "app-*"}]}}, "{{path}}/nowhere")})
+    *told, last = (gap.why for gap in read().gaps)
+    assert (len(told), f"more than {MOST}" in last) == (MOST, True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "excludes"),
+    [("apps*", False), ("*", False), ("apps/foo", True), ("apps/f*", True), ("*/[^a-e]oo", True),
+     ("apps/[^f]oo", False), ("**/foo", True), ("apps/**/x", False)],
+)  # fmt: skip
+def test_a_pattern_that_excludes_matches_as_in_go(pattern: str, excludes: bool) -> None:
+    """A `*` stands for no slash: https://pkg.go.dev/path#Match."""
+    Path("apps/foo").mkdir(parents=True)
+    rules = [{"path": "apps/*"}, {"path": pattern, "exclude": True}]
+    write({"set.yaml": _set_of({"git": {"directories": rules}}, "{{path}}/nowhere")})
+    why = only_gap(read()).why
+    assert ("apps/foo/nowhere" in why) is not excludes
 
 
 @pytest.mark.e2e

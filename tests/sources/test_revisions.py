@@ -109,6 +109,22 @@ def test_no_file_is_written_elsewhere(repo: Path, tmp_path: Path) -> None:
     assert {"sub/../evil.yaml", "sub/.git/evil.yaml"} <= {gap.what for gap in gaps}
 
 
+def test_no_link_is_written_through_another(repo: Path, tmp_path: Path) -> None:
+    """A link that leads to a folder elsewhere gets nothing in it, not even a link."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    away = git("hash-object", "-w", "--stdin", stdin=str(victim).encode()).strip()
+    up = git("hash-object", "-w", "--stdin", stdin=b"../victim").strip()
+    inner = git("mktree", stdin=f"120000 blob {up}\tevil\n".encode()).strip()
+    deep = git("mktree", stdin=f"040000 tree {inner}\tdeep\n".encode()).strip()
+    twice = f"120000 blob {away}\ta\n040000 tree {inner}\ta\n040000 tree {deep}\ta\n"
+    tree = git("mktree", stdin=twice.encode()).strip()
+    made = git("commit-tree", "-m", "evil", tree).strip()
+    gaps = extract(found(made), tmp_path / "out")
+    assert list(victim.iterdir()) == []
+    assert {"a/evil", "a/deep/evil"} <= {gap.what for gap in gaps}
+
+
 def test_a_submodule_is_a_gap(repo: Path, tmp_path: Path) -> None:
     """What is in it is in another repository."""
     commit(a="x: 1\n")

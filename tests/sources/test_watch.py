@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import yaml
+from kubernetes.config import incluster_config
 
+from auditor.errors import ClusterError
 from auditor.model import Resource
-from auditor.sources.cluster import Connection, RefusedError, live_resource
+from auditor.sources.cluster import Connection, Listing, RefusedError, live_resource
 from auditor.sources.kinds import KINDS
 from auditor.sources.watch import REMEMBER_SECONDS, STALE_SECONDS, Watcher
 
@@ -173,3 +180,90 @@ def test_the_age_of_what_was_never_seen_is_infinite(watcher: Watcher) -> None:
     assert watcher.age("Pod") == float("inf")
     with pytest.raises(KeyError):
         watcher.age("Secret")
+
+
+def test_who_says_nothing_at_all_is_not_believed_for_ever(watcher: Watcher, clock: Clock) -> None:
+    """Neither a word nor an error: the thread may hang, or be gone."""
+    shelf = watcher._shelves[PODS]
+    shelf.listed = True
+    watcher._heard(shelf)
+    _tell(watcher, "ADDED", _pod())
+    clock.now += STALE_SECONDS - 1
+    before, revision = watcher.snapshot(), watcher.revision
+    assert before.gaps == ()
+    clock.now += 1
+    assert watcher.revision > revision
+    (gap,) = watcher.snapshot().gaps
+    assert (gap.what, gap.kinds) == ("list of pods", ("Pod",))
+    assert f"nothing was heard of it for {STALE_SECONDS} seconds" in gap.why
+    assert watcher.snapshot() is watcher.snapshot()
+    watcher._heard(shelf)
+    assert watcher.snapshot().gaps == ()
+
+
+def test_a_token_that_cannot_be_read_is_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token of a pod is written anew again and again, and may be empty for a moment."""
+    token = _in_a_pod(tmp_path, monkeypatch)
+    connection = Connection(patience=0.1)
+    token.write_text("", "utf-8")
+    with pytest.raises(ClusterError, match="Token file exists but empty"):
+        connection.version()
+    with Watcher(connection, (PODS,)) as watcher:
+        _until(lambda: watcher.ready)
+        (gap,) = watcher.snapshot().gaps
+        assert gap.why == "no credentials: Token file exists but empty."
+        assert watcher._threads[0].is_alive()
+
+
+def test_whatever_breaks_a_watch_is_a_gap_and_tried_again(watcher: Watcher) -> None:
+    """A fault of ours included: it ends neither the thread nor the honesty."""
+    seen = threading.Event()
+    answers = iter((RuntimeError("hunter2"), Listing((_pod(),), "")))
+
+    def listed(*_: object) -> Listing:
+        answer = next(answers)
+        if isinstance(answer, RuntimeError):
+            raise answer
+        seen.wait()
+        return answer
+
+    watcher._connection.list = listed  # type: ignore[assignment]
+    with watcher:
+        _until(lambda: watcher.ready)
+        (gap,) = watcher.snapshot().gaps
+        assert gap.why == "following it broke down (RuntimeError)"
+        seen.set()
+        _until(lambda: _names(watcher) == ["shop/web[Pod]"])
+        assert watcher.snapshot().gaps == ()
+
+
+def _in_a_pod(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    """Where the token is of a pod that we are in from now on; it is read again for each request."""
+    init = incluster_config.InClusterConfigLoader.__init__
+
+    def hasty(self: Any, *given: Any, **named: Any) -> None:
+        init(self, *given, **named)
+        self._token_refresh_period = datetime.timedelta(0)
+
+    token, certificate = folder / "token", folder / "ca.crt"
+    token.write_text("t", "utf-8")
+    certificate.write_bytes(Path(certifi.where()).read_bytes())
+    patch.setenv("HOME", str(folder))
+    patch.delenv("KUBECONFIG", raising=False)
+    patch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    patch.setenv("KUBERNETES_SERVICE_PORT", "1")
+    patch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
+    patch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(certificate))
+    patch.setattr(incluster_config.InClusterConfigLoader, "__init__", hasty)
+    return token
+
+
+def _until(so: Callable[[], bool]) -> None:
+    """Wait for the thread of a watcher, which is another one than ours."""
+    for _ in range(1000):
+        if so():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never comes")
