@@ -12,7 +12,7 @@ from typing import Any
 
 from auditor.credentials import VALUE, told
 from auditor.fixes.sourced import SourceFix
-from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation
+from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation, Waiver
 from auditor.reporters.masks import is_credential
 
 SHOWN_BY_HAND = "its edit would show a credential; `auditor fix --write` makes it in the file"
@@ -25,12 +25,24 @@ def discreet(audit: Audit) -> Audit:
         audit,
         findings=tuple(map(_finding, audit.findings)),
         gaps=tuple(map(_gap, audit.gaps)),
+        added=tuple(map(_waiver, audit.added)),
     )
 
 
 def _gap(gap: Gap) -> Gap:
-    why = told(gap.why)
-    return gap if why == gap.why else replace(gap, why=why)
+    what, why, acknowledged = map(told, (gap.what, gap.why, gap.acknowledged))
+    if (what, why, acknowledged) == (gap.what, gap.why, gap.acknowledged):
+        return gap
+    return replace(gap, what=what, why=why, acknowledged=acknowledged)
+
+
+def _waiver(waiver: Waiver) -> Waiver:
+    """People write down why in their own words."""
+    said = (waiver.object, waiver.anchor, waiver.reason, waiver.origin)
+    about, anchor, reason, origin = map(told, said)
+    if (about, anchor, reason, origin) == said:
+        return waiver
+    return replace(waiver, object=about, anchor=anchor, reason=reason, origin=origin)
 
 
 def _finding(finding: Finding) -> Finding:
@@ -38,12 +50,15 @@ def _finding(finding: Finding) -> Finding:
     message, reason = told(finding.message), told(finding.reason)
     evidence = tuple(map(_evidence, finding.evidence))
     fix = _fix(finding.fix) if finding.fix else None
-    now, before = (message, reason, evidence, fix), (
-        finding.message, finding.reason, finding.evidence, finding.fix,
+    waiver = _waiver(finding.waiver) if finding.waiver else None
+    now, before = (message, reason, evidence, fix, waiver), (
+        finding.message, finding.reason, finding.evidence, finding.fix, finding.waiver,
     )  # fmt: skip
     if now == before:
         return finding
-    return replace(finding, message=message, reason=reason, evidence=evidence, fix=fix)
+    return replace(
+        finding, message=message, reason=reason, evidence=evidence, fix=fix, waiver=waiver
+    )
 
 
 def _evidence(evidence: Evidence) -> Evidence:
