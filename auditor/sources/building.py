@@ -48,13 +48,12 @@ class Building:
     """Real path of a chart's folder → the declared ways to render it."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Address of a repository or chart → the real path of the folder that has it."""
+    within: str = ""
+    """The folder that declared sources may not leave."""
 
     def asking(self, asked: Rendering) -> Building:
         """The same, with the values that the command line asks for."""
         return replace(self, values=asked.values, sets=asked.sets)
-
-    within: str = ""
-    """The folder that declared sources may not leave."""
 
     @property
     def commanded(self) -> Rendering | None:
