@@ -26,6 +26,7 @@ from auditor import __version__
 from auditor.cli.shelf import Shelf, shelf
 from auditor.cli.tee import copied
 from auditor.cli.trace import Trace, traced
+from auditor.terms import CHART, CONFIGURATION, KUSTOMIZATIONS
 
 SESSION = frozenset(
     ("_", "OLDPWD", "PWD", "SHLVL", "SSH_AGENT_PID", "SSH_AUTH_SOCK", "SSH_CLIENT",
@@ -33,11 +34,8 @@ SESSION = frozenset(
      "WINDOWID", "XDG_SESSION_ID", "XDG_VTNR")
 )  # fmt: skip
 """Variables that name a session and change no answer; any other may."""
-BUILDS = frozenset(
-    ("Chart.yaml", "Chart.yml", "Kustomization", "kustomization.yaml", "kustomization.yml")
-)
+BUILDS = frozenset((CHART, "Chart.yml", *KUSTOMIZATIONS))
 """Files that have a program build what is audited. What that reads, nobody tells us."""
-CONFIG = ".auditor.yaml"
 COARSE = 10_000_000
 """Nanoseconds by which the time of a file may be behind."""
 
@@ -193,9 +191,9 @@ def _on_the_way(paths: tuple[str, ...]) -> Iterator[str]:
     for start in {Path.cwd(), *(Path(path).absolute() for path in paths)}:
         resolved = start.resolve()
         for folder in {start, resolved, *start.parents, *resolved.parents}:
-            yield str(folder / CONFIG)
+            yield str(folder / CONFIGURATION)
             yield str(folder / ".git")
-            yield str(folder / "Chart.yaml")
+            yield str(folder / CHART)
 
 
 def _found(kept: Shelf, key: str) -> dict[str, Any] | None:

@@ -74,7 +74,8 @@ def named(known: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
     Raises:
         PolicyError: there is none; the text says what was probably meant.
     """
-    from auditor.policies.loader import PROFILES, chosen
+    from auditor.policies.loader import chosen
+    from auditor.terms import PROFILES
 
     wanted = _plain(name)
     found = tuple(p for p in known if wanted in {n for e in p.equivalents for n in _names(e)})

@@ -20,8 +20,8 @@ from auditor.facts import FACTS
 from auditor.facts.workloads import WORKLOAD_KINDS
 from auditor.model import Parameter, Policy, Severity
 from auditor.policies.ours import bundled
+from auditor.terms import PROFILE, PROFILES, Profile
 
-PROFILES = ("essential", "recommended", "strict")
 HEADER = "# METADATA"
 NAME = re.compile(r"[a-z][a-z0-9_]*(?:/[a-z][a-z0-9_]*)*")
 KINDS = (
@@ -48,8 +48,8 @@ class Custom(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    severity: Literal["critical", "high", "medium", "low", "info"]
-    profile: Literal["essential", "recommended", "strict", "optional"] = "recommended"
+    severity: Severity = Field(strict=False)
+    profile: Literal[Profile, "optional"] = PROFILE
     contested: str = ""
     fix: Literal["deterministic", "generated", "manual", "none"]
     kinds: list[str] = Field(default_factory=lambda: list(WORKLOAD_KINDS), min_length=1)
@@ -174,7 +174,7 @@ def _policy(name: str, file: Path, text: str) -> Policy:
         id=name,
         title=metadata.title,
         description=metadata.description.strip(),
-        severity=Severity(custom.severity),
+        severity=custom.severity,
         profile=custom.profile,
         fix=custom.fix,
         kinds=tuple(custom.kinds),

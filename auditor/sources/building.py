@@ -10,6 +10,7 @@ from typing import Any
 from auditor.model import Gap, Resource, Unseen
 from auditor.sources.objects import objects_of
 from auditor.sources.yaml import Broken, Document, documents
+from auditor.terms import KUBERNETES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Building:
     values: tuple[str, ...] = ()
     """Values files of the command line, for every chart."""
     sets: tuple[str, ...] = ()
-    kubernetes: int = 136
+    kubernetes: int = KUBERNETES
     """The version that is judged for, as 100 × major + minor."""
     charts: Mapping[str, tuple[Rendering, ...]] = field(default_factory=dict)
     """Real path of a chart's folder → the declared ways to render it."""
