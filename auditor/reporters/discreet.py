@@ -6,12 +6,11 @@ to show a credential is left as a title with the reason: `auditor fix --write` m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from auditor.credentials import VALUE, told
 from auditor.fixes.sourced import SourceFix
+from auditor.manifests import leaves
 from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation, Waiver
 from auditor.reporters.masks import is_credential
 
@@ -88,16 +87,7 @@ def shows_credential(fix: Fix) -> bool:
 
 def holds_credential(step: Operation) -> bool:
     """Whether what a step writes is a credential, by its name or its form."""
-    leaves = _leaves(step.value, step.path)
-    return any(is_credential(path, text) or VALUE in text for path, text in leaves)
-
-
-def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[Any, str]]:
-    if isinstance(value, dict):
-        for key, inside in value.items():
-            yield from _leaves(inside, (*path, key))
-    elif isinstance(value, list):
-        for index, inside in enumerate(value):
-            yield from _leaves(inside, (*path, index))
-    elif isinstance(value, str):
-        yield path, value
+    return any(
+        isinstance(text, str) and (is_credential(path, text) or VALUE in text)
+        for path, text in leaves(step.value, step.path)
+    )
