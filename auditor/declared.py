@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.terms import Opening, Scope
+from auditor.terms import KUBERNETES, Opening, Scope
 
 TRIVY_PLAIN, TRIVY_STRUCTURED = ".trivyignore", ".trivyignore.yaml"
 """The files in which Trivy is told what to ignore."""
@@ -77,7 +77,7 @@ class Inline:
 class Settings:
     """What the user declared about the audit and the cluster."""
 
-    kubernetes: int = 136
+    kubernetes: int = KUBERNETES
     rack_label: str = "topology.kubernetes.io/rack"
     zone_label: str = "topology.kubernetes.io/zone"
     waivers: tuple[Waiver, ...] = ()

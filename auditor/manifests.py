@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditor.model import Manifest, Path
@@ -34,6 +34,20 @@ def at(manifest: Any, path: Path) -> Any:
 def texts(value: Any) -> Mapping[str, str]:
     """Labels or annotations: the pairs whose value is text, as the API server demands."""
     return {k: v for k, v in mapping(value).items() if isinstance(k, str) and isinstance(v, str)}
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Everything in `value`, which stands at `path`, that is neither a mapping nor a list, each
+    with its place.
+    """
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            yield from leaves(inside, (*path, key))
+    elif isinstance(value, list):
+        for index, inside in enumerate(value):
+            yield from leaves(inside, (*path, index))
+    else:
+        yield path, value
 
 
 def copied(value: Any) -> Any:

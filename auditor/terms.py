@@ -1,11 +1,34 @@
-"""More of the vocabulary: which kinds are those of Kubernetes, who keeps an object, what an
-audit is about, and what a cluster's server told. Imports nothing of ours.
+"""More of the vocabulary: names and versions that several parts go by, which kinds are those of
+Kubernetes, who keeps an object, what an audit is about, and what a cluster's server told. Imports
+nothing of ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+CONFIGURATION = ".auditor.yaml"
+"""The file in which a user declares what there is to declare."""
+REPORT = "auditor/1"
+"""What a saved JSON report says that it is."""
+KUBERNETES = 136
+"""The version that is judged for where nothing says which, as 100 × major + minor."""
+CHART = "Chart.yaml"
+"""The file that makes a folder a Helm chart."""
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""Those that make it a kustomization, the first one first."""
+
+Profile = Literal["essential", "recommended", "strict"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
+"""How many policies are asked, the fewest first: each has those of the one before."""
+PROFILE: Profile = "recommended"
+"""The one where nobody says which."""
+
+Tool = Literal["checkov", "kube-linter", "kubescape", "polaris", "trivy"]
+TOOLS: tuple[Tool, ...] = get_args(Tool)
+"""The tools whose waivers can be honoured."""
 
 BUILT_IN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(

@@ -208,10 +208,13 @@ MORE = {
     "empty documents": Case(f"---\n---\n# nothing\n---\n{A}---\n---\nnull\n---\n{B}---\n"),
     "no containers in the neighbour": Case(
         f"{A}---\napiVersion: v1\nkind: Pod\nmetadata: {{name: x}}\nspec: {{containers: null}}\n"
-        f"---\n{B}"
+        f"---\n{B}",
+        ("without any container",),
     ),
-    "labels that are a number": Case(A.replace("  name: a\n", "  name: a\n  labels: 3\n")),
-    "a name that is a number": Case(_pod("1")),
+    "labels that are a number": Case(
+        A.replace("  name: a\n", "  name: a\n  labels: 3\n"), ("must be a mapping",)
+    ),
+    "a name that is a number": Case(_pod("1"), ("must be string",)),
     "two objects with one name": Case(f"{A}---\n{A}", ("written more than once",)),
     "no name beside a good object": Case(f"{NAMELESS}---\n{B}", ("without a name",)),
     "no kind beside a good object": Case(

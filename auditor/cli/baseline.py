@@ -11,6 +11,7 @@ import orjson
 
 from auditor.errors import ConfigError
 from auditor.model import Audit, Known, Status
+from auditor.terms import REPORT
 
 
 def known(file: Path, revision: str | None = None) -> Known:
@@ -22,8 +23,8 @@ def known(file: Path, revision: str | None = None) -> Known:
     """
     try:
         report = orjson.loads(_bytes(file, revision))
-        if report["format"] != "auditor/1":
-            raise ConfigError(f"{file}: format is '{report['format']}', expected 'auditor/1'")
+        if report["format"] != REPORT:
+            raise ConfigError(f"{file}: format is '{report['format']}', expected '{REPORT}'")
         return Known(anchors_of(report["findings"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(

@@ -27,6 +27,7 @@ from auditor.cli.shelf import Shelf, shelf
 from auditor.cli.tee import copied
 from auditor.cli.trace import Trace, traced
 from auditor.declared import TRIVY_PLAIN, TRIVY_STRUCTURED
+from auditor.terms import CHART, CONFIGURATION, KUSTOMIZATIONS
 
 SESSION = frozenset(
     ("_", "OLDPWD", "PWD", "SHLVL", "SSH_AGENT_PID", "SSH_AUTH_SOCK", "SSH_CLIENT",
@@ -34,11 +35,8 @@ SESSION = frozenset(
      "WINDOWID", "XDG_SESSION_ID", "XDG_VTNR")
 )  # fmt: skip
 """Variables that name a session and change no answer; any other may."""
-BUILDS = frozenset(
-    ("Chart.yaml", "Chart.yml", "Kustomization", "kustomization.yaml", "kustomization.yml")
-)
+BUILDS = frozenset((CHART, "Chart.yml", *KUSTOMIZATIONS))
 """Files that have a program build what is audited. What that reads, nobody tells us."""
-CONFIG = ".auditor.yaml"
 COARSE = 10_000_000
 """Nanoseconds by which the time of a file may be behind."""
 
@@ -196,7 +194,7 @@ def _on_the_way(paths: tuple[str, ...]) -> Iterator[str]:
     for start in {Path.cwd(), *(Path(path).absolute() for path in paths)}:
         resolved = start.resolve()
         for folder in {start, resolved, *start.parents, *resolved.parents}:
-            for name in (CONFIG, TRIVY_PLAIN, TRIVY_STRUCTURED, ".git", "Chart.yaml"):
+            for name in (CONFIGURATION, TRIVY_PLAIN, TRIVY_STRUCTURED, ".git", CHART):
                 yield str(folder / name)
 
 

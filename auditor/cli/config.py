@@ -29,19 +29,16 @@ from auditor.model import Waiver
 from auditor.policies.loader import read_yaml
 from auditor.policies.statements import lapsed
 from auditor.scope.labels import parse
-from auditor.terms import Opening, Scope
+from auditor.terms import CONFIGURATION, Opening, Scope, Tool
 
 if TYPE_CHECKING:
     from auditor.sources.building import Building
 
-NAME = ".auditor.yaml"
 DOTTED = r"^[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*$"
 """Names of fields with dots between; a list on the way cannot be named."""
 
 DEEPEST = 3
 """How many steps lead to the deepest field."""
-
-Tool = Literal["checkov", "kube-linter", "kubescape", "polaris", "trivy"]
 
 
 def _days(value: Any) -> Any:
@@ -336,8 +333,8 @@ def nearest(start: Path) -> Path | None:
     try:
         start = start.resolve()
         for folder in (start, *start.parents):
-            if (folder / NAME).is_file():
-                return folder / NAME
+            if (folder / CONFIGURATION).is_file():
+                return folder / CONFIGURATION
             if (folder / ".git").exists():
                 return None
     except OSError:

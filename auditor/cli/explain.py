@@ -59,9 +59,12 @@ def explain(name: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> 
     POLICY is its name, a folder of policies, an earlier name, or the id of the same check in
     another tool: CKV_K8S_16, trivy:KSV-0017, C-0057, privileged-container.
     """
+    from auditor.text import escaped
+
     known = known_policies(folders, no_builtin_policies)
     for number, policy in enumerate(named(known, name)):
-        click.echo(("\n" if number else "") + "\n".join(_page(policy)))
+        lines = "\n".join(_page(policy)).split("\n")
+        click.echo(("\n" if number else "") + "\n".join(map(escaped, lines)))
     return 0
 
 
@@ -71,7 +74,8 @@ def named(known: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
     Raises:
         PolicyError: there is none; the text says what was probably meant.
     """
-    from auditor.policies.loader import PROFILES, chosen
+    from auditor.policies.loader import chosen
+    from auditor.terms import PROFILES
 
     wanted = _plain(name)
     found = tuple(p for p in known if wanted in {n for e in p.equivalents for n in _names(e)})

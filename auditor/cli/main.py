@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,8 +29,35 @@ VERBS: Mapping[str, tuple[str, str]] = {
 """Verb → where its command is, and its line in --help."""
 
 
+class _ReaderGoneError(Exception):
+    """Whoever reads what is written has seen enough: `| head`."""
+
+
+@contextlib.contextmanager
+def _while_read() -> Iterator[None]:
+    """Tells of a reader that has gone before click or rich ends the process: both do with exit code
+    1, which is a finding.
+    """
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGoneError from error
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise _ReaderGoneError from ended
+        raise
+
+
 class Verbs(click.Group):
     """The verbs, each loaded when it is needed and listed without loading any."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        with _while_read():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _while_read():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -88,8 +117,7 @@ def main() -> None:
     except click.Abort:
         click.echo("interrupted", err=True)
         code = 130
-    except BrokenPipeError:
-        # The reader has seen enough (`| head`); a second error at shutdown would help nobody.
+    except _ReaderGoneError:
         _close_output()
         code = 141
     except OSError as error:
@@ -103,7 +131,7 @@ def main() -> None:
 
 
 def _close_output() -> None:
-    """Let the flush at exit go nowhere, instead of failing again."""
+    """Let the flush at exit go nowhere: a second error would help nobody."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from auditor.grades import Severity
+from auditor.terms import KUBERNETES, PROFILE, PROFILES, TOOLS
+
 if TYPE_CHECKING:
     from auditor.audit import Bench
     from auditor.model import Settings, Snapshot
@@ -18,11 +21,9 @@ if TYPE_CHECKING:
     from auditor.sources.variants import Variant
     from auditor.terms import Scope
 
-SEVERITIES = ("critical", "high", "medium", "low", "info")
+SEVERITIES = tuple(severity.value for severity in Severity)
 NEWEST = 37
 """The newest Kubernetes minor version that the policies know."""
-DEFAULT = 36
-"""The minor version that manifests are judged for."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,8 +46,8 @@ class KubernetesVersion(click.ParamType[int]):
 _POLICY_OPTIONS = (
     click.option(
         "--profile",
-        type=click.Choice(["essential", "recommended", "strict"]),
-        default="recommended",
+        type=click.Choice(PROFILES),
+        default=PROFILE,
         show_default=True,
         help="How many policies to ask.",
     ),
@@ -59,7 +60,7 @@ _POLICY_OPTIONS = (
     click.option(
         "--kubernetes-version",
         type=KubernetesVersion(),
-        help=f"Judge for this version [default: the server's; for files 1.{DEFAULT}].",
+        help=f"Judge for this version [default: the server's; for files 1.{KUBERNETES % 100}].",
     ),
     click.option(
         "--engine",
@@ -136,7 +137,7 @@ def waivers_of_manifests(command: F) -> F:
         click.option(
             "--honour-waivers-of",
             multiple=True,
-            type=click.Choice(["checkov", "kube-linter", "kubescape", "polaris", "trivy"]),
+            type=click.Choice(TOOLS),
             help="Let waivers of this tool count where inlineWaivers allows them.",
         ),
     ):
@@ -294,7 +295,7 @@ def choose(
     if workers:
         program = apart(policies.engine, program, modules)
     settings = Settings(
-        kubernetes=policies.kubernetes_version or 100 + DEFAULT,
+        kubernetes=policies.kubernetes_version or KUBERNETES,
         rack_label=policies.rack_label or declared.config.topology.rack,
         zone_label=declared.config.topology.zone,
         policy_set=pinned,

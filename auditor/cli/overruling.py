@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor.cli.config import NAME, Declared, from_here, nearest, parsed
+from auditor.cli.config import Declared, from_here, nearest, parsed
 from auditor.cli.config import load as load_config
 from auditor.cli.revision import Revision
 from auditor.cli.trivyignore import trivy_ignores
@@ -15,6 +15,7 @@ from auditor.declared import Ignored, Inline, Waiver
 from auditor.errors import ConfigError, PolicyError
 from auditor.policies.loader import load
 from auditor.policies.ours import bundled
+from auditor.terms import CONFIGURATION
 
 if TYPE_CHECKING:
     from auditor.cli.options import PolicyOptions
@@ -48,7 +49,9 @@ def _candidates(named: Path | None, start: Path, revision: Revision) -> Iterable
     if named:
         return [named]
     folder = start.resolve()
-    return [up / NAME for up in (folder, *folder.parents) if up.is_relative_to(revision.root)]
+    return [
+        up / CONFIGURATION for up in (folder, *folder.parents) if up.is_relative_to(revision.root)
+    ]
 
 
 def _text(content: bytes, file: Path, revision: Revision) -> str:
@@ -155,7 +158,7 @@ def _is_whole(policies: PolicyOptions, declared: Declared, start: Path) -> bool:
 
 def _listed(start: Path, revision: Revision | None) -> tuple[Ignored, ...]:
     """What Trivy's own files say, beside the configuration: where an audit starts."""
-    folder = from_here((nearest(start) or start / NAME).parent)
+    folder = from_here((nearest(start) or start / CONFIGURATION).parent)
 
     def read(name: str) -> str | None:
         file = folder / name

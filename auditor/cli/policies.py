@@ -72,12 +72,16 @@ def _row(policy: Policy) -> dict[str, object]:
 def _table(found: tuple[Policy, ...]) -> Table:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
+
+    from auditor.text import escaped
 
     table = Table("policy", "severity", "profile", "fix", "what it finds", box=box.SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     for policy in found:
         profile = f"{policy.profile} (preview)" if policy.preview else policy.profile
-        table.add_row(policy.id, policy.severity, profile, policy.fix, policy.title)
+        title = Text(escaped(policy.title))  # no markup: it may be somebody else's
+        table.add_row(policy.id, policy.severity, profile, policy.fix, title)
     return table
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditor.errors import PolicyError, UsageError
+from auditor.terms import PROFILE, PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,8 +37,8 @@ class Change:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--profile",
-    type=click.Choice(["essential", "recommended", "strict"]),
-    default="recommended",
+    type=click.Choice(PROFILES),
+    default=PROFILE,
     show_default=True,
     help="How many policies of each to ask.",
 )

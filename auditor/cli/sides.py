@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import ConfigError, NothingToAuditError, UsageError
+from auditor.terms import REPORT
 
 if TYPE_CHECKING:
     from auditor.cli.options import Chosen
     from auditor.model import Audit, Gap, Snapshot
 
 GIT = "git:"
-FORMAT = "auditor/1"
 _HEAD = 512
 
 
@@ -67,8 +67,8 @@ def _saved(name: str) -> dict[str, Any] | None:
         return None  # whoever audits it tells what is wrong with it
     if not isinstance(report, dict) or not str(report.get("format", "")).startswith("auditor/"):
         return None
-    if report["format"] != FORMAT:
-        raise ConfigError(f"{name}: format is '{report['format']}', expected '{FORMAT}'")
+    if report["format"] != REPORT:
+        raise ConfigError(f"{name}: format is '{report['format']}', expected '{REPORT}'")
     return report
 
 

@@ -29,8 +29,6 @@ from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
 from auditor.model import Gap, Key, Resource, Settings, Snapshot
 
-"""The identity of an object: `Ref.key`."""
-
 
 class Facts:
     """What can be said of `snapshot`; every attribute is computed once, when first read."""
@@ -40,6 +38,8 @@ class Facts:
         self.settings = settings
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
+        # In the snapshot itself, though that is frozen: whoever has it finds them without a table
+        # beside it, they go with it, and they are no part of its value.
         vars(self.snapshot)["_facts"] = self
 
     @cached_property

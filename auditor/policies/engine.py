@@ -21,6 +21,7 @@ import orjson
 from auditor.errors import PolicyError
 from auditor.policies.lint import lint
 from auditor.policies.ours import is_ours
+from auditor.policies.packages import is_library, package_of
 
 RawFinding = Mapping[str, Any]
 
@@ -186,11 +187,9 @@ class _Machine:
     """The virtual machine of regorus, asked our own policies."""
 
     def __init__(self, modules: Mapping[str, str]) -> None:
-        self._library = {
-            f: text for f, text in modules.items() if _package(text).startswith("lib.")
-        }
+        self._library = {f: text for f, text in modules.items() if is_library(text)}
         policies = {f: text for f, text in modules.items() if f not in self._library and is_ours(f)}
-        self._ours = {_package(text): (file, text) for file, text in policies.items()}
+        self._ours = {package_of(text): (file, text) for file, text in policies.items()}
         self._programs: dict[tuple[str, ...], Any] = {}
 
     def answers(self, packages: tuple[str, ...], document: bytes) -> Mapping[str, list[RawFinding]]:
@@ -253,9 +252,9 @@ class Regopy:
 
         self.version = _version("regopy")
         self._error = regopy.RegoError
-        library = {f: text for f, text in modules.items() if _package(text).startswith("lib.")}
+        library = {f: text for f, text in modules.items() if is_library(text)}
         self._interpreters = {
-            _package(text): self._interpreter({**_used(text, library), file: text})
+            package_of(text): self._interpreter({**_used(text, library), file: text})
             for file, text in modules.items()
             if file not in library
         }
@@ -325,7 +324,7 @@ class Both:
 
 def _used(text: str, library: Mapping[str, str]) -> Mapping[str, str]:
     """The modules of the library that a module names, and those that they name."""
-    by_package = {_package(module): file for file, module in library.items()}
+    by_package = {package_of(module): file for file, module in library.items()}
     found: dict[str, str] = {}
     waiting = [text]
     while waiting:
@@ -335,11 +334,6 @@ def _used(text: str, library: Mapping[str, str]) -> Mapping[str, str]:
                     found[file] = library[file]
                     waiting.append(library[file])
     return found
-
-
-def _package(module: str) -> str:
-    found = re.search(r"^package\s+(\S+)", module, re.MULTILINE)
-    return found[1] if found else ""
 
 
 def _group(name: str, packages: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from auditor.policies.alike import Alike, Cell
 from auditor.policies.answers import Answer, answer_of
 from auditor.policies.drafts import drafts
 from auditor.policies.engine import EvaluationError, PolicyEngine
+from auditor.policies.packages import package_for
 from auditor.policies.parameters import given
 from auditor.policies.workers import Apart
 
@@ -109,7 +110,7 @@ def panels(policies: Iterable[Policy]) -> tuple[Panel, ...]:
     for policy in policies:
         same.setdefault((policy.facts, policy.id if policy.parameters else ""), []).append(policy)
     return tuple(
-        Panel(facts, tuple(found), tuple(map(_package, found)))
+        Panel(facts, tuple(found), tuple(package_for(policy.id) for policy in found))
         for (facts, _), found in same.items()
     )
 
@@ -200,7 +201,3 @@ def _said(engine: PolicyEngine, asked: Iterable[Question]) -> Iterator[tuple[Que
             yield question, dict.fromkeys(question.packages, question.document)
         else:
             yield question, answer_of(engine, question.packages, question.document)
-
-
-def _package(policy: Policy) -> str:
-    return "policies." + policy.id.replace("/", ".")

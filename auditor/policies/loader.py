@@ -20,8 +20,9 @@ from auditor.facts import FACTS
 from auditor.facts.workloads import WORKLOAD_KINDS
 from auditor.model import Parameter, Policy, Severity
 from auditor.policies.ours import bundled
+from auditor.policies.packages import line_of_package, package_for, package_of
+from auditor.terms import PROFILE, PROFILES, Profile
 
-PROFILES = ("essential", "recommended", "strict")
 HEADER = "# METADATA"
 NAME = re.compile(r"[a-z][a-z0-9_]*(?:/[a-z][a-z0-9_]*)*")
 KINDS = (
@@ -48,8 +49,8 @@ class Custom(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    severity: Literal["critical", "high", "medium", "low", "info"]
-    profile: Literal["essential", "recommended", "strict", "optional"] = "recommended"
+    severity: Severity = Field(strict=False)
+    profile: Literal[Profile, "optional"] = PROFILE
     contested: str = ""
     fix: Literal["deterministic", "generated", "manual", "none"]
     kinds: list[str] = Field(default_factory=lambda: list(WORKLOAD_KINDS), min_length=1)
@@ -146,9 +147,9 @@ def _check_libraries(library: Mapping[str, str]) -> None:
     """
     owners: dict[str, str] = {}
     for file, text in library.items():
-        owner = owners.setdefault(_package(text)[0], file)
+        owner = owners.setdefault(package_of(text), file)
         if owner != file:
-            raise PolicyError(f"{file}: '{_package(text)[0]}' is already the package of {owner}")
+            raise PolicyError(f"{file}: '{package_of(text)}' is already the package of {owner}")
 
 
 def _read(file: Path) -> str:
@@ -167,14 +168,14 @@ def _policy(name: str, file: Path, text: str) -> Policy:
         )
     metadata = _metadata(file, text)
     custom = metadata.custom
-    _check_package("policies." + name.replace("/", "."), file, text)
+    _check_package(package_for(name), file, text)
     _check_facts(file, custom)
     _check_kinds(file, custom)
     return Policy(
         id=name,
         title=metadata.title,
         description=metadata.description.strip(),
-        severity=Severity(custom.severity),
+        severity=custom.severity,
         profile=custom.profile,
         fix=custom.fix,
         kinds=tuple(custom.kinds),
@@ -196,17 +197,10 @@ def _policy(name: str, file: Path, text: str) -> Policy:
     )
 
 
-def _package(text: str) -> tuple[str, int]:
-    """The package of a module, and the line that says it."""
-    found = re.search(r"^package[ \t]+(\S+)", text, re.MULTILINE)
-    return (found[1], text.count("\n", 0, found.start()) + 1) if found else ("", 1)
-
-
 def _check_package(wanted: str, file: Path, text: str) -> None:
-    said, line = _package(text)
-    if said != wanted:
+    if package_of(text) != wanted:
         why = f"the place of a policy is its name: expected 'package {wanted}'"
-        raise PolicyError(f"{file}:{line}: {why}")
+        raise PolicyError(f"{file}:{line_of_package(text)}: {why}")
 
 
 def _check_facts(file: Path, custom: Custom) -> None:

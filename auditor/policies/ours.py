@@ -15,5 +15,12 @@ def bundled() -> Path:
 
 
 def is_ours(file: str) -> bool:
-    """Whether a policy or a library is one of our own."""
-    return Path(file).is_relative_to(bundled())
+    """Whether a policy or a library is one of our own: by the folder that it really lies in,
+    however its path is written. The files themselves may be links, as some installers make them.
+    """
+    return _is_inside(Path(file).absolute().parent)
+
+
+@cache
+def _is_inside(folder: Path) -> bool:
+    return folder.resolve().is_relative_to(bundled().resolve())

@@ -6,13 +6,12 @@ to show a credential is left as a title with the reason: `auditor fix --write` m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from auditor.credentials import VALUE, told
 from auditor.fixes.sourced import SourceFix
-from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation
+from auditor.manifests import leaves
+from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation, Waiver
 from auditor.reporters.masks import is_credential
 
 SHOWN_BY_HAND = "its edit would show a credential; `auditor fix --write` makes it in the file"
@@ -25,12 +24,24 @@ def discreet(audit: Audit) -> Audit:
         audit,
         findings=tuple(map(_finding, audit.findings)),
         gaps=tuple(map(_gap, audit.gaps)),
+        added=tuple(map(_waiver, audit.added)),
     )
 
 
 def _gap(gap: Gap) -> Gap:
-    why = told(gap.why)
-    return gap if why == gap.why else replace(gap, why=why)
+    what, why, acknowledged = map(told, (gap.what, gap.why, gap.acknowledged))
+    if (what, why, acknowledged) == (gap.what, gap.why, gap.acknowledged):
+        return gap
+    return replace(gap, what=what, why=why, acknowledged=acknowledged)
+
+
+def _waiver(waiver: Waiver) -> Waiver:
+    """People write down why in their own words."""
+    said = (waiver.object, waiver.anchor, waiver.reason, waiver.origin)
+    about, anchor, reason, origin = map(told, said)
+    if (about, anchor, reason, origin) == said:
+        return waiver
+    return replace(waiver, object=about, anchor=anchor, reason=reason, origin=origin)
 
 
 def _finding(finding: Finding) -> Finding:
@@ -38,12 +49,15 @@ def _finding(finding: Finding) -> Finding:
     message, reason = told(finding.message), told(finding.reason)
     evidence = tuple(map(_evidence, finding.evidence))
     fix = _fix(finding.fix) if finding.fix else None
-    now, before = (message, reason, evidence, fix), (
-        finding.message, finding.reason, finding.evidence, finding.fix,
+    waiver = _waiver(finding.waiver) if finding.waiver else None
+    now, before = (message, reason, evidence, fix, waiver), (
+        finding.message, finding.reason, finding.evidence, finding.fix, finding.waiver,
     )  # fmt: skip
     if now == before:
         return finding
-    return replace(finding, message=message, reason=reason, evidence=evidence, fix=fix)
+    return replace(
+        finding, message=message, reason=reason, evidence=evidence, fix=fix, waiver=waiver
+    )
 
 
 def _evidence(evidence: Evidence) -> Evidence:
@@ -73,16 +87,7 @@ def shows_credential(fix: Fix) -> bool:
 
 def holds_credential(step: Operation) -> bool:
     """Whether what a step writes is a credential, by its name or its form."""
-    leaves = _leaves(step.value, step.path)
-    return any(is_credential(path, text) or VALUE in text for path, text in leaves)
-
-
-def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[Any, str]]:
-    if isinstance(value, dict):
-        for key, inside in value.items():
-            yield from _leaves(inside, (*path, key))
-    elif isinstance(value, list):
-        for index, inside in enumerate(value):
-            yield from _leaves(inside, (*path, index))
-    elif isinstance(value, str):
-        yield path, value
+    return any(
+        isinstance(text, str) and (is_credential(path, text) or VALUE in text)
+        for path, text in leaves(step.value, step.path)
+    )

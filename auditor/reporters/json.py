@@ -40,6 +40,7 @@ from auditor.reporters.places import (
 )
 from auditor.reporters.view import View
 from auditor.reporters.words import by_severity, by_unseen, kubernetes_version
+from auditor.terms import REPORT
 
 
 def render(audit: Audit, view: View) -> str:
@@ -66,7 +67,7 @@ def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
     """The document without its findings."""
     name, version = audit.engine
     return {
-        "format": "auditor/1",
+        "format": REPORT,
         "auditor": __version__,
         "engine": {"name": name, "version": version},
         "kubernetesVersion": kubernetes_version(audit.kubernetes),

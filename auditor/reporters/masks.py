@@ -7,10 +7,11 @@ value of a variable, an argument or the data of a Secret is never shown, and sta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from auditor.credentials import hidden, may_hold_secret, parts
+from auditor.manifests import leaves
 from auditor.model import Path, Resource
 
 HIDDEN = "\0"
@@ -35,7 +36,9 @@ def with_values_masked(
 ) -> list[str]:
     """The same, of its values alone."""
     shown = list(lines)
-    for path, value in _leaves(resource.manifest, ()):
+    for path, value in leaves(resource.manifest):
+        if value in (None, ""):
+            continue
         if may_hold_secret(path) or is_credential(path, value) or (also and also(path, value)):
             _hide(resource, path, shown, first)
     return shown
@@ -53,17 +56,6 @@ def is_credential(path: Path, value: Any) -> bool:
     """Whether the value at `path` holds a credential by its name or its form."""
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     return isinstance(value, str) and hidden(value, key.rpartition("/")[2]) != value
-
-
-def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    if isinstance(value, dict):
-        for key, inside in value.items():
-            yield from _leaves(inside, (*path, key))
-    elif isinstance(value, list):
-        for index, inside in enumerate(value):
-            yield from _leaves(inside, (*path, index))
-    elif value not in (None, ""):
-        yield path, value
 
 
 def _hide(resource: Resource, path: Path, shown: list[str], first: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from auditor.model import Gap, Resource, Unseen
 from auditor.sources.objects import objects_of
 from auditor.sources.yaml import Broken, Document, documents
+from auditor.terms import KUBERNETES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +43,18 @@ class Building:
     values: tuple[str, ...] = ()
     """Values files of the command line, for every chart."""
     sets: tuple[str, ...] = ()
-    kubernetes: int = 136
+    kubernetes: int = KUBERNETES
     """The version that is judged for, as 100 × major + minor."""
     charts: Mapping[str, tuple[Rendering, ...]] = field(default_factory=dict)
     """Real path of a chart's folder → the declared ways to render it."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Address of a repository or chart → the real path of the folder that has it."""
+    within: str = ""
+    """The folder that declared sources may not leave."""
 
     def asking(self, asked: Rendering) -> Building:
         """The same, with the values that the command line asks for."""
         return replace(self, values=asked.values, sets=asked.sets)
-
-    within: str = ""
-    """The folder that declared sources may not leave."""
 
     @property
     def commanded(self) -> Rendering | None:

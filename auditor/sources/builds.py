@@ -12,11 +12,12 @@ from pathlib import Path
 from auditor.errors import UsageError
 from auditor.model import Gap, Resource, Unseen
 from auditor.sources.building import Build, Building, Builds
-from auditor.sources.charts import CHART, can_render, charts_of, helm, used_by
+from auditor.sources.charts import can_render, charts_of, helm, used_by
 from auditor.sources.claims import Claim, Known, unseen
 from auditor.sources.folders import STDIN, File, files_of
 from auditor.sources.gitops import claims_of, is_gitops
-from auditor.sources.kustomizations import KUSTOMIZATIONS, Order, Tree, kustomize, leave
+from auditor.sources.kustomizations import Order, Tree, kustomize, leave
+from auditor.terms import CHART, KUSTOMIZATIONS
 
 ROUNDS = 8
 """How often what was built may itself deploy something: an application of applications."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from auditor.manifests import at, mapping
+from auditor.manifests import at, leaves, mapping
 from auditor.model import Manifest, Origin, Path, Ref, Resource, Span, Spot
 from auditor.sources.overlays import Layer, Said, Subject, merges_for, said_by
 from auditor.sources.recipes import Maker, Recipe
@@ -95,7 +95,7 @@ class Built:
         if not isinstance(document, Document):
             return ""
         shown = list(document.text)
-        for path in _leaves(self.written.manifest, ()):
+        for path, _ in leaves(self.written.manifest):
             if _kept(self.written.manifest, self.manifest, path) is None:
                 _blot(document, self.written.origin.span(path), shown)
         return "".join(shown)
@@ -178,17 +178,6 @@ def _item_like(item: Any, others: Any, index: int) -> int:
         named = [i for i, one in enumerate(others) if mapping(one).get("name") == item["name"]]
         return named[0] if len(named) == 1 else len(others)
     return index if others[index] == item else len(others)
-
-
-def _leaves(value: Any, path: Path) -> Iterator[Path]:
-    if isinstance(value, dict):
-        for key, inside in value.items():
-            yield from _leaves(inside, (*path, key))
-    elif isinstance(value, list):
-        for index, inside in enumerate(value):
-            yield from _leaves(inside, (*path, index))
-    else:
-        yield path
 
 
 def _blot(document: Document, span: Span, shown: list[str]) -> None:

@@ -36,8 +36,8 @@ from auditor.sources.programs import BuildError, output, program
 from auditor.sources.recipes import Batch, Maker, Recipe, Where, text_read
 from auditor.sources.templates import ValuesFile, templated, values_of
 from auditor.sources.yaml import Document, documents
+from auditor.terms import CHART
 
-CHART = "Chart.yaml"
 _BESIDE = ("values-*.y*ml", "values.*.y*ml", "values/*.y*ml", "ci/*-values.y*ml")
 """Where people keep further values; the last is that of chart-testing."""
 _LABEL = re.compile(r"(?:values[-.])?(.+?)(?:-values)?\.ya?ml\Z")

@@ -17,6 +17,7 @@ from auditor.sources.building import Building, Rendering, text_in
 from auditor.sources.charts import repository
 from auditor.sources.objects import objects_of
 from auditor.sources.yaml import Document, documents
+from auditor.terms import CHART
 
 _SOURCE = "source.toolkit.fluxcd.io"
 _USER = re.compile(r"(?<=//)[^/@\s]*@")
@@ -150,7 +151,7 @@ def chart_of(known: Known, address: Any, chart: Any) -> str:
         base = _declared(known, name)
         if base:
             folder = os.path.realpath(Path(base, str(inner)))
-            if Path(folder, "Chart.yaml").is_file() and Path(folder).is_relative_to(base):
+            if Path(folder, CHART).is_file() and Path(folder).is_relative_to(base):
                 return folder
     raise ClaimError(
         f"the chart {public(joined)} is not among the files: "

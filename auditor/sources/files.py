@@ -17,15 +17,14 @@ from auditor.model import Gap, Key, Resource, Snapshot, Unseen
 from auditor.sources.building import Build, Building
 from auditor.sources.builds import Builder
 from auditor.sources.built import Built, Made
-from auditor.sources.charts import CHART
 from auditor.sources.folders import STDIN, File, files_of
-from auditor.sources.kustomizations import KUSTOMIZATIONS
 from auditor.sources.memory import collector_paused
 from auditor.sources.objects import objects_of
 from auditor.sources.scopes import DEFAULT_NAMESPACE, Custom, custom_scopes, in_namespace
 from auditor.sources.templates import Templated, forget
 from auditor.sources.variants import Variant, variants
 from auditor.sources.yaml import Broken, Document, documents
+from auditor.terms import CHART, KUSTOMIZATIONS
 
 _CHART_FILES = frozenset((CHART, "Chart.yml", "Chart.lock"))
 _KIND = re.compile(
@@ -195,7 +194,7 @@ def _chart_of(file: File) -> str | None:
     if file.path == STDIN:
         return None
     for folder in Path(file.path).absolute().parents:
-        if folder.name == "templates" and (folder.parent / "Chart.yaml").is_file():
+        if folder.name == "templates" and (folder.parent / CHART).is_file():
             depth = len(Path(file.path).absolute().relative_to(folder.parent).parts)
             named = Path(file.path).parts
             return Path(*named[:-depth]).as_posix() if len(named) > depth else str(folder.parent)

@@ -26,8 +26,8 @@ from auditor.sources.places import SourceText
 from auditor.sources.programs import BuildError, output, program
 from auditor.sources.recipes import Maker, Recipe, text_read
 from auditor.sources.yaml import Document, documents
+from auditor.terms import KUSTOMIZATIONS
 
-KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _ORIGIN = "config.kubernetes.io/origin"
 _FILES = frozenset(
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from auditor import __version__
 from auditor.cli.main import VERBS, cli
 
-from .command import Command
+from .command import PEAPODS, Command
 
 HEAVY = (
     "aiohttp",
@@ -77,6 +78,28 @@ def test_a_full_disk_is_one_sentence_and_no_finding() -> None:
     assert done.returncode == 2
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "--fail-on", "never", "--no-fixes", str(PEAPODS)),
+        ("policies", "list"),
+        ("policies", "list", "--format", "json"),
+        ("--help",),
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_has_seen_enough_is_no_finding(arguments: tuple[str, ...]) -> None:
+    """`| head` ends it as it ends any program, by the signal SIGPIPE; nothing is said."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with open(write_end, "w") as gone:  # noqa: PTH123 - a pipe
+        done = subprocess.run(
+            [Path(sys.executable).with_name("auditor"), *arguments],
+            stdout=gone, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_fault_of_ours_is_called_one(auditor: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,3 +83,44 @@ def test_a_policy_says_what_it_can_be_told(auditor: Command) -> None:
     """Whoever reads of it knows what to write into the configuration."""
     said = auditor("policies", "explain", "image/undeclared_registry")
     assert "Parameters: registries: Registries, or parts of them" in said.out
+
+
+STRANGE = """\
+# METADATA
+# title: "Odd [/nope] [red]title\\e]0;owned\\a"
+# description: "First line\\nsecond \\e]0;owned\\a line"
+# custom:
+#   severity: high
+#   fix: manual
+#   kinds: [Pod]
+#   controls: ["cis/\\e[2J"]
+package policies.team.strange
+
+deny contains {"path": [], "message": "odd"} if input.object.never
+"""
+
+
+def strange(folder: Path) -> Path:
+    """A folder with a policy of somebody who wants to act on the terminal."""
+    (folder / "team").mkdir(parents=True)
+    (folder / "team" / "strange.rego").write_text(STRANGE, "utf-8")
+    return folder
+
+
+def test_what_a_policy_says_of_itself_cannot_act_on_a_terminal(
+    auditor: Command, folder: Path
+) -> None:
+    """It is text of others; its line breaks are kept."""
+    said = auditor("explain", "team/strange", "--policies", strange(folder))
+    assert said.code == 0
+    assert "\x1b" not in said.out
+    assert "\x07" not in said.out
+    assert "First line\nsecond \\x1b]0;owned\\x07 line\n" in said.out
+    assert "cis/\\x1b[2J" in said.out
+
+
+def test_the_list_shows_a_title_as_it_is_written(auditor: Command, folder: Path) -> None:
+    """Brackets are no markup, and escapes are shown."""
+    said = auditor("policies", "list", "--policies", strange(folder))
+    assert said.code == 0
+    assert "Odd [/nope] [red]title\\x1b]0;owned\\x07" in said.out

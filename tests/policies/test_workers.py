@@ -17,6 +17,7 @@ from auditor.policies import workers
 from auditor.policies.answers import Answer, answer_of
 from auditor.policies.engine import EvaluationError, compile_policies
 from auditor.policies.loader import load
+from auditor.policies.ours import bundled, is_ours
 from auditor.policies.workers import PATIENCE, Apart, Plan
 from auditor.sources.files import FileSource
 from tests.bench import SETTINGS, bench
@@ -195,3 +196,15 @@ def test_an_audit_by_many_is_the_audit_by_one(monkeypatch: pytest.MonkeyPatch) -
         one = bench()
         many = replace(one, engine=Apart(one.engine, Plan("regorus", modules), always=False))
         assert audit(snapshot, many, SETTINGS) == audit(snapshot, one, SETTINGS)
+
+
+def test_a_policy_is_ours_by_where_it_lies_and_not_by_how_it_is_written(tmp_path: Path) -> None:
+    """Somebody else's are asked with a deadline, whatever path leads there."""
+    ours = next(policy.file for policy in load()[0])
+    up = Path(*[".."] * (len(bundled().parts) - 1))
+    inside = tmp_path / "link"
+    inside.symlink_to(bundled())
+    assert is_ours(ours)
+    assert is_ours(str(inside / Path(ours).relative_to(bundled())))
+    assert not is_ours(str(tmp_path / "x.rego"))
+    assert not is_ours(str(bundled() / up / tmp_path.relative_to("/") / "x.rego"))
