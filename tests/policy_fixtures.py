@@ -7,9 +7,9 @@ that begins with ``# kubernetes: 1.N`` is judged for that version. An ``.auditor
 declares the parameters of the policy.
 
 A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
-``# finding with no fix: MESSAGE`` where the policy has one for others. ``# evidence: MESSAGE (one of GROUP,
-GROUP)`` stands on the line at which evidence points, or on any where it points at none: as soon as
-a file says one, it says all.
+``# finding with no fix: MESSAGE`` where the policy has one for others. ``# evidence: MESSAGE (one
+of GROUP, GROUP)`` stands on the line at which evidence points, or anywhere where it points at
+nothing: as soon as a file says one, it says all.
 """
 
 from __future__ import annotations

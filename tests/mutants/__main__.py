@@ -108,6 +108,11 @@ def survives(question: Question) -> bool:
     )
 
 
+def _is_red(name: str) -> bool:
+    policy = _loaded()[0][name]
+    return _is_noticed(Mutant(policy.file, 1, "nothing", policy.module), name, "regorus")
+
+
 def _is_noticed(mutant: Mutant, name: str, kind: str) -> bool:
     policies, library = _loaded()
     policy = policies[name]
@@ -125,7 +130,12 @@ def _is_noticed(mutant: Mutant, name: str, kind: str) -> bool:
 def main(wanted: Sequence[str]) -> int:
     """0 where every mutant is noticed, or is listed as one that means the same."""
     asked = list(questions(wanted))
+    names = sorted({name for question in asked for name in question.policies})
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        red = [name for name, is_red in zip(names, pool.map(_is_red, names), strict=True) if is_red]
+        if red:
+            _say(f"red without any change, so that nothing is noticed: {', '.join(red)}")
+            return 1
         lives = pool.map(survives, asked, chunksize=8)
         alive = [question for question, alive in zip(asked, lives, strict=True) if alive]
     listed: Mapping[str, str] = yaml.safe_load(LISTED.read_text("utf-8")) or {}
