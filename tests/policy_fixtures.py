@@ -4,7 +4,7 @@
 ``# finding: MESSAGE`` has exactly that finding, and no other line has any. ``pass-*.yaml`` is
 silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
 that begins with ``# kubernetes: 1.N`` is judged for that version. An ``.auditor.yaml`` beside them
-declares the parameters of the policy.
+declares the parameters of the policy. What a fixture waives is no finding.
 
 A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
 ``# finding with no fix: MESSAGE`` where the policy has one for others. ``# evidence: MESSAGE (one
@@ -15,15 +15,16 @@ nothing: as soon as a file says one, it says all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.audit import Bench, audit
 from auditor.cli.config import load as load_config
+from auditor.declared import Inline
 from auditor.fixes.offer import with_fixes
 from auditor.fixes.patch import apply
-from auditor.model import Audit, Finding, Policy, Ref, Settings, TextEdit, Unseen
+from auditor.model import Audit, Finding, Policy, Ref, Settings, Status, TextEdit, Unseen
 from auditor.policies.engine import PolicyEngine
 from auditor.policies.loader import load
 from auditor.policies.parameters import settled
@@ -34,6 +35,7 @@ MARK = re.compile(
     r"): (?P<message>.*\S)[ \t]*$",
     re.MULTILINE,
 )
+INLINE = Inline(allowed=("*",))
 FIXABLE = ("deterministic", "generated")
 SINCE = re.compile(r"\A# kubernetes: 1\.(\d+)$", re.MULTILINE)
 
@@ -46,10 +48,10 @@ def settings_of(file: Path) -> Settings:
     version = 100 + int(found[1]) if found else Settings().kubernetes
     beside = file.with_name(".auditor.yaml")
     if not beside.is_file():
-        return Settings(kubernetes=version)
+        return Settings(kubernetes=version, inline=INLINE)
     declared = load_config(beside, file.parent)
     told = settled(declared.config.parameters, load()[0], declared.file)
-    return Settings(kubernetes=version, parameters=told)
+    return Settings(kubernetes=version, parameters=told, inline=INLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,12 @@ def _marks(text: str) -> Iterator[tuple[int, re.Match[str]]]:
 
 def findings(answer: Audit) -> set[tuple[int, str]]:
     """Line and message of every finding, where the file says what the finding is about."""
-    return {(_line(answer, f.ref, f.path), f.message) for f in answer.findings}
+    return {(_line(answer, f.ref, f.path), f.message) for f in _open(answer.findings)}
+
+
+def _open(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Those that the fixture does not waive."""
+    return (finding for finding in findings if finding.status is Status.OPEN)
 
 
 def _line(answer: Audit, ref: Ref, path: tuple[str | int, ...]) -> int:
@@ -174,7 +181,7 @@ def _fixed(bundle: Bundle, file: Path, fixed: Path, answer: Audit) -> Iterator[s
     edits: list[TextEdit] = []
     bench = Bench((bundle.policy,), bundle.engine)
     text = file.read_text(encoding="utf-8")
-    for finding in with_fixes(answer, bench, settings_of(file)).findings:
+    for finding in _open(with_fixes(answer, bench, settings_of(file)).findings):
         line = _line(answer, finding.ref, finding.path)
         if not _is_as_said(text, line, finding):
             yield f"{file}:{line}: the fix is another: {finding.fix and finding.fix.safety}"
