@@ -5,6 +5,7 @@
 silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
 that begins with ``# kubernetes: 1.N`` is judged for that version. An ``.auditor.yaml`` beside them
 declares the parameters of the policy. What a fixture waives is no finding.
+``fail-refused-*.yaml`` shows what the API server takes neither before nor after its fixes.
 
 A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
 ``# finding with no fix: MESSAGE`` where the policy has one for others. ``# evidence: MESSAGE (one
