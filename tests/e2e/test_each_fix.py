@@ -2,9 +2,9 @@
 
 The server is asked what it would say of the object after (``create --dry-run=server``, with strict
 validation). What it still refuses, it must have refused before, since the object has more faults of
-that policy (only an older server let them in); with all of them mended, it has to take it. A fixture
-``fail-refused-*.yaml`` shows what it takes neither before nor after: wrong types, what only an older
-one let in.
+that policy (only an older server let them in); with all of them mended, it has to take it.
+``fail-refused-*.yaml`` is what it takes neither before nor after: wrong types, or what only an
+older one let in.
 """
 
 from __future__ import annotations
