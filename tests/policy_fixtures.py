@@ -4,27 +4,39 @@
 ``# finding: MESSAGE`` has exactly that finding, and no other line has any. ``pass-*.yaml`` is
 silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
 that begins with ``# kubernetes: 1.N`` is judged for that version. An ``.auditor.yaml`` beside them
-declares the parameters of the policy.
+declares the parameters of the policy. What a fixture waives is no finding.
+``fail-refused-*.yaml`` shows what the API server takes neither before nor after its fixes.
+
+A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
+``# finding with no fix: MESSAGE`` where the policy has one for others. ``# evidence: MESSAGE (one
+of GROUP, GROUP)`` stands on the line at which evidence points, or anywhere where it points at
+nothing: as soon as a file says one, it says all.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.audit import Bench, audit
 from auditor.cli.config import load as load_config
+from auditor.declared import Inline
 from auditor.fixes.offer import with_fixes
 from auditor.fixes.patch import apply
-from auditor.model import Audit, Policy, Settings, TextEdit, Unseen
+from auditor.model import Audit, Finding, Policy, Ref, Settings, Status, TextEdit, Unseen
 from auditor.policies.engine import PolicyEngine
 from auditor.policies.loader import load
 from auditor.policies.parameters import settled
 from auditor.sources.files import FileSource
 
-MARK = re.compile(r"[ \t]*# finding: (?P<message>.*\S)[ \t]*$", re.MULTILINE)
+MARK = re.compile(
+    r"[ \t]*# (?:finding(?: with (?P<fix>no|a safe|an unsafe|a manual) fix)?|(?P<evidence>evidence)"
+    r"): (?P<message>.*\S)[ \t]*$",
+    re.MULTILINE,
+)
+INLINE = Inline(allowed=("*",))
 FIXABLE = ("deterministic", "generated")
 SINCE = re.compile(r"\A# kubernetes: 1\.(\d+)$", re.MULTILINE)
 
@@ -37,10 +49,10 @@ def settings_of(file: Path) -> Settings:
     version = 100 + int(found[1]) if found else Settings().kubernetes
     beside = file.with_name(".auditor.yaml")
     if not beside.is_file():
-        return Settings(kubernetes=version)
+        return Settings(kubernetes=version, inline=INLINE)
     declared = load_config(beside, file.parent)
     told = settled(declared.config.parameters, load()[0], declared.file)
-    return Settings(kubernetes=version, parameters=told)
+    return Settings(kubernetes=version, parameters=told, inline=INLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +91,15 @@ def failing(bundle: Bundle, file: Path) -> Iterator[str]:
     """The marks of a failing fixture against the findings, then its fixed side."""
     answer = bundle.audit(file)
     yield from _unseen(file, answer)
-    expected, found = marked(file.read_text(encoding="utf-8")), findings(answer)
+    text = file.read_text(encoding="utf-8")
+    expected, found = marked(text), findings(answer)
     if not expected:
         yield f"{file}: no line says '# finding: …'"
     for line, message in sorted(expected - found):
         yield f"{file}:{line}: expected: {message}"
     for line, message in sorted(found - expected):
         yield f"{file}:{line}: found: {message}"
+    yield from _evident(file, answer)
     fixed = file.with_name(file.name.replace("fail-", "fixed-", 1))
     if bundle.policy.fix in FIXABLE or fixed.is_file():
         yield from _fixed(bundle, file, fixed, answer)
@@ -100,18 +114,61 @@ def silent(bundle: Bundle, file: Path) -> Iterator[str]:
 
 
 def marked(text: str) -> set[tuple[int, str]]:
-    """Line and message of every mark."""
-    return {(text.count("\n", 0, m.start()) + 1, m["message"]) for m in MARK.finditer(text)}
+    """Line and message of every finding that is marked."""
+    return {(line, mark["message"]) for line, mark in _marks(text) if not mark["evidence"]}
+
+
+def beyond_fixing(text: str) -> set[tuple[int, str]]:
+    """Those of them for which no change is offered."""
+    return {
+        (line, mark["message"]) for line, mark in _marks(text) if mark["fix"] in ("no", "a manual")
+    }
+
+
+def _marks(text: str) -> Iterator[tuple[int, re.Match[str]]]:
+    for mark in MARK.finditer(text):
+        yield text.count("\n", 0, mark.start()) + 1, mark
 
 
 def findings(answer: Audit) -> set[tuple[int, str]]:
     """Line and message of every finding, where the file says what the finding is about."""
+    return {(_line(answer, f.ref, f.path), f.message) for f in _open(answer.findings)}
+
+
+def _open(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Those that the fixture does not waive."""
+    return (finding for finding in findings if finding.status is Status.OPEN)
+
+
+def _line(answer: Audit, ref: Ref, path: tuple[str | int, ...]) -> int:
+    resource = answer.snapshot.find(ref)
+    assert resource is not None
+    return resource.origin.span(path).line
+
+
+def _evident(file: Path, answer: Audit) -> Iterator[str]:
+    """The evidence of the findings, against what the file says of it, if it says anything."""
+    text = file.read_text(encoding="utf-8")
+    marks = {(line, mark["message"]) for line, mark in _marks(text) if mark["evidence"]}
+    if not marks:
+        return
+    said = {message for _, message in marks}
     found = set()
-    for finding in answer.findings:
-        resource = answer.snapshot.find(finding.ref)
-        assert resource is not None
-        found.add((resource.origin.span(finding.path).line, finding.message))
-    return found
+    for evidence in (each for finding in answer.findings for each in finding.evidence):
+        groups = f" (one of {', '.join(evidence.within)})" if evidence.within else ""
+        message = f"{evidence.message}{groups}"
+        found.add(message)
+        if evidence.ref and (_line(answer, evidence.ref, evidence.path), message) not in marks:
+            yield f"{file}:{_line(answer, evidence.ref, evidence.path)}: evidence: {message}"
+    for message in sorted(said ^ found):
+        yield f"{file}: evidence {'expected' if message in said else 'found'}: {message}"
+
+
+def _is_as_said(text: str, line: int, finding: Finding) -> bool:
+    """Whether the fix of the finding at `line` is as its mark says."""
+    said = {(at, mark["message"]): mark["fix"] for at, mark in _marks(text)}
+    expected = (said.get((line, finding.message)) or "").split(" ")[-1]
+    return expected in ("", finding.fix.safety if finding.fix else "no")
 
 
 def _unseen(file: Path, answer: Audit) -> Iterator[str]:
@@ -123,17 +180,22 @@ def _unseen(file: Path, answer: Audit) -> Iterator[str]:
 
 def _fixed(bundle: Bundle, file: Path, fixed: Path, answer: Audit) -> Iterator[str]:
     """What the fixes write, against the fixed fixture."""
-    if not fixed.is_file():
-        yield f"{file}: the policy has a fix, but there is no {fixed.name}"
-        return
     edits: list[TextEdit] = []
     bench = Bench((bundle.policy,), bundle.engine)
-    for finding in with_fixes(answer, bench, settings_of(file)).findings:
+    text = file.read_text(encoding="utf-8")
+    for finding in _open(with_fixes(answer, bench, settings_of(file)).findings):
+        line = _line(answer, finding.ref, finding.path)
+        if not _is_as_said(text, line, finding):
+            yield f"{file}:{line}: the fix is another: {finding.fix and finding.fix.safety}"
+        if (line, finding.message) in beyond_fixing(text):
+            continue
         if finding.fix is None or not finding.fix.proof.holds:
             why = finding.fix.proof if finding.fix else "there is none"
             yield f"{file}: the fix for '{finding.message}' is not proven: {why}"
             return
         edits += [edit for edit in finding.fix.edits if edit not in edits]
-    text = file.read_text(encoding="utf-8")
-    if MARK.sub("", apply(text, edits)) != fixed.read_text(encoding="utf-8"):
+    if not fixed.is_file():
+        if edits:
+            yield f"{file}: the policy has a fix, but there is no {fixed.name}"
+    elif MARK.sub("", apply(text, edits)) != fixed.read_text(encoding="utf-8"):
         yield f"{fixed}: the fix writes something else:\n{MARK.sub('', apply(text, edits))}"

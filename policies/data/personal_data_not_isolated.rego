@@ -101,16 +101,17 @@ described(other) := sprintf("%s (%s)", [other.name, other.why]) if other.why != 
 
 described(other) := other.name if other.why == ""
 
+# The first reason tells which rule lets it in, or that there is none to keep it out.
 evidence_of(other) := {
-	"message": sprintf("%s reaches %s: %s", [described(other), other.ports, reason_of(other)]),
+	"message": sprintf("%s reaches %s: %s", [described(other), other.ports, other.reasons[0].message]),
 	"anchor": other.name,
 	"within": groups_of(other),
-	"object": place_of(other).object,
-	"path": place_of(other).path,
+	"object": other.reasons[0].object,
+	"path": other.reasons[0].path,
 }
 
 # Where all of those are let in already, one more of them makes nothing worse.
-groups_of(other) := [sprintf("any pod of namespace %s", [other.object.namespace]), everybody] if other.object != null
+groups_of(other) := [sprintf("any pod of namespace %s", [other.object.namespace]), everybody]
 
 groups_of(other) := [everybody] if {
 	other.object == null
@@ -120,19 +121,3 @@ groups_of(other) := [everybody] if {
 groups_of(other) := [] if other.internet
 
 everybody := "any pod of a new namespace"
-
-reason_of(other) := other.reasons[0].message if count(other.reasons) > 0
-
-reason_of(other) := "nothing stops it" if count(other.reasons) == 0
-
-place_of(other) := other.reasons[0] if {
-	count(other.reasons) > 0
-	other.reasons[0].object != null
-}
-
-place_of(other) := {"object": null, "path": []} if not has_place(other)
-
-has_place(other) if {
-	count(other.reasons) > 0
-	other.reasons[0].object != null
-}

@@ -72,7 +72,7 @@ is_literal(plain_text) if {
 	text != ""
 	not text in words
 	not contains(text, " ")
-	not contains(text, "\n")
+	not regex.match(`\n`, text) # to regopy "\n" is no line feed in what replace gave
 	not regex.match(reference, text)
 	not regex.match(hash, text)
 	not regex.match(filler, text)

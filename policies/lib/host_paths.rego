@@ -7,7 +7,6 @@ package lib.host_paths
 
 volumes contains volume if {
 	some index, spec in data.lib.workload.volumes
-	is_object(spec)
 	source := spec.hostPath
 	source != null
 	name := data.lib.workload.named(spec, "hostPath")
@@ -131,7 +130,6 @@ writers contains writer if {
 	some container in data.lib.workload.containers
 	is_array(container.spec.volumeMounts)
 	some index, mount in container.spec.volumeMounts
-	is_object(mount)
 	not mount.readOnly == true
 	writer := {
 		"volume": mount.name,

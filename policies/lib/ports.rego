@@ -8,8 +8,6 @@ declared contains port if {
 	some container in data.lib.workload.containers
 	is_array(container.spec.ports)
 	some index, spec in container.spec.ports
-	is_object(spec)
-	is_number(spec.containerPort)
 	name := data.lib.workload.name(container)
 	port := {
 		"container": name,

@@ -29,7 +29,7 @@ path_of(field, profile) := [field, "type"] if "type" in object.keys(profile)
 
 path_of(field, profile) := [field] if not "type" in object.keys(profile)
 
-type_of(profile) := sprintf("of type '%v'", [profile.type]) if "type" in object.keys(profile)
+type_of(profile) := sprintf("of type '%v'", [profile.type])
 
 type_of(profile) := "without a type" if not "type" in object.keys(profile)
 

@@ -40,7 +40,6 @@ deny contains finding if {
 }
 
 texts[key] := value if {
-	input.object.apiVersion == "v1"
 	is_object(input.object.data)
 	some key, value in input.object.data
 	is_string(value)

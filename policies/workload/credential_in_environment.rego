@@ -95,6 +95,7 @@ arguments contains given if {
 	some field in ["command", "args"]
 	list := container.spec[field]
 	is_array(list)
+	framed := array.concat(array.concat([null], list), [null])
 	some index, text in list
 	is_string(text)
 	given := {
@@ -102,18 +103,9 @@ arguments contains given if {
 		"field": field,
 		"index": index,
 		"text": text,
-		"next": neighbour(list, index + 1),
-		"last": neighbour(list, index - 1),
+		"next": framed[index + 2],
+		"last": framed[index],
 		"folder": array.concat(container.path, [field]),
 		"path": array.concat(container.path, [field, index]),
 	}
 }
-
-neighbour(list, index) := list[index] if {
-	index >= 0
-	index < count(list)
-}
-
-neighbour(list, index) := null if index >= count(list)
-
-neighbour(_, index) := null if index < 0

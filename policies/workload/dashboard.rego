@@ -19,7 +19,6 @@ import data.lib.workload
 deny contains finding if {
 	some container in workload.containers
 	is_string(container.spec.image)
-	contains(container.spec.image, "dashboard")
 	is_dashboard(images.repository(container.spec.image))
 	finding := {
 		"path": array.concat(container.path, ["image"]),

@@ -26,7 +26,6 @@ deny contains finding if {
 	not workload.own_users
 	not workload.windows
 	some group in groups
-	is_number(group.id)
 	group.id >= 0
 	group.id < 10000
 	finding := {

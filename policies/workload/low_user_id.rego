@@ -27,7 +27,6 @@ deny contains finding if {
 	not workload.windows
 	some context in workload.contexts
 	id := context.spec.runAsUser
-	is_number(id)
 	id > 0
 	id < 10000
 	counts(context)
@@ -41,8 +40,7 @@ deny contains finding if {
 counts(context) if context.path != array.concat(workload.pod_path, ["securityContext"])
 
 # What the pod says, where any container goes by it.
-counts(context) if {
-	context.path == array.concat(workload.pod_path, ["securityContext"])
+counts(_) if {
 	some container in workload.containers
 	not users.has_own(container)
 }

@@ -15,7 +15,7 @@ package policies.workload.selinux_options
 
 import data.lib.workload
 
-types_of_containers := {"", "container_t", "container_init_t", "container_kvm_t"}
+types_of_containers := {"container_t", "container_init_t", "container_kvm_t"}
 
 deny contains finding if {
 	some context in workload.contexts

@@ -26,7 +26,6 @@ import data.lib.workload
 deny contains finding if {
 	some container in workload.containers
 	is_string(container.spec.image)
-	contains(container.spec.image, "tiller")
 	regex.match(`(^|/)tiller$`, images.repository(container.spec.image))
 	finding := {
 		"path": array.concat(container.path, ["image"]),

@@ -82,10 +82,7 @@ says_the_same(key, context) if {
 	speaks_for(context, container)
 }
 
-speaks_for(context, container) if {
-	context.anchor == workload.name(container)
-	context.path != array.concat(workload.pod_path, ["securityContext"])
-}
+speaks_for(context, container) if context.path == array.concat(container.path, ["securityContext"])
 
 speaks_for(context, container) if {
 	context.path == array.concat(workload.pod_path, ["securityContext"])

@@ -69,7 +69,6 @@ may_have_volume(container) if {
 
 volume_names contains name if {
 	some spec in workload.volumes
-	is_object(spec)
 	name := spec.name
 }
 

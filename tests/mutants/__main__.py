@@ -22,6 +22,7 @@ from tests.e2e.build import OPA, build
 from tests.policy_fixtures import Bundle, faults
 
 from .mutate import Mutant, lists, mutants, without_list
+from .opa import Opa
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures" / "policies"
@@ -97,18 +98,29 @@ def _blind(policy: Policy, library: Mapping[str, str]) -> Iterator[Question]:
 
 
 def survives(question: Question) -> bool:
-    """Whether all fixtures are as green with the mutant as without. A mutant that no engine
-    compiles is none.
+    """Whether all fixtures are as green with the mutant as without, also to OPA. A mutant that no
+    engine compiles is none.
     """
-    return not any(_is_noticed(question.mutant, name) for name in question.policies)
+    return not any(
+        _is_noticed(question.mutant, name, kind)
+        for kind in ("regorus", "opa")
+        for name in question.policies
+    )
 
 
-def _is_noticed(mutant: Mutant, name: str) -> bool:
+def _is_red(name: str) -> bool:
+    policy = _loaded()[0][name]
+    return _is_noticed(Mutant(policy.file, 1, "nothing", policy.module), name, "regorus")
+
+
+def _is_noticed(mutant: Mutant, name: str, kind: str) -> bool:
     policies, library = _loaded()
     policy = policies[name]
-    modules = {policy.file: policy.module, **library, mutant.file: mutant.text}
+    reached = _reach(policy.module)
+    libraries = {file: text for file, text in library.items() if _name(file) in reached}
+    modules = {policy.file: policy.module, **libraries, mutant.file: mutant.text}
     try:
-        engine = compile_policies("regorus", modules)
+        engine = Opa(build(OPA), modules) if kind == "opa" else compile_policies(kind, modules)
         changed = replace(policy, module=modules[policy.file])
         return bool(next(faults(Bundle(changed, engine, FIXTURES / name)), ""))
     except PolicyError:
@@ -118,7 +130,12 @@ def _is_noticed(mutant: Mutant, name: str) -> bool:
 def main(wanted: Sequence[str]) -> int:
     """0 where every mutant is noticed, or is listed as one that means the same."""
     asked = list(questions(wanted))
+    names = sorted({name for question in asked for name in question.policies})
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        red = [name for name, is_red in zip(names, pool.map(_is_red, names), strict=True) if is_red]
+        if red:
+            _say(f"red without any change, so that nothing is noticed: {', '.join(red)}")
+            return 1
         lives = pool.map(survives, asked, chunksize=8)
         alive = [question for question, alive in zip(asked, lives, strict=True) if alive]
     listed: Mapping[str, str] = yaml.safe_load(LISTED.read_text("utf-8")) or {}

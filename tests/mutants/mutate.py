@@ -17,6 +17,8 @@ _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _NEAR = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 _DECLARES = ("assign", "unify", "eq")
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
+_NOTHING = '"-"'
+"""What no object says: in its place in a list, an element is as good as gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,9 @@ def mutants(file: Path, text: str, opa: Path) -> Iterator[Mutant]:
             yield _without_rule(file, text, rule)
         for expression in _expressions(rule):
             yield from _changed(file, text, expression)
+        for element in _elements(rule):
+            shown = _text(element)
+            yield _put(file, text, element, _NOTHING, f"left out: {shown}")
 
 
 def without_list(file: Path, text: str, name: str) -> Mutant:
@@ -75,6 +80,48 @@ def _expressions(node: Any) -> Iterator[Node]:
     elif isinstance(node, list):
         for inside in node:
             yield from _expressions(inside)
+
+
+def _elements(rule: Node) -> Iterator[Node]:
+    """Every element of the sets of texts, of the lists of texts that something is sought in, and of
+    those that have a name of their own: they are what a standard, or we, count up.
+    """
+    value = rule["head"].get("value", {})
+    if value.get("type") in ("array", "object"):
+        yield from _texts(value)
+    yield from _sought(rule)
+
+
+def _sought(node: Any) -> Iterator[Node]:
+    if isinstance(node, dict):
+        if node.get("type") == "set":
+            yield from _texts(node)
+        for inside in node.values():
+            yield from _sought(inside)
+    elif isinstance(node, list):
+        if _is_member(node) and node[-1].get("type") == "array":
+            yield from _texts(node[-1])
+        for inside in node:
+            yield from _sought(inside)
+
+
+def _is_member(terms: list[Any]) -> bool:
+    """Whether they are those of ``x in xs``."""
+    called = terms[0] if terms and isinstance(terms[0], dict) else {}
+    return called.get("type") == "ref" and _text(called) == "in"
+
+
+def _texts(literal: Node) -> Iterator[Node]:
+    """The elements of a set or an array, or the keys of an object: where all of them are texts, and
+    what stands at a key is none or a plain value.
+    """
+    pairs = literal["type"] == "object"
+    keys = [pair[0] for pair in literal["value"]] if pairs else literal["value"]
+    values = [pair[1] for pair in literal["value"]] if pairs else []
+    if all(key["type"] == "string" for key in keys) and all(
+        value["type"] in ("string", "number") for value in values
+    ):
+        yield from keys
 
 
 def _changed(file: Path, text: str, expression: Node) -> Iterator[Mutant]:
