@@ -255,7 +255,8 @@ def _show(answer: Audit, edits: tuple[TextEdit, ...], wanted: list[Finding]) -> 
             shown = "\n".join(map(escaped, shown.split("\n")))
         click.echo(shown, nl=False)
         if not diff.applies:
-            say(f"{uri}: lines with credentials are not shown; --write edits the file", err=True)
+            why = "lines with credentials are not shown, so that the diff may not apply"
+            say(f"{uri}: {why}; --write edits the file", err=True)
     say_rendered(wanted)
     if not edits:
         say(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)

@@ -160,3 +160,42 @@ def test_a_fault_behind_a_fault_is_mended_in_the_same_run(auditor: Command, tmp_
     fixed = (tmp_path / "pod.yaml").read_text("utf-8")
     assert "hostNetwork: false" in fixed
     assert "hostPort" not in fixed
+
+
+BESIDE = (
+    PRIVILEGED.replace("# for now", "").replace("app:1.0.0", "app:1.0.0 # a")
+    + """\
+    {first}
+      {second}
+      image: registry.example/app:1.0.0
+"""
+)
+TOKEN = 'args: ["--api-token=ghp_0123456789abcdefghijABCDEFGHIJ012345"]'
+
+
+@pytest.mark.parametrize("program", [["git", "apply", "--check"], ["patch", "-p1", "-F0"]])
+def test_a_diff_beside_a_credential_applies_exactly(
+    auditor: Command, folder: Path, program: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is left out of the context, and no program has to guess where the rest belongs."""
+    monkeypatch.chdir(folder)
+    text = BESIDE.format(first="- name: b", second=TOKEN)
+    Path("pod.yaml").write_text(text, "utf-8")
+    said = auditor("fix", "pod.yaml", "--unsafe", "--select", "workload/privileged_container")
+    assert "ghp_" not in said.out + said.err
+    subprocess.run(program, input=said.out, text=True, check=True)
+
+
+def test_a_diff_that_cannot_apply_says_so(
+    auditor: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the credential right below the change there is no context to find the place by."""
+    monkeypatch.chdir(folder)
+    text = BESIDE.format(first=f"- {TOKEN}", second="name: b")
+    Path("pod.yaml").write_text(text, "utf-8")
+    flags = ("--unsafe", "--select", "workload/privileged_container")
+    said = auditor("fix", "pod.yaml", *flags)
+    assert "so that the diff may not apply; --write edits the file" in said.err
+    auditor("fix", "pod.yaml", *flags, "--write")
+    assert "privileged: false" in Path("pod.yaml").read_text("utf-8")
+    assert "ghp_" in Path("pod.yaml").read_text("utf-8")
