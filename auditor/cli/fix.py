@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.left import say_left, say_nothing
 from auditor.cli.options import (
     Access,
     PolicyOptions,
@@ -95,7 +97,7 @@ def fix(
         answers, wanted = _offered(paths, chosen, unsafe=unsafe)
         answer = answers.merged()
         _show(answer, _together(answers, wanted, chosen)[1], wanted)
-        _say_left(answer, wanted)
+        say_left(answer, wanted, _is_proven)
     return exit_code(answer, "high", strict=False)
 
 
@@ -119,7 +121,7 @@ def _live(
     answer = discreet(answer)  # what stands for a credential must not be written over it
     wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
     taken = show(answer, wanted, chosen, access, confirm=confirm)
-    _say_left(answer, wanted, live=True)
+    say_left(answer, wanted, functools.partial(_is_proven, live=True))
     return exit_code(answer, "high", strict=False) if taken else 4
 
 
@@ -157,7 +159,7 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
     answer = answers.merged()
     for uri in files:
         say(f"wrote {uri}")
-    _say_left(answer, wanted)
+    say_left(answer, wanted, _is_proven)
     return answer
 
 
@@ -240,16 +242,19 @@ def _together_in(
 def _show(answer: Audit, edits: tuple[TextEdit, ...], wanted: list[Finding]) -> None:
     """The diff: byte for byte where a program reads it, and harmless where a person does."""
     from auditor.cli.fix_source import files_of, say_rendered
+    from auditor.cli.headers import base_of, headed
     from auditor.reporters.hunks import discreet_diff
     from auditor.sources.yaml import Document
     from auditor.text import escaped
 
     written = [r for r in answer.snapshot.resources if isinstance(r.origin.lines, Document)]
     written += files_of(wanted)
-    for uri in sorted({edit.uri for edit in edits}):
+    uris = sorted({edit.uri for edit in edits})
+    base = base_of(uris)
+    for uri in uris:
         inside = [r for r in written if r.origin.uri == uri]
         mine = [edit for edit in edits if edit.uri == uri]
-        diff = discreet_diff(_from_here(uri), inside, mine)
+        diff = discreet_diff(headed(uri, base), inside, mine)
         shown = diff.text
         if sys.stdout.isatty():
             shown = "\n".join(map(escaped, shown.split("\n")))
@@ -257,31 +262,8 @@ def _show(answer: Audit, edits: tuple[TextEdit, ...], wanted: list[Finding]) -> 
         if not diff.applies:
             why = "lines with credentials are not shown, so that the diff may not apply"
             say(f"{uri}: {why}; --write edits the file", err=True)
+    if base != Path.cwd():
+        say(f"the paths of the diff begin at {base}: apply it there", err=True)
     say_rendered(wanted)
     if not edits:
-        say(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
-
-
-def _from_here(uri: str) -> str:
-    """The file as `git apply` looks for it: from the current folder, where it is below it."""
-    path, here = Path(uri), Path.cwd()
-    return path.relative_to(here).as_posix() if path.is_relative_to(here) else uri
-
-
-def _say_left(answer: Audit, wanted: list[Finding], *, live: bool = False) -> None:
-    """What is neither written nor shown, and what could not be seen; to standard error."""
-    from auditor.reporters.words import objections
-
-    for finding in answer.open:
-        if finding in wanted:
-            continue
-        why = "no fix is known"
-        if _is_proven(finding, live=live):
-            why = "its fix may change behaviour (--unsafe)"
-        elif finding.fix:
-            why = "; ".join(objections(finding.fix)) or "its fix could not be proven"
-        say(f"left alone: {finding.policy.id} {finding.ref}: {why}", err=True)
-    for gap in answer.gaps:
-        if gap.acknowledged:
-            continue
-        say(f"could not be seen: {gap.what}: {gap.why}", err=True)
+        say_nothing(answer, _is_proven)
