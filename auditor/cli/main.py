@@ -60,7 +60,7 @@ class Verbs(click.Group):
 
 
 EPILOG = """\b
-Exit codes: 0 clean; 1 findings at or above --fail-on; 2 usage or configuration;
+Exit codes: 0 nothing at or above --fail-on; 1 findings that are; 2 usage or configuration;
 3 nothing to audit; 4 something that was to be audited could not be seen; 70 a fault of ours.
 """
 

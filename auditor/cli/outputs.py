@@ -196,8 +196,8 @@ Rendered = Callable[[str, TextIO | None], str | list[str]]
 """A form and the stream that it goes to (None for a file) → the report, or the pieces of it."""
 
 
-def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
-    """Write every report about `answer`.
+def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...], ends: str = "") -> None:
+    """Write every report about `answer`; `ends` says why the run ends as it does.
 
     Raises:
         WriteError: a file cannot be written.
@@ -214,6 +214,7 @@ def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
             brief=brief,
             sarif=profile,
             flags=outputs.flags,
+            ends=ends,
             say=warn,
         )
 

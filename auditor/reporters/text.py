@@ -45,6 +45,7 @@ def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
     yield terminal.wrapped(_summary(audit), 2, 0)
     yield from (terminal.wrapped(escaped(line), 2, 0) for line in scope_lines(audit))
     yield terminal.wrapped(_evidence(audit, view.paths), 2, 0)
+    yield from (view.ends,) if view.ends else ()
     yield from (f"next: {step}" for step in _next(audit, view))
 
 

@@ -25,5 +25,7 @@ class View:
     """Who reads SARIF: a key of `auditor.reporters.sarif_profiles.PROFILES`."""
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Verb → the flags of this run that it has to be given too, to speak of the same."""
+    ends: str = ""
+    """Why the run ends as it does, where that is not plain."""
     say: Callable[[str], None] = _nobody
     """Told what the report leaves out."""

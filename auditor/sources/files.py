@@ -17,7 +17,7 @@ from auditor.model import Gap, Key, Resource, Snapshot, Unseen
 from auditor.sources.building import Build, Building
 from auditor.sources.builds import Builder
 from auditor.sources.built import Built, Made
-from auditor.sources.charts import CHART
+from auditor.sources.charts import CHART, can_render
 from auditor.sources.folders import STDIN, File, files_of
 from auditor.sources.kustomizations import KUSTOMIZATIONS
 from auditor.sources.memory import collector_paused
@@ -219,9 +219,14 @@ def _chart_of(file: File) -> str | None:
 
 def _unrendered_chart(chart: str, count: int) -> Gap:
     templates = "one template is" if count == 1 else f"{count} templates are"
-    return _gap(
-        chart, f"a Helm chart: {templates} not rendered; audit what `helm template` writes instead"
-    )
+    return _gap(chart, f"a Helm chart: {templates} not rendered{_wanting()}")
+
+
+def _wanting() -> str:
+    """What is to be done about a chart."""
+    if can_render():
+        return ": name the whole chart, or audit what `helm template` writes"
+    return ": helm is not on PATH; install it, or `pip install helm-python-sdk`"
 
 
 def _broken(file: File, document: Broken) -> list[Gap]:
