@@ -229,7 +229,7 @@ def _others(block: Block, page: Page) -> Iterator[str]:
     yield note("same", f"in {count}:", page.terminal)
     said = {without_name(finding, finding.message) for finding in block.first}
     for faults in block.others:
-        yield f"     {_places(faults, page)}"
+        yield f"     {_places(faults, page, _other_names(faults, block.first))}"
         for finding in faults:
             if without_name(finding, finding.message) not in said:
                 message = page.terminal.wrapped(
@@ -238,12 +238,20 @@ def _others(block: Block, page: Page) -> Iterator[str]:
                 yield f"       {message}"
 
 
-def _places(faults: Faults, page: Page) -> str:
-    """Every place of the object once: file, line and column."""
+def _other_names(faults: Faults, first: Faults) -> str:
+    """The containers, ports … of the object that the one that is shown has none of."""
+    told = {finding.anchor for finding in first} | {""}
+    names = dict.fromkeys(f.anchor for f in faults if f.anchor not in told)
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _places(faults: Faults, page: Page, names: str) -> str:
+    """Every place of the object once: file, line and column; and `names` of its parts."""
     files: dict[str, dict[str, None]] = {}
     for place in filter(None, map(page.place, faults)):
         if not place.resource.origin.live:
             spot = f"{place.span.line}:{place.span.column}"
             files.setdefault(escaped(place.file), {})[spot] = None
+    about = (escaped(str(faults[0].ref)), escaped(names))
     places = [f"{file}:{', '.join(spots)}" for file, spots in files.items()]
-    return page.terminal.wrapped("  ".join([*places, escaped(str(faults[0].ref))]), 7, 5)
+    return page.terminal.wrapped("  ".join([*places, " ".join(filter(None, about))]), 7, 5)
