@@ -21,6 +21,8 @@ FIXES = {
     "none": "none is known",
 }
 """The fix class of a policy, as a person asks for it."""
+_THEIRS = re.compile(r"(?:CKV2?_K8S_|(?:AVD-)?KSV-?|C-)\d+", re.IGNORECASE)
+"""The form of ids in other tools: one that is a digit off is another check, and no slip."""
 _TRIVY = re.compile(r"(?:AVD-)?KSV-?(\d+)", re.IGNORECASE)
 
 
@@ -104,6 +106,9 @@ def _guessed(known: tuple[Policy, ...], name: str) -> str:
     ours = {p.id for p in known} | {alias for p in known for alias in p.aliases}
     if name.strip("/") in ours or any(p.startswith(name.strip("/") + "/") for p in ours):
         return name
+    if _THEIRS.fullmatch(name.rpartition(":")[2]):
+        why = "docs/catalogue.md says which checks of other tools are none here"
+        raise PolicyError(f"no policy of the name '{name}'; {why}")
     theirs = {e.partition(":")[2] for p in known for e in p.equivalents}
     close = difflib.get_close_matches(name.rpartition(":")[2], sorted(ours | theirs), n=1)
     if not close:

@@ -27,6 +27,10 @@ VERBS: Mapping[str, tuple[str, str]] = {
 """Verb → where its command is, and its line in --help."""
 
 
+AUDITS = frozenset(("audit", "fix", "diff", "webhook"))
+"""The verbs after which a person expects an audit."""
+
+
 class Verbs(click.Group):
     """The verbs, each loaded when it is needed and listed without loading any."""
 
@@ -80,7 +84,7 @@ def main() -> None:
     try:
         code = cli.main(prog_name="auditor", standalone_mode=False)
     except AuditorError as error:
-        say(f"{error.headline}: {error}", err=True)
+        say(f"{_headline(error)}: {error}", err=True)
         code = error.exit_code
     except click.ClickException as error:
         error.show()
@@ -100,6 +104,12 @@ def main() -> None:
         say(_ours(error), err=True)
         code = 70
     sys.exit(code)
+
+
+def _headline(error: AuditorError) -> str:
+    """What the error means for who gave the command; to most verbs no audit was asked for."""
+    audits = not sys.argv[1:2] or sys.argv[1] in AUDITS
+    return error.headline if audits or error.headline != AuditorError.headline else "error"
 
 
 def _close_output() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from auditor.fixes.patch import CannotEditError
@@ -22,6 +22,8 @@ from auditor.text import escaped
 
 REASONS = 5
 """How many reasons of one finding are shown."""
+NAMES = 10
+"""How many of the others are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,16 @@ def _spot(place: Place) -> str:
 def _reasons(finding: Finding, page: Page) -> Iterator[str]:
     for evidence in finding.evidence[:REASONS]:
         yield note("why", _reason(finding, evidence, page), page.terminal)
-    if len(finding.evidence) > REASONS:
-        yield note("why", f"and {len(finding.evidence) - REASONS} more", page.terminal)
+    if rest := finding.evidence[REASONS:]:
+        yield note("why", f"and {len(rest)} more{_names(rest)}", page.terminal)
     if keeper := keeper_line(finding):
         yield note("managed by", escaped(keeper), page.terminal)
+
+
+def _names(rest: Sequence[Evidence]) -> str:
+    """What the reasons that are not shown are about: the reader counts workloads, not reasons."""
+    names = list(dict.fromkeys(reason.anchor for reason in rest if reason.anchor))
+    return f": {escaped(listed(names, NAMES))}" if names else ""
 
 
 def _reason(finding: Finding, evidence: Evidence, page: Page) -> str:

@@ -239,6 +239,14 @@ def test_many_reasons_are_cut() -> None:
     assert "reason 5" not in text
 
 
+def test_reasons_that_are_cut_are_named() -> None:
+    """Whoever reads of nine workloads counts names, and not reasons."""
+    about = [f"web-{n}" for n in range(7)] + ["any pod of a new namespace"]
+    reasons = tuple(Evidence(f"{name} reaches it", anchor=name) for name in about)
+    text = screen(world.audit(world.privileged(evidence=reasons)))
+    assert "   = why: and 3 more: web-5, web-6, any pod of a new namespace\n" in text
+
+
 def test_what_a_hostile_name_says_does_not_reach_the_terminal() -> None:
     """An escape sequence in a message, a file name or a manifest is shown and not obeyed."""
     web = world.resource(
