@@ -101,11 +101,13 @@ def _evidence(audit: Audit, paths: tuple[str, ...]) -> str:
     told = assessed(audit)
     looked = escaped(shlex.join(paths)) if paths else "a cluster"
     asked = f"policies sha256:{digest(audit.policies)[:12]}"
-    share = f"{told.unanswered:,} of {counted(told.questions, 'question')}"
+    share = f"not assessed: {told.unanswered:,} of {counted(told.questions, 'question')}"
+    if not told.questions:
+        share = "no question was asked"
     if told.unanswered:
         share += f" ({percent(told.unanswered, told.questions)})"
     hidden = f", and what {counted(told.unread, 'gap')} may hide" if told.unread else ""
-    return f"evidence: {looked} on {date()[:10]}, {asked}; not assessed: {share}{hidden}"
+    return f"evidence: {looked} on {date()[:10]}, {asked}; {share}{hidden}"
 
 
 def _next(audit: Audit, view: View) -> Iterator[str]:
