@@ -79,7 +79,7 @@ def audit(
     from auditor.cli.progress import is_watched, progress
     from auditor.cli.redacted import able
     from auditor.errors import UsageError
-    from auditor.reporters.words import read_in
+    from auditor.reporters.words import counted, read_in
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
@@ -93,7 +93,7 @@ def audit(
         building = chosen.building.asking(asked)
         found = read_variants(paths, building, cluster=cluster, access=access)
         check_scope(found, chosen)
-        now(f"judging {count(found)} objects")
+        now(f"judging {counted(count(found), 'object')}")
         snapshot = found[0].snapshot
         settings = chosen.judging(snapshot)
         bench = able(chosen.bench, snapshot)
@@ -101,7 +101,7 @@ def audit(
         if old is not None:
             answers = answers.changed(lambda one: marked(one, old))
         if not no_fixes:
-            now(f"proving the fixes of {len(answers.merged().open)} findings")
+            now(f"proving the fixes of {counted(len(answers.merged().open), 'finding')}")
             answers = answers.fixed(bench, settings)
         answer = answers.merged()
     if is_watched() and not outputs.quiet and snapshot.server and snapshot.server.reading:

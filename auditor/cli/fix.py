@@ -110,12 +110,13 @@ def _live(
     from auditor.cli.fix_live import show
     from auditor.fixes.offer import with_fixes
     from auditor.reporters.discreet import discreet
+    from auditor.reporters.words import counted
 
     with progress("reading the cluster") as now:
         found = read_variants(paths, cluster=True, access=access)
         check_scope(found, chosen)
         [snapshot] = [one.snapshot for one in found]
-        now(f"judging {len(snapshot.resources)} objects, and proving fixes")
+        now(f"judging {counted(len(snapshot.resources), 'object')}, and proving fixes")
         settings = chosen.judging(snapshot)
         answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
     answer = discreet(answer)  # what stands for a credential must not be written over it
@@ -130,11 +131,12 @@ def _offered(
 ) -> tuple[Answers, list[Finding]]:
     """The audits, and the findings of all whose fix is proven and wanted."""
     from auditor.cli.answer import Answers
+    from auditor.reporters.words import counted
 
     with progress("reading manifests") as now:
         found = read_variants(paths, chosen.building)
         check_scope(found, chosen)
-        now(f"judging {count(found)} objects, and proving fixes")
+        now(f"judging {counted(count(found), 'object')}, and proving fixes")
         answers = Answers.of(found, chosen.bench, chosen.settings)
         answers = answers.fixed(chosen.bench, chosen.settings)
     wanted = [f for f in answers.merged().open if _is_proven(f) and (unsafe or _is_safe(f))]

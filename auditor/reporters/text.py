@@ -100,6 +100,7 @@ def _evidence(audit: Audit, paths: tuple[str, ...]) -> str:
     """How far the answer goes: what was looked at, when, by which policies, what has no answer."""
     told = assessed(audit)
     looked = escaped(shlex.join(paths)) if paths else "a cluster"
+    looked = "standard input" if paths == ("-",) else looked
     asked = f"policies sha256:{digest(audit.policies)[:12]}"
     share = f"not assessed: {told.unanswered:,} of {counted(told.questions, 'question')}"
     if not told.questions:

@@ -251,3 +251,17 @@ def test_a_report_says_why_findings_do_not_fail_and_gaps_do(
     said = auditor("audit", file, *flags)
     assert said.code == 4
     assert "exit 4: 1 gap\n" in said.out
+
+
+def test_standard_input_is_called_so(
+    auditor: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No file is named `-`, and no folder was looked through."""
+    monkeypatch.chdir(tmp_path)
+    for text, told in (
+        ("", "no Kubernetes object on standard input"),
+        (HARMLESS, "evidence: standard input on"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        said = auditor("audit", "-")
+        assert told in said.out + said.err
