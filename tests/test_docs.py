@@ -71,3 +71,33 @@ def test_the_two_words_of_the_readme_are_in_the_makefile() -> None:
     for word in ("demo", "test"):
         assert re.search(rf"^make {word}\b", README, re.MULTILINE)
         assert re.search(rf"^{word}: setup\b", makefile, re.MULTILINE)
+
+
+def test_the_policy_that_the_documents_show_works(tmp_path: Path) -> None:
+    """Copied as it stands, it finds what it says."""
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    [rego] = re.findall(r"^```rego\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "rules" / "images" / "own_registry.rego"
+    file.parent.mkdir(parents=True)
+    file.write_text(rego, "utf-8")
+    (tmp_path / "pod.yaml").write_text(POD_FROM_ELSEWHERE, "utf-8")
+    words = ["audit", "pod.yaml", "--policies", "rules", "--select", "images", "-q"]
+    done = subprocess.run(
+        [sys.executable, "-m", "auditor", *words, "--engine", "both", "--no-cache"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    [line] = [line for line in done.stdout.splitlines() if "images/own_registry" in line][:1]
+    assert "container 'b' runs docker.io/library/nginx:1.27" in line
+    assert "container 'a'" not in done.stdout
+
+
+POD_FROM_ELSEWHERE = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+    - {name: a, image: registry.example/web:1.0.0}
+    - {name: b, image: docker.io/library/nginx:1.27}
+"""

@@ -79,7 +79,7 @@ def audit(
     from auditor.cli.progress import is_watched, progress
     from auditor.cli.redacted import able
     from auditor.errors import UsageError
-    from auditor.reporters.words import read_in
+    from auditor.reporters.words import counted, read_in
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
@@ -93,7 +93,7 @@ def audit(
         building = chosen.building.asking(asked)
         found = read_variants(paths, building, cluster=cluster, access=access)
         check_scope(found, chosen)
-        now(f"judging {count(found)} objects")
+        now(f"judging {counted(count(found), 'object')}")
         snapshot = found[0].snapshot
         settings = chosen.judging(snapshot)
         bench = able(chosen.bench, snapshot)
@@ -101,13 +101,14 @@ def audit(
         if old is not None:
             answers = answers.changed(lambda one: marked(one, old))
         if not no_fixes:
-            now(f"proving the fixes of {len(answers.merged().open)} findings")
+            now(f"proving the fixes of {counted(len(answers.merged().open), 'finding')}")
             answers = answers.fixed(bench, settings)
         answer = answers.merged()
     if is_watched() and not outputs.quiet and snapshot.server and snapshot.server.reading:
         say(read_in(snapshot.server.reading), err=True)
-    write(answer, outputs, paths)
-    return exit_code(answer, fail_on, strict=strict)
+    code = exit_code(answer, fail_on, strict=strict)
+    write(answer, outputs, paths, _ends(answer, code, fail_on, strict=strict))
+    return code
 
 
 def start_folder(paths: tuple[str, ...]) -> Path:
@@ -118,7 +119,7 @@ def start_folder(paths: tuple[str, ...]) -> Path:
 
 def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
     """0, 1 or 4, as the epilog of --help says."""
-    from auditor.model import Severity, Unseen
+    from auditor.model import Severity
 
     if fail_on == "new":
         failing = bool(answer.open)
@@ -128,5 +129,26 @@ def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
         failing = any(f.severity.at_least(Severity(fail_on)) for f in answer.open)
     if failing:
         return 1
+    return 4 if _counting(answer, strict=strict) else 0
+
+
+def _counting(answer: Audit, *, strict: bool) -> int:
+    """How many gaps make a run end with 4."""
+    from auditor.model import Unseen
+
     counted = {Unseen.INCOMPLETE, Unseen.UNKNOWN} if strict else {Unseen.INCOMPLETE}
-    return 4 if any(gap.severity in counted and not gap.acknowledged for gap in answer.gaps) else 0
+    return sum(gap.severity in counted and not gap.acknowledged for gap in answer.gaps)
+
+
+def _ends(answer: Audit, code: int, fail_on: str, *, strict: bool) -> str:
+    """Why it ends so, where findings do not fail a run, or where gaps do."""
+    from auditor.reporters.words import counted
+
+    if code == 4:
+        return f"exit 4: {counted(_counting(answer, strict=strict), 'gap')}"
+    if code or not answer.open:
+        return ""
+    return "exit 0: " + {
+        "never": "--fail-on never",
+        "critical": "nothing is critical",
+    }.get(fail_on, f"nothing is {fail_on} or above")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +23,10 @@ FIXES = {
     "none": "none is known",
 }
 """The fix class of a policy, as a person asks for it."""
+_THEIRS = re.compile(r"(?:CKV2?_K8S_|(?:AVD-)?KSV-?|C-)\d+", re.IGNORECASE)
+"""The form of ids in other tools: one that is a digit off is another check, and no slip."""
+_LINE_END = re.compile(r"(?<!\n)\n(?!\n|\s|[-*] )")
+"""One within a paragraph."""
 _TRIVY = re.compile(r"(?:AVD-)?KSV-?(\d+)", re.IGNORECASE)
 
 
@@ -59,12 +65,16 @@ def explain(name: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> 
     POLICY is its name, a folder of policies, an earlier name, or the id of the same check in
     another tool: CKV_K8S_16, trivy:KSV-0017, C-0057, privileged-container.
     """
+    from auditor.reporters.terminal import terminal_of
     from auditor.text import escaped
 
     known = known_policies(folders, no_builtin_policies)
+    screen = terminal_of(sys.stdout)
     for number, policy in enumerate(named(known, name)):
-        lines = "\n".join(_page(policy)).split("\n")
-        click.echo(("\n" if number else "") + "\n".join(map(escaped, lines)))
+        text = _LINE_END.sub(" ", policy.description) if screen.wraps else policy.description
+        page = "\n".join(_page(replace(policy, description=text)))
+        lines = (screen.wrapped(escaped(line), 0, 0) for line in page.split("\n"))
+        click.echo(("\n" if number else "") + "\n".join(lines))
     return 0
 
 
@@ -108,6 +118,9 @@ def _guessed(known: tuple[Policy, ...], name: str) -> str:
     ours = {p.id for p in known} | {alias for p in known for alias in p.aliases}
     if name.strip("/") in ours or any(p.startswith(name.strip("/") + "/") for p in ours):
         return name
+    if _THEIRS.fullmatch(name.rpartition(":")[2]):
+        why = "docs/catalogue.md says which checks of other tools are none here"
+        raise PolicyError(f"no policy of the name '{name}'; {why}")
     theirs = {e.partition(":")[2] for p in known for e in p.equivalents}
     close = difflib.get_close_matches(name.rpartition(":")[2], sorted(ours | theirs), n=1)
     if not close:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.left import say_left, say_nothing
 from auditor.cli.options import (
     Access,
     PolicyOptions,
@@ -95,7 +97,7 @@ def fix(
         answers, wanted = _offered(paths, chosen, unsafe=unsafe)
         answer = answers.merged()
         _show(answer, _together(answers, wanted, chosen)[1], wanted)
-        _say_left(answer, wanted)
+        say_left(answer, wanted, _is_proven)
     return exit_code(answer, "high", strict=False)
 
 
@@ -108,18 +110,19 @@ def _live(
     from auditor.cli.fix_live import show
     from auditor.fixes.offer import with_fixes
     from auditor.reporters.discreet import discreet
+    from auditor.reporters.words import counted
 
     with progress("reading the cluster") as now:
         found = read_variants(paths, cluster=True, access=access)
         check_scope(found, chosen)
         [snapshot] = [one.snapshot for one in found]
-        now(f"judging {len(snapshot.resources)} objects, and proving fixes")
+        now(f"judging {counted(len(snapshot.resources), 'object')}, and proving fixes")
         settings = chosen.judging(snapshot)
         answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
     answer = discreet(answer)  # what stands for a credential must not be written over it
     wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
     taken = show(answer, wanted, chosen, access, confirm=confirm)
-    _say_left(answer, wanted, live=True)
+    say_left(answer, wanted, functools.partial(_is_proven, live=True))
     return exit_code(answer, "high", strict=False) if taken else 4
 
 
@@ -128,11 +131,12 @@ def _offered(
 ) -> tuple[Answers, list[Finding]]:
     """The audits, and the findings of all whose fix is proven and wanted."""
     from auditor.cli.answer import Answers
+    from auditor.reporters.words import counted
 
     with progress("reading manifests") as now:
         found = read_variants(paths, chosen.building)
         check_scope(found, chosen)
-        now(f"judging {count(found)} objects, and proving fixes")
+        now(f"judging {counted(count(found), 'object')}, and proving fixes")
         answers = Answers.of(found, chosen.bench, chosen.settings)
         answers = answers.fixed(chosen.bench, chosen.settings)
     wanted = [f for f in answers.merged().open if _is_proven(f) and (unsafe or _is_safe(f))]
@@ -157,7 +161,7 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
     answer = answers.merged()
     for uri in files:
         say(f"wrote {uri}")
-    _say_left(answer, wanted)
+    say_left(answer, wanted, _is_proven)
     return answer
 
 
@@ -240,47 +244,28 @@ def _together_in(
 def _show(answer: Audit, edits: tuple[TextEdit, ...], wanted: list[Finding]) -> None:
     """The diff: byte for byte where a program reads it, and harmless where a person does."""
     from auditor.cli.fix_source import files_of, say_rendered
+    from auditor.cli.headers import base_of, headed
     from auditor.reporters.hunks import discreet_diff
     from auditor.sources.yaml import Document
     from auditor.text import escaped
 
     written = [r for r in answer.snapshot.resources if isinstance(r.origin.lines, Document)]
     written += files_of(wanted)
-    for uri in sorted({edit.uri for edit in edits}):
+    uris = sorted({edit.uri for edit in edits})
+    base = base_of(uris)
+    for uri in uris:
         inside = [r for r in written if r.origin.uri == uri]
         mine = [edit for edit in edits if edit.uri == uri]
-        diff = discreet_diff(_from_here(uri), inside, mine)
+        diff = discreet_diff(headed(uri, base), inside, mine)
         shown = diff.text
         if sys.stdout.isatty():
             shown = "\n".join(map(escaped, shown.split("\n")))
         click.echo(shown, nl=False)
         if not diff.applies:
-            say(f"{uri}: lines with credentials are not shown; --write edits the file", err=True)
+            why = "lines with credentials are not shown, so that the diff may not apply"
+            say(f"{uri}: {why}; --write edits the file", err=True)
+    if base != Path.cwd():
+        say(f"the paths of the diff begin at {base}: apply it there", err=True)
     say_rendered(wanted)
     if not edits:
-        say(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
-
-
-def _from_here(uri: str) -> str:
-    """The file as `git apply` looks for it: from the current folder, where it is below it."""
-    path, here = Path(uri), Path.cwd()
-    return path.relative_to(here).as_posix() if path.is_relative_to(here) else uri
-
-
-def _say_left(answer: Audit, wanted: list[Finding], *, live: bool = False) -> None:
-    """What is neither written nor shown, and what could not be seen; to standard error."""
-    from auditor.reporters.words import objections
-
-    for finding in answer.open:
-        if finding in wanted:
-            continue
-        why = "no fix is known"
-        if _is_proven(finding, live=live):
-            why = "its fix may change behaviour (--unsafe)"
-        elif finding.fix:
-            why = "; ".join(objections(finding.fix)) or "its fix could not be proven"
-        say(f"left alone: {finding.policy.id} {finding.ref}: {why}", err=True)
-    for gap in answer.gaps:
-        if gap.acknowledged:
-            continue
-        say(f"could not be seen: {gap.what}: {gap.why}", err=True)
+        say_nothing(answer, _is_proven)

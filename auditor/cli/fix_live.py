@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.screen import say
+from auditor.cli.left import say_nothing
 
 if TYPE_CHECKING:
     from auditor.cli.options import Access, Chosen
@@ -42,7 +42,7 @@ def show(
             )
         click.echo(_command(answer.snapshot, change, access))
     if not wanted:
-        say(f"nothing to fix: {len(answer.open)} findings, none with a proven fix", err=True)
+        say_nothing(answer, lambda one: bool(one.fix and one.fix.proof.holds and one.fix.changes))
     return not any(refusals or ())
 
 

@@ -29,6 +29,10 @@ VERBS: Mapping[str, tuple[str, str]] = {
 """Verb → where its command is, and its line in --help."""
 
 
+AUDITS = frozenset(("audit", "fix", "diff", "webhook"))
+"""The verbs after which a person expects an audit."""
+
+
 class _ReaderGoneError(Exception):
     """Whoever reads what is written has seen enough: `| head`."""
 
@@ -89,7 +93,7 @@ class Verbs(click.Group):
 
 
 EPILOG = """\b
-Exit codes: 0 clean; 1 findings at or above --fail-on; 2 usage or configuration;
+Exit codes: 0 nothing at or above --fail-on; 1 findings that are; 2 usage or configuration;
 3 nothing to audit; 4 something that was to be audited could not be seen; 70 a fault of ours.
 """
 
@@ -109,7 +113,7 @@ def main() -> None:
     try:
         code = cli.main(prog_name="auditor", standalone_mode=False)
     except AuditorError as error:
-        say(f"{error.headline}: {error}", err=True)
+        say(f"{_headline(error)}: {error}", err=True)
         code = error.exit_code
     except click.ClickException as error:
         error.show()
@@ -128,6 +132,12 @@ def main() -> None:
         say(_ours(error), err=True)
         code = 70
     sys.exit(code)
+
+
+def _headline(error: AuditorError) -> str:
+    """What the error means for who gave the command; to most verbs no audit was asked for."""
+    audits = not sys.argv[1:2] or sys.argv[1] in AUDITS
+    return error.headline if audits or error.headline != AuditorError.headline else "error"
 
 
 def _close_output() -> None:

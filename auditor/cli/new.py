@@ -62,7 +62,9 @@ def new(name: str, root: Path) -> int:
     if not re.fullmatch(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_]*)+", name):
         raise click.UsageError(f"'{name}' is no name like workload/host_network")
     if not (root / "policies" / "lib").is_dir():
-        raise click.UsageError(f"{root.resolve()} is no checkout of auditor: use --root")
+        why = "there is no policies/lib in it"
+        own = "for policies of your own see docs/configuration.md"
+        raise click.UsageError(f"{root.resolve()} is no checkout of auditor: {why}; {own}")
     short = name.rpartition("/")[2].replace("_", "-")
     fixtures = root / "fixtures" / "policies" / name
     title = short.replace("-", " ").capitalize()

@@ -385,6 +385,8 @@ def read_variants(
         found = FileSource(paths, building or Building()).variants()
         where = ", ".join(paths)
     if not any(one.snapshot.resources or one.snapshot.gaps for one in found):
+        if paths == ("-",):
+            raise NothingToAuditError("no Kubernetes object on standard input")
         raise NothingToAuditError(
             f"no Kubernetes object in {where} (looked at *.yaml, *.yml and *.json, "
             "in sub-folders too)"

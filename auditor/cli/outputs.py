@@ -7,8 +7,8 @@ import io
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -23,6 +23,7 @@ SARIF_PROFILES = ("full", "github", "gitlab", "azure")
 _PIPELINES = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab", "TF_BUILD": "azure"}
 """The variable that each pipeline sets to say that it is one."""
 _ORDER = "auditor.cli.outputs"
+_GIVEN = "auditor.cli.outputs.given"
 STDOUT = "-"
 
 
@@ -41,6 +42,8 @@ class Outputs:
     reports: tuple[Report, ...]
     sarif_profile: str
     quiet: bool
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """See `auditor.reporters.view.View`."""
 
 
 class Ordered(click.Command):
@@ -49,8 +52,9 @@ class Ordered(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does; it forgets the order, so that it is asked for beforehand."""
         if not ctx.resilient_parsing:
-            order = self.make_parser(ctx).parse_args(list(args))[2]
+            given, _, order = self.make_parser(ctx).parse_args(list(args))
             ctx.meta[_ORDER] = [param.name for param in order]
+            ctx.meta[_GIVEN] = given
         return super().parse_args(ctx, args)
 
 
@@ -62,9 +66,10 @@ def output_options(command: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(command)
     def gathered(**given: Any) -> int:
         formats, files = given.pop("formats"), given.pop("output_files")
-        reports = tuple(paired(formats, files, click.get_current_context().meta.get(_ORDER, ())))
+        context = click.get_current_context()
+        reports = tuple(paired(formats, files, context.meta.get(_ORDER, ())))
         profile = given.pop("sarif_profile") or _of_pipeline()
-        outputs = Outputs(reports, profile, given.pop("quiet"))
+        outputs = Outputs(reports, profile, given.pop("quiet"), _repeated(context))
         return command(**given, outputs=outputs)
 
     for option in reversed(_OPTIONS):
@@ -95,6 +100,41 @@ _OPTIONS = (
     ),
     click.option("-q", "--quiet", is_flag=True, help="No progress; in text, one line per finding."),
 )
+
+
+def _repeated(context: click.Context) -> dict[str, tuple[str, ...]]:
+    """The flags as they were typed that `fix` and `explain` have too: a command that is proposed
+    speaks of what this one was asked about.
+    """
+    from auditor.cli.explain import explain
+    from auditor.cli.fix import fix
+
+    typed: dict[str, Any] = context.meta.get(_GIVEN, {})
+    words = {
+        option.opts[-1]: tuple(_words(option, typed[option.name]))
+        for option in context.command.params
+        if isinstance(option, click.Option) and option.name in typed
+    }
+    return {
+        str(verb.name): tuple(
+            word
+            for option in verb.params
+            if option.name != "cluster"
+            for word in words.get(option.opts[-1], ())
+        )
+        for verb in (fix, explain)
+    }
+
+
+def _words(option: click.Option, typed: Any) -> Iterator[str]:
+    """What was typed of one option."""
+    if option.is_flag:
+        yield option.opts[0]
+        return
+    for value in map(str, typed if option.multiple else [typed]):
+        yield from (
+            [f"{option.opts[-1]}={value}"] if value.startswith("-") else [option.opts[0], value]
+        )
 
 
 def _of_pipeline() -> str:
@@ -156,8 +196,8 @@ Rendered = Callable[[str, TextIO | None], str | list[str]]
 """A form and the stream that it goes to (None for a file) → the report, or the pieces of it."""
 
 
-def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
-    """Write every report about `answer`.
+def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...], ends: str = "") -> None:
+    """Write every report about `answer`; `ends` says why the run ends as it does.
 
     Raises:
         WriteError: a file cannot be written.
@@ -167,7 +207,15 @@ def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...]) -> None:
     def rendered(form: str, terminal: TextIO | None) -> list[str]:
         brief, profile = outputs.quiet, outputs.sarif_profile
         return pieces(
-            form, answer, paths=paths, terminal=terminal, brief=brief, sarif=profile, say=warn
+            form,
+            answer,
+            paths=paths,
+            terminal=terminal,
+            brief=brief,
+            sarif=profile,
+            flags=outputs.flags,
+            ends=ends,
+            say=warn,
         )
 
     deliver(outputs, rendered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PIPED_WIDTH = 160
 """Wide enough that no row is folded: `grep` looks at lines."""
+
+TABLE_WIDTH = 100
+"""Below it a table has no room for what a policy finds."""
 
 
 @click.group(short_help="List the policies.")
@@ -44,9 +48,38 @@ def list_policies(form: str, folders: tuple[Path, ...], no_builtin_policies: boo
         return 0
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    Console(highlight=False, width=width).print(_table(found))
+    from auditor.reporters.terminal import terminal_of
+
+    screen = terminal_of(sys.stdout)
+    if screen.wraps and screen.width < TABLE_WIDTH:
+        for policy in found:
+            head = f"{policy.id} ({_told_profile(policy)}, {policy.severity}, {policy.fix})"
+            click.echo(screen.wrapped(head, 4, 0))
+            click.echo("  " + screen.wrapped(escaped(policy.title), 2, 2))
+    else:
+        width = screen.width if screen.wraps else PIPED_WIDTH
+        Console(highlight=False, width=width).print(_table(found))
+    click.echo(screen.wrapped(_asked(found), 0, 0))
     return 0
+
+
+def _asked(found: tuple[Policy, ...]) -> str:
+    """How many of them which profile asks, and what asks the others."""
+    from auditor.reporters.words import counted
+
+    ready = Counter(policy.profile for policy in found if not policy.preview)
+    essential = ready["essential"]
+    recommended = essential + ready["recommended"]
+    strict = recommended + ready["strict"]
+    return (
+        f"{counted(len(found), 'policy')}: --profile essential asks {essential}, recommended (the "
+        f"default) {recommended}, strict {strict}; the others are asked with --select or "
+        "--framework, and previews with --preview"
+    )
+
+
+def _told_profile(policy: Policy) -> str:
+    return f"{policy.profile} (preview)" if policy.preview else policy.profile
 
 
 def _row(policy: Policy) -> dict[str, object]:
@@ -79,7 +112,7 @@ def _table(found: tuple[Policy, ...]) -> Table:
     table = Table("policy", "severity", "profile", "fix", "what it finds", box=box.SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     for policy in found:
-        profile = f"{policy.profile} (preview)" if policy.preview else policy.profile
+        profile = _told_profile(policy)
         title = Text(escaped(policy.title))  # no markup: it may be somebody else's
         table.add_row(policy.id, policy.severity, profile, policy.fix, title)
     return table

@@ -213,6 +213,9 @@ class _Kind:
             return replace(self.part, why=self.part.why + more)
         objects = "1 object" if self.count == 1 else f"{self.count} objects"
         what = f"{objects} of kind {self.name} ({self.group})"
-        why = "may create pods, which are not assessed; `workloads` in .auditor.yaml can say where"
+        why = (
+            "may create pods, which are not assessed: audit the cluster, say where it keeps them "
+            "(`workloads` in .auditor.yaml), or acknowledge this gap"
+        )
         alone = self.first.ref if self.first and self.count == 1 else None
         return Gap(what, why, Unseen.UNKNOWN, ref=alone)

@@ -87,7 +87,7 @@ def _checkov_comments(snapshot: Snapshot, asked: Sequence[Policy]) -> Iterator[M
                     policies=_same(asked, "checkov", found[1]),
                     said=Statement(found[2].strip()),
                     place=f"{resource.origin.uri}:{comment.line}",
-                    form=f"comment checkov:skip={found[1]}",
+                    form=f"comment 'checkov:skip={found[1]}'",
                     identify=partial(identity_of, resource, comment.text),
                     resource=resource,
                     foreign=True,

@@ -242,7 +242,7 @@ def _commented(snapshot: Snapshot, by_name: Mapping[str, Policy]) -> Iterator[Ma
             policies=(policy,) if policy else (),
             said=statement(named[2] if named else ""),
             place=f"{resources[0].origin.uri}:{comment.line}",
-            form=f"comment auditor: {found[1]} {name}".rstrip(),
+            form=f"comment '{f'auditor: {found[1]} {name}'.rstrip()}'",
             identify=partial(_identity_of_comment, owner, comment),
             resource=owner,
             lines=lines,

@@ -303,7 +303,8 @@ def _named(policies: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
         if p.id == wanted or p.id.startswith(wanted + "/") or wanted in (*p.aliases, *p.equivalents)
     )
     if not found:
-        close = difflib.get_close_matches(wanted, [p.id for p in policies], n=1, cutoff=0.4)
+        ids = [p.id for p in policies]
+        close = [one for one in ids if wanted in one] or difflib.get_close_matches(wanted, ids)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise PolicyError(f"no policy '{name}'{hint} ('auditor policies list' shows them)")
     return found

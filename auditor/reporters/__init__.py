@@ -34,6 +34,8 @@ def pieces(  # noqa: PLR0913
     terminal: TextIO | None,
     brief: bool = False,
     sarif: str = "full",
+    flags: Mapping[str, tuple[str, ...]] | None = None,
+    ends: str = "",
     say: Callable[[str], None] | None = None,
 ) -> list[str]:
     """The report of `audit`, with a line break at its end, in pieces: one text of all may be large.
@@ -41,11 +43,12 @@ def pieces(  # noqa: PLR0913
     `form` is a key of REPORTERS. `paths` is what the user named, empty for a cluster. `terminal`
     is the stream that the report goes to, or None for a file: only a text report looks at it, for
     its width and for whether it takes colours. `brief` gives a text report one line per finding,
-    `sarif` is a profile of SARIF. `say` is told what a report leaves out. No report shows a
-    credential.
+    `sarif` is a profile of SARIF, `flags` are those that the next commands repeat, `ends`
+    says why the run ends as it does. `say` is told
+    what a report leaves out. No report shows a credential.
     """
     reporter = importlib.import_module(REPORTERS[form])
-    view = View(paths, terminal, brief, sarif)
+    view = View(paths, terminal, brief, sarif, flags or {}, ends)
     with collector_paused():
         shown = discreet(audit)
         locate(shown)

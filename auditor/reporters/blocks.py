@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from auditor.fixes.patch import CannotEditError
@@ -22,6 +22,8 @@ from auditor.text import escaped
 
 REASONS = 5
 """How many reasons of one finding are shown."""
+NAMES = 10
+"""How many of the others are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,16 @@ def _spot(place: Place) -> str:
 def _reasons(finding: Finding, page: Page) -> Iterator[str]:
     for evidence in finding.evidence[:REASONS]:
         yield note("why", _reason(finding, evidence, page), page.terminal)
-    if len(finding.evidence) > REASONS:
-        yield note("why", f"and {len(finding.evidence) - REASONS} more", page.terminal)
+    if rest := finding.evidence[REASONS:]:
+        yield note("why", f"and {len(rest)} more{_names(rest)}", page.terminal)
     if keeper := keeper_line(finding):
         yield note("managed by", escaped(keeper), page.terminal)
+
+
+def _names(rest: Sequence[Evidence]) -> str:
+    """What the reasons that are not shown are about: the reader counts workloads, not reasons."""
+    names = list(dict.fromkeys(reason.anchor for reason in rest if reason.anchor))
+    return f": {escaped(listed(names, NAMES))}" if names else ""
 
 
 def _reason(finding: Finding, evidence: Evidence, page: Page) -> str:
@@ -229,7 +237,7 @@ def _others(block: Block, page: Page) -> Iterator[str]:
     yield note("same", f"in {count}:", page.terminal)
     said = {without_name(finding, finding.message) for finding in block.first}
     for faults in block.others:
-        yield f"     {_places(faults, page)}"
+        yield f"     {_places(faults, page, _other_names(faults, block.first))}"
         for finding in faults:
             if without_name(finding, finding.message) not in said:
                 message = page.terminal.wrapped(
@@ -238,12 +246,20 @@ def _others(block: Block, page: Page) -> Iterator[str]:
                 yield f"       {message}"
 
 
-def _places(faults: Faults, page: Page) -> str:
-    """Every place of the object once: file, line and column."""
+def _other_names(faults: Faults, first: Faults) -> str:
+    """The containers, ports … of the object that the one that is shown has none of."""
+    told = {finding.anchor for finding in first} | {""}
+    names = dict.fromkeys(f.anchor for f in faults if f.anchor not in told)
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _places(faults: Faults, page: Page, names: str) -> str:
+    """Every place of the object once: file, line and column; and `names` of its parts."""
     files: dict[str, dict[str, None]] = {}
     for place in filter(None, map(page.place, faults)):
         if not place.resource.origin.live:
             spot = f"{place.span.line}:{place.span.column}"
             files.setdefault(escaped(place.file), {})[spot] = None
+    about = (escaped(str(faults[0].ref)), escaped(names))
     places = [f"{file}:{', '.join(spots)}" for file, spots in files.items()]
-    return page.terminal.wrapped("  ".join([*places, escaped(str(faults[0].ref))]), 7, 5)
+    return page.terminal.wrapped("  ".join([*places, " ".join(filter(None, about))]), 7, 5)

@@ -76,7 +76,8 @@ def _near(resources: Iterable[Resource], places: list[tuple[int, int]]) -> Itera
 
 def _hunks(old: list[str], new: list[str]) -> Iterator[list[Row]]:
     for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(AROUND):
-        yield from _parted([row for opcode in group for row in _rows(opcode, old, new)])
+        rows = [row for opcode in group for row in _rows(opcode, old, new)]
+        yield from (_evened(part, len(old)) for part in _parted(rows))
 
 
 def _rows(opcode: tuple[str, int, int, int, int], old: list[str], new: list[str]) -> Iterator[Row]:
@@ -103,6 +104,19 @@ def _parted(rows: list[Row]) -> Iterator[list[Row]]:
 def _if_changed(part: list[Row]) -> Iterator[list[Row]]:
     if any(sign != " " for sign, *_ in part):
         yield part
+
+
+def _evened(hunk: list[Row], length: int) -> list[Row]:
+    """With as much context above as below. `patch` takes more on one side for the start or the end
+    of the file, which it is not where a credential was left out; git wants a line below.
+    """
+    changed = [at for at, (sign, *_) in enumerate(hunk) if sign != " "]
+    above, below = changed[0], len(hunk) - 1 - changed[-1]
+    if below < above and hunk[-1][2] + (hunk[-1][0] != "+") < length:
+        return hunk[above - below :]
+    if above < below and hunk[0][2] > 0:
+        return hunk[: len(hunk) - below + max(above, 1)]
+    return hunk
 
 
 def _has_an_end(hunk: list[Row], length: int) -> bool:

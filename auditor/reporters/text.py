@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from auditor import credentials
 from auditor.model import Audit, Fix, Safety, Status, Unseen
 from auditor.reporters.answered import answered_for
 from auditor.reporters.assessed import assessed, date, digest
@@ -44,7 +45,8 @@ def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
     yield terminal.wrapped(_summary(audit), 2, 0)
     yield from (terminal.wrapped(escaped(line), 2, 0) for line in scope_lines(audit))
     yield terminal.wrapped(_evidence(audit, view.paths), 2, 0)
-    yield from (f"next: {step}" for step in _next(audit, view.paths))
+    yield from (view.ends,) if view.ends else ()
+    yield from (f"next: {step}" for step in _next(audit, view))
 
 
 def _gaps(audit: Audit, terminal: Terminal) -> Iterator[str]:
@@ -98,24 +100,36 @@ def _evidence(audit: Audit, paths: tuple[str, ...]) -> str:
     """How far the answer goes: what was looked at, when, by which policies, what has no answer."""
     told = assessed(audit)
     looked = escaped(shlex.join(paths)) if paths else "a cluster"
+    looked = "standard input" if paths == ("-",) else looked
     asked = f"policies sha256:{digest(audit.policies)[:12]}"
-    share = f"{told.unanswered:,} of {counted(told.questions, 'question')}"
+    share = f"not assessed: {told.unanswered:,} of {counted(told.questions, 'question')}"
+    if not told.questions:
+        share = "no question was asked"
     if told.unanswered:
         share += f" ({percent(told.unanswered, told.questions)})"
     hidden = f", and what {counted(told.unread, 'gap')} may hide" if told.unread else ""
-    return f"evidence: {looked} on {date()[:10]}, {asked}; not assessed: {share}{hidden}"
+    return f"evidence: {looked} on {date()[:10]}, {asked}; {share}{hidden}"
 
 
-def _next(audit: Audit, paths: tuple[str, ...]) -> Iterator[str]:
-    """The commands that lead on from here, as one would type them."""
+def _next(audit: Audit, view: View) -> Iterator[str]:
+    """The commands that lead on from here, as one would type them: with every flag that decided
+    what was asked and told.
+    """
     proven = [f.fix for f in audit.open if f.fix and f.fix.proof.holds]
     written = [fix for fix in proven if fix.edits]
-    if written and paths and "-" not in paths:
-        yield from _fixing(written, escaped(shlex.join(paths)))
-    elif proven and not paths:
-        yield from _fixing(proven, "--cluster", live=True)
+    if written and view.paths and "-" not in view.paths:
+        yield from _fixing(written, _typed(*view.flags.get("fix", ()), *view.paths))
+    elif proven and not view.paths:
+        named = _typed("--cluster", *view.flags.get("fix", ()))
+        yield from _fixing(proven, named, live=True)
     elif audit.open:
-        yield f"auditor explain {worst_first(audit.open)[0].policy.id}"
+        first = worst_first(audit.open)[0].policy.id
+        yield f"auditor explain {_typed(*view.flags.get('explain', ()), first)}"
+
+
+def _typed(*words: str) -> str:
+    """The words for a shell; harmless on a screen, and without a credential."""
+    return escaped(shlex.join(map(credentials.told, words)))
 
 
 def _fixing(written: list[Fix], named: str, *, live: bool = False) -> Iterator[str]:

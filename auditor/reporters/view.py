@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TextIO
 
 
@@ -23,5 +23,9 @@ class View:
     """One line per finding."""
     sarif: str = "full"
     """Who reads SARIF: a key of `auditor.reporters.sarif_profiles.PROFILES`."""
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Verb → the flags of this run that it has to be given too, to speak of the same."""
+    ends: str = ""
+    """Why the run ends as it does, where that is not plain."""
     say: Callable[[str], None] = _nobody
     """Told what the report leaves out."""

@@ -17,8 +17,10 @@ from auditor.model import Gap, Key, Resource, Snapshot, Unseen
 from auditor.sources.building import Build, Building
 from auditor.sources.builds import Builder
 from auditor.sources.built import Built, Made
+from auditor.sources.charts import can_render
 from auditor.sources.folders import STDIN, File, files_of
 from auditor.sources.memory import collector_paused
+from auditor.sources.named import empty
 from auditor.sources.objects import objects_of
 from auditor.sources.scopes import DEFAULT_NAMESPACE, Custom, custom_scopes, in_namespace
 from auditor.sources.templates import Templated, forget
@@ -72,13 +74,16 @@ class FileSource:
         with collector_paused():
             found = list(files_of(self.paths))
             files = [file for file in found if isinstance(file, File)]
+            unread = [gap for gap in found if isinstance(gap, Gap)]
             builder = Builder(files, self.building, self._folders())
-            reading.gaps += [gap for gap in found if isinstance(gap, Gap)]
+            reading.gaps += unread
             for file in files:
                 if not builder.used or os.path.realpath(file.path) not in builder.used:
                     reading.read(file)
             made = builder.build(reading.resources, reading.more)
             reading.gaps += made.gaps
+            told = [*builder.used, *reading.told, *(gap.what for gap in unread)]
+            reading.gaps += empty(self.paths, told)
             return reading.placed(made.made)
 
 
@@ -92,6 +97,8 @@ class _Reading:
     """Folder of a chart → how many of its templates are not rendered."""
 
     builds: list[Build] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    """The files that had something to tell: an object, or a gap."""
 
     def placed(self, made: list[Build]) -> _Reading:
         """With what was built, every object in the namespace where it would be."""
@@ -116,6 +123,15 @@ class _Reading:
         return self.resources[before:]
 
     def read(self, file: File) -> None:
+        """Take what the file holds."""
+        before = self._size()
+        self._read(file)
+        self.told += [file.path] if self._size() > before else []
+
+    def _size(self) -> int:
+        return len(self.resources) + len(self.gaps) + sum(self.charts.values())
+
+    def _read(self, file: File) -> None:
         try:
             data = sys.stdin.buffer.read() if file.path == STDIN else Path(file.path).read_bytes()
         except OSError as error:
@@ -203,9 +219,14 @@ def _chart_of(file: File) -> str | None:
 
 def _unrendered_chart(chart: str, count: int) -> Gap:
     templates = "one template is" if count == 1 else f"{count} templates are"
-    return _gap(
-        chart, f"a Helm chart: {templates} not rendered; audit what `helm template` writes instead"
-    )
+    return _gap(chart, f"a Helm chart: {templates} not rendered{_wanting()}")
+
+
+def _wanting() -> str:
+    """What is to be done about a chart."""
+    if can_render():
+        return ": name the whole chart, or audit what `helm template` writes"
+    return ": helm is not on PATH; install it, or `pip install helm-python-sdk`"
 
 
 def _broken(file: File, document: Broken) -> list[Gap]:

@@ -45,12 +45,12 @@ def files_of(paths: tuple[str, ...]) -> Iterator[File | Gap]:
     """
     walk = _Walk()
     for path in paths:
-        for one in _matches(path):
+        for one in matches(path):
             yield from walk.named(one)
     yield from walk.left_out()
 
 
-def _matches(path: str) -> list[str]:
+def matches(path: str) -> list[str]:
     """The path itself, or what it means as a pattern that the shell left alone."""
     if path == STDIN or os.path.lexists(path):
         return [path]

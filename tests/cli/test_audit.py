@@ -235,3 +235,33 @@ def test_a_control_is_uncovered_where_its_policy_is_not_asked(
     said = auditor("audit", _write(folder, HARMLESS), "--framework", "pss-baseline",
                    "--select", "placement", "--format", "json")  # fmt: skip
     assert any("pss-baseline/privileged" in gap["what"] for gap in said.report["gaps"])
+
+
+def test_a_report_says_why_findings_do_not_fail_and_gaps_do(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """0 is not "clean" while there are findings, and 4 is not about those."""
+    file = tmp_path / "pod.yaml"
+    file.write_text(PRIVILEGED, "utf-8")
+    flags = ("--select", "workload/privileged_container", "--no-fixes")
+    ends = "exit 0: nothing is critical\n"
+    assert ends in auditor("audit", file, *flags, "--fail-on", "critical").out
+    assert "exit " not in auditor("audit", file, *flags).out, "1 is plain"
+    file.write_text(HARMLESS + "---\nkind: Pod\nmetadata: [1\n", "utf-8")
+    said = auditor("audit", file, *flags)
+    assert said.code == 4
+    assert "exit 4: 1 gap\n" in said.out
+
+
+def test_standard_input_is_called_so(
+    auditor: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No file is named `-`, and no folder was looked through."""
+    monkeypatch.chdir(tmp_path)
+    for text, told in (
+        ("", "no Kubernetes object on standard input"),
+        (HARMLESS, "evidence: standard input on"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        said = auditor("audit", "-")
+        assert told in said.out + said.err

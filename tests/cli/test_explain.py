@@ -49,7 +49,10 @@ def test_an_id_of_several_policies_shows_all(auditor: Command) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("CKV_K8S_166", "CKV_K8S_16"), ("workload/priviledged_container", "workload/privileged_")],
+    [
+        ("privileged-contaner", "privileged-container"),
+        ("workload/priviledged_container", "workload/privileged_"),
+    ],
 )
 def test_a_typing_error_is_guessed(auditor: Command, typed: str, meant: str) -> None:
     """Among our names and those of others."""
@@ -68,3 +71,17 @@ def test_the_list_for_programs_has_everything(auditor: Command) -> None:
     assert "kubescape:C-0057" in row["equivalents"]
     assert row["contested"] == ""
     assert row["links"][0].startswith("https://")
+
+
+@pytest.mark.parametrize("name", ["CKV_K8S_8", "KSV-9999", "C-9999"])
+def test_a_check_of_another_tool_that_is_none_here_is_no_slip(auditor: Command, name: str) -> None:
+    """Its neighbour by number is about something else."""
+    said = auditor("explain", name).err
+    assert "did you mean" not in said
+    assert "docs/catalogue.md says which checks of other tools are none here" in said
+    assert said.startswith("error: "), "nobody asked for an audit"
+
+
+def test_what_is_like_no_policy_is_not_guessed(auditor: Command) -> None:
+    """A wild guess is worse than none."""
+    assert "did you mean" not in auditor("explain", "nonsense").err

@@ -12,7 +12,7 @@ import pytest
 from auditor.cli.rewrite import rewrite
 from auditor.errors import WriteError
 
-from .command import PEAPODS, PRIVILEGED, Command
+from .command import HARMLESS, PEAPODS, PRIVILEGED, Command
 
 
 @pytest.fixture
@@ -160,3 +160,96 @@ def test_a_fault_behind_a_fault_is_mended_in_the_same_run(auditor: Command, tmp_
     fixed = (tmp_path / "pod.yaml").read_text("utf-8")
     assert "hostNetwork: false" in fixed
     assert "hostPort" not in fixed
+
+
+BESIDE = (
+    PRIVILEGED.replace("# for now", "").replace("app:1.0.0", "app:1.0.0 # a")
+    + """\
+    {first}
+      {second}
+      image: registry.example/app:1.0.0
+"""
+)
+TOKEN = 'args: ["--api-token=ghp_0123456789abcdefghijABCDEFGHIJ012345"]'
+
+
+@pytest.mark.parametrize("program", [["git", "apply", "--check"], ["patch", "-p1", "-F0"]])
+def test_a_diff_beside_a_credential_applies_exactly(
+    auditor: Command, folder: Path, program: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line is left out of the context, and no program has to guess where the rest belongs."""
+    monkeypatch.chdir(folder)
+    text = BESIDE.format(first="- name: b", second=TOKEN)
+    Path("pod.yaml").write_text(text, "utf-8")
+    said = auditor("fix", "pod.yaml", "--unsafe", "--select", "workload/privileged_container")
+    assert "ghp_" not in said.out + said.err
+    subprocess.run(program, input=said.out, text=True, check=True)
+
+
+def test_a_diff_that_cannot_apply_says_so(
+    auditor: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the credential right below the change there is no context to find the place by."""
+    monkeypatch.chdir(folder)
+    text = BESIDE.format(first=f"- {TOKEN}", second="name: b")
+    Path("pod.yaml").write_text(text, "utf-8")
+    flags = ("--unsafe", "--select", "workload/privileged_container")
+    said = auditor("fix", "pod.yaml", *flags)
+    assert "so that the diff may not apply; --write edits the file" in said.err
+    auditor("fix", "pod.yaml", *flags, "--write")
+    assert "privileged: false" in Path("pod.yaml").read_text("utf-8")
+    assert "ghp_" in Path("pod.yaml").read_text("utf-8")
+
+
+def test_the_diff_of_a_folder_beside_this_one_applies_where_it_says(
+    auditor: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No program follows `..` in a diff: the names begin at the top of the repository."""
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    for name in ("k8s/app", "k8s/tools"):
+        (folder / name).mkdir(parents=True)
+    file = folder / "k8s/app/pod.yaml"
+    file.write_text(PRIVILEGED, "utf-8")
+    monkeypatch.chdir(folder / "k8s/tools")
+    flags = ("--unsafe", "--select", "workload/privileged_container")
+    said = auditor("fix", "../app", *flags)
+    assert "--- a/k8s/app/pod.yaml\n" in said.out
+    assert f"begin at {folder}: apply it there" in said.err
+    subprocess.run(["git", "apply", "-"], input=said.out, text=True, check=True, cwd=folder)
+    assert "privileged: false" in file.read_text("utf-8")
+
+
+def test_what_only_unsafe_shows_is_not_called_nothing(auditor: Command, folder: Path) -> None:
+    """Whoever reads that there is no fix does not ask for one."""
+    file = folder / "pod.yaml"
+    file.write_text(PRIVILEGED, "utf-8")
+    select = ("--select", "workload/privileged_container")
+    said = auditor("fix", file, *select).err
+    assert "no safe fix; 1 of 1 finding has a proven one that may change behaviour" in said
+    file.write_text(HARMLESS, "utf-8")
+    assert "nothing to fix: no findings\n" in auditor("fix", file, *select).err
+
+
+def test_what_is_left_alone_can_be_found(auditor: Command, folder: Path) -> None:
+    """Each policy and reason is said once, with the places to look at."""
+    file = folder / "pod.yaml"
+    one = PRIVILEGED.replace("# for now", "")
+    second = one[one.index("    - name: app") :].replace("name: app", "name: side")
+    file.write_text(one + second, "utf-8")
+    said = auditor("fix", file, "--select", "workload/privileged_container").err
+    [line] = [line for line in said.splitlines() if line.startswith("left alone: ")]
+    assert "in 2 places: " in line
+    assert f"shop/web[Pod] 'app' ({file}:11)" in line
+    assert f"shop/web[Pod] 'side' ({file}:15)" in line
+
+
+def test_a_gap_has_one_name_in_both_commands(auditor: Command, folder: Path) -> None:
+    """`could not be seen` is what ends with 4; what cannot be told does not."""
+    file = folder / "pod.yaml"
+    file.write_text(HARMLESS + "---\n" + HARMLESS, "utf-8")
+    flags = ("--select", "workload/privileged_container")
+    for verb in ("audit", "fix"):
+        said = auditor(verb, file, *flags)
+        assert said.code == 0
+        assert "cannot be told from what was read" in said.out + said.err
+        assert "could not be seen" not in said.out + said.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from auditor.cli.main import VERBS, cli
 
-from .command import PEAPODS, PRIVILEGED, Command, Said
+from .command import PEAPODS, PRIVILEGED, ROOT, Command, Said
 
 PIPELINES = ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD")
 
@@ -168,3 +169,31 @@ def test_standard_output_has_nothing_but_the_report(
     monkeypatch.delenv("CI", raising=False)
     said = auditor("audit", pod, "--format", "json")
     assert said.report["format"] == "auditor/1"
+
+
+def test_the_next_command_speaks_of_the_same(auditor: Command, tmp_path: Path) -> None:
+    """Followed to the letter, it shows the fixes that were counted, and no others."""
+    (tmp_path / "pod.yaml").write_text(PRIVILEGED, "utf-8")
+    (tmp_path / "other.yaml").write_text(PRIVILEGED.replace("shop", "else"), "utf-8")
+    only = ("-n", "shop", "--select", "workload/privileged_container", "--exclude", "x/*")
+    said = auditor("audit", tmp_path, *only, "--fail-on", "never", "--format", "text")
+    [shown, written] = [line for line in said.out.splitlines() if line.startswith("next: ")]
+    words = shlex.split(shown.removeprefix("next: "), comments=True)
+    assert "-n shop" in written
+    assert "--fail-on" not in words, "`fix` has none"
+    diff = auditor(*words[1:]).out
+    assert diff.count("+++ ") == 1
+    assert "pod.yaml" in diff
+
+
+def test_a_policy_of_ones_own_can_be_explained_as_proposed(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """The folder of the policy is part of its address."""
+    (tmp_path / "pod.yaml").write_text(PRIVILEGED, "utf-8")
+    flags = ("--policies", ROOT / "policies", "--no-builtin-policies", "--no-fixes")
+    said = auditor("audit", tmp_path, *flags, "--select", "workload/privileged_container")
+    [line] = [line for line in said.out.splitlines() if line.startswith("next: ")]
+    assert str(ROOT / "policies") in line
+    assert auditor(*shlex.split(line)[2:]).code == 0, said
+    assert "privileged" in auditor(*shlex.split(line)[2:]).out

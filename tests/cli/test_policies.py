@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from .command import Command
+from .command import ROOT, Command
 
 NAMES = (
     "data/personal_data_not_isolated",
@@ -23,6 +27,47 @@ def test_the_list_names_every_policy(auditor: Command) -> None:
     assert said.code == 0
     assert all(name in said.out for name in NAMES)
     assert "Privileged container" in said.out
+
+
+def test_the_list_says_which_profile_asks_how_many(auditor: Command) -> None:
+    """The list has more than a run asks: nobody should have to count which."""
+    last = auditor("policies", "list").out.splitlines()[-1]
+    rows = json.loads(auditor("policies", "list", "--format", "json").out)
+    recommended = [r for r in rows if r["profile"] in {"essential", "recommended"}]
+    asked = sum(not row["preview"] for row in recommended)
+    assert last.startswith(f"{len(rows)} policies: ")
+    assert f"recommended (the default) {asked}, " in last
+
+
+@pytest.mark.parametrize("verb", [("policies", "list"), ("explain", "workload/host_aliases")])
+def test_a_narrow_terminal_shows_every_word(verb: tuple[str, ...]) -> None:
+    """Nothing is cut, and no line but an address is longer than the screen."""
+    out = _on_a_screen(60, *verb)
+    assert not [one for one in out.splitlines() if len(one) > 60 and "https://" not in one]
+    assert "…" not in out
+    assert "Names of its own in /etc/hosts" in out
+
+
+def _on_a_screen(width: int, *words: str) -> str:
+    """What the command writes on a terminal of that width."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "auditor", *words]
+    env = {**os.environ, "COLUMNS": str(width), "NO_COLOR": "1"}
+    with subprocess.Popen(command, stdout=theirs, env=env, cwd=ROOT) as running:
+        os.close(theirs)
+        read = b""
+        while chunk := _chunk(ours):
+            read += chunk
+    os.close(ours)
+    assert running.returncode == 0
+    return read.decode().replace("\r\n", "\n")
+
+
+def _chunk(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # the other side is gone
+        return b""
 
 
 def test_the_list_for_programs(auditor: Command) -> None:

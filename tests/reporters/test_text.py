@@ -239,6 +239,14 @@ def test_many_reasons_are_cut() -> None:
     assert "reason 5" not in text
 
 
+def test_reasons_that_are_cut_are_named() -> None:
+    """Whoever reads of nine workloads counts names, and not reasons."""
+    about = [f"web-{n}" for n in range(7)] + ["any pod of a new namespace"]
+    reasons = tuple(Evidence(f"{name} reaches it", anchor=name) for name in about)
+    text = screen(world.audit(world.privileged(evidence=reasons)))
+    assert "   = why: and 3 more: web-5, web-6, any pod of a new namespace\n" in text
+
+
 def test_what_a_hostile_name_says_does_not_reach_the_terminal() -> None:
     """An escape sequence in a message, a file name or a manifest is shown and not obeyed."""
     web = world.resource(
@@ -396,7 +404,7 @@ def test_the_same_fault_of_many_containers_is_told_once() -> None:
 
 
 def test_the_same_faults_of_many_objects_are_one_block() -> None:
-    """The first is shown, every other is named with its places: nothing is lost."""
+    """The first is shown, every other is named with its places and containers: nothing is lost."""
     shops = [_shop(number) for number in range(3)]
     found = [one for number, web in enumerate(shops) for one in _faults(web, f"c{number}")]
     audit = replace(world.audit(*found), snapshot=Snapshot(tuple(shops)))
@@ -404,8 +412,8 @@ def test_the_same_faults_of_many_objects_are_one_block() -> None:
     assert text.count("high[") == 1
     assert (
         "   = same: in 2 other objects:\n"
-        "     k8s/web1.yaml:16:25, 14:22  shop/web1[Deployment]\n"
-        "     k8s/web2.yaml:16:25, 14:22  shop/web2[Deployment]\n"
+        "     k8s/web1.yaml:16:25, 14:22  shop/web1[Deployment] 'c1'\n"
+        "     k8s/web2.yaml:16:25, 14:22  shop/web2[Deployment] 'c2'\n"
     ) in text
     assert "6 findings: 3 high, 3 low;" in text
 

@@ -350,4 +350,5 @@ def test_a_chart_that_cannot_be_rendered_says_why(chart: str, template: str, why
 def test_a_chart_without_helm_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """As before."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    assert "one template is not rendered" in only_gap(read("chart")).why
+    why = only_gap(read("chart")).why
+    assert "one template is not rendered: helm is not on PATH; install it" in why

@@ -415,3 +415,24 @@ def test_nothing_is_lost_between_documents(text: str) -> None:
     """Other tools lose objects at such markers."""
     write("a.yaml", POD.format("a") + text + POD.format("b"))
     assert names(read()) == ["default/a[Pod]", "default/b[Pod]"]
+
+
+def test_an_empty_path_beside_a_full_one_is_no_clean_one() -> None:
+    """Whoever names two folders wants both audited; one was misspelt, or is not checked out."""
+    write("full/a.yaml", pod())
+    write("values/values.yaml", "replicas: 3\n")
+    Path("empty").mkdir()
+    snapshot = read("full", "empty", "values", "full/a.yaml")
+    assert names(snapshot) == ["default/a[Pod]"]
+    assert [(gap.what, gap.severity) for gap in snapshot.gaps] == [
+        ("empty", Unseen.INCOMPLETE),
+        ("values", Unseen.INCOMPLETE),
+    ]
+
+
+def test_a_path_whose_files_another_one_builds_is_not_empty() -> None:
+    """A base is in what its overlay makes."""
+    write("base/kustomization.yaml", "resources: [a.yaml]\n")
+    write("base/a.yaml", pod())
+    write("prod/kustomization.yaml", "resources: [../base]\nnamePrefix: prod-\n")
+    assert not [gap for gap in read("base", "prod").gaps if "no Kubernetes object" in gap.why]

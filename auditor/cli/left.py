@@ -1,0 +1,79 @@
+"""What `auditor fix` neither writes nor shows, and why; to standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from auditor.cli.screen import say
+
+if TYPE_CHECKING:
+    from auditor.model import Audit, Finding
+
+MOST = 5
+"""How many places of one policy are named in a line."""
+
+IsProven = Callable[["Finding"], bool]
+
+
+def say_nothing(answer: Audit, is_proven: IsProven) -> None:
+    """Why there is nothing to fix: what is proven here was not wanted."""
+    from auditor.reporters.words import counted
+
+    total, proven = len(answer.open), sum(map(is_proven, answer.open))
+    why = f"{counted(total, 'finding')}, none with a proven fix"
+    if proven:
+        have = "has a proven one" if proven == 1 else "have a proven one"
+        why = f"no safe fix; {proven} of {counted(total, 'finding')} {have} that may change"
+        why += " behaviour: --unsafe"
+    say(f"nothing to fix: {why if total else 'no findings'}", err=True)
+
+
+def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> None:
+    """What is left alone, a line for each policy and reason, and what is not known."""
+    from auditor.model import Unseen
+
+    taken = set(map(id, wanted))
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in answer.open:
+        if id(finding) not in taken:
+            key = (finding.policy.id, _why(finding, is_proven=is_proven(finding)))
+            alike.setdefault(key, []).append(finding)
+    for (policy, why), found in alike.items():
+        say(f"left alone: {policy} {_places(answer, found)}: {why}", err=True)
+    titles = {
+        Unseen.INCOMPLETE: "could not be seen",
+        Unseen.UNKNOWN: "cannot be told from what was read",
+    }
+    for gap in answer.gaps:
+        if not gap.acknowledged:
+            say(f"{titles[gap.severity]}: {gap.what}: {gap.why}", err=True)
+
+
+def _why(finding: Finding, *, is_proven: bool) -> str:
+    from auditor.reporters.words import objections
+
+    if is_proven:
+        return "its fix may change behaviour (--unsafe)"
+    if finding.fix:
+        return "; ".join(objections(finding.fix)) or "its fix could not be proven"
+    return "no fix is known"
+
+
+def _places(answer: Audit, found: Sequence[Finding]) -> str:
+    """The objects, the parts of them, and the lines; how many where there are several."""
+    names = ", ".join(_place(answer, one) for one in found[:MOST])
+    if len(found) == 1:
+        return names
+    more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
+    return f"in {len(found)} places: {names}{more}"
+
+
+def _place(answer: Audit, finding: Finding) -> str:
+    from auditor.reporters.places import place_of_finding
+
+    part = f" '{finding.anchor}'" if finding.anchor else ""
+    place = place_of_finding(answer.around(finding), finding)
+    if place is None or place.resource.origin.live:
+        return f"{finding.ref}{part}"
+    return f"{finding.ref}{part} ({place.file}:{place.span.line})"
