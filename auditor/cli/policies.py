@@ -49,6 +49,7 @@ def list_policies(form: str, folders: tuple[Path, ...], no_builtin_policies: boo
     from rich.console import Console
 
     from auditor.reporters.terminal import terminal_of
+    from auditor.text import escaped
 
     screen = terminal_of(sys.stdout)
     if screen.wraps and screen.width < TABLE_WIDTH:
