@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 import orjson
@@ -34,7 +35,6 @@ READY = b"ready"
 def main() -> None:
     """Answer until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks is interrupted too, and ends us
-    _bounded()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else is printed is no answer
     # What Rust calls a panic is no Exception in Python, and no answer either.
@@ -44,16 +44,28 @@ def main() -> None:
 
 
 def _bounded() -> None:
+    """No more than so much memory from now on: an engine may have reserved more than it takes."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
+        most = MOST_BYTES + _reserved()
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _reserved() -> int:
+    """The bytes that the process has of what the limit counts; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[5])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
     told = orjson.loads(take(questions))
     engine: PolicyEngine = ENGINES[told["engine"]](told["modules"])
+    _bounded()
     put(answers, READY)
     while True:
         for packages, document in take_questions(questions):
