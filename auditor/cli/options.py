@@ -106,7 +106,7 @@ class PolicyOptions:
     no_builtin_policies: bool = False
     preview: bool = False
     honour_waivers_of: tuple[str, ...] = ()
-    """With --config-from, of `audit` and `fix` alone: no webhook believes what it is sent."""
+    """With --config-from, of `audit`, `fix` and `diff`: no webhook believes what it is sent."""
     config_from: str | None = None
 
 
