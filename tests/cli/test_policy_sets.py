@@ -276,3 +276,22 @@ def test_what_is_critical_is_never_waived_in_a_manifest(
     central = "waivers: [{policy: 'team/*', object: shop/web, reason: r}]\n"
     write(folder, PRIVILEGED, central)
     assert statuses(auditor(*run)) == ["waived"]
+
+
+TRUSTING = "parameters: {image/undeclared_registry: {registries: [registry.example]}}\n"
+
+
+def test_a_comparison_knows_what_the_configuration_declares(
+    auditor: Command, folder: Path, tmp_path: Path
+) -> None:
+    """As an audit does: what single policies are told, and what is left out; no waiver."""
+    own = policies(tmp_path / "own")
+    for place in ("", "vendor"):
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place / "web.yaml").write_text(PRIVILEGED, "utf-8")
+    scope = "scope: {exclude: [vendor/]}\nwaivers: [{policy: '*', object: '*', reason: r}]\n"
+    (folder / ".auditor.yaml").write_text(TRUSTING + scope, "utf-8")
+    assert diff(auditor, own, own, folder) == []
+    found = diff(auditor, "1", own, folder)
+    assert ("goes", POLICY, None) in found
+    assert found.count(("appears", "team/no_team", None)) == 1
