@@ -158,11 +158,12 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
             break
         edited, _ = _together(answers, wanted, fitting)
         rewrite(edited)
+        for uri in edited:
+            if uri not in files:  # told at once: the next round may fail
+                say(f"wrote {uri}")
         files |= dict.fromkeys(edited)
         answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
     answer = answers.merged()
-    for uri in files:
-        say(f"wrote {uri}")
     say_left(answer, wanted, _is_proven)
     return answer
 
