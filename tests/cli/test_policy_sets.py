@@ -295,3 +295,17 @@ def test_a_comparison_knows_what_the_configuration_declares(
     found = diff(auditor, "1", own, folder)
     assert ("goes", POLICY, None) in found
     assert found.count(("appears", "team/no_team", None)) == 1
+
+
+def test_a_configuration_that_was_a_link_is_no_absent_one(auditor: Command, folder: Path) -> None:
+    """Without it, the policies that it names would silently not be asked."""
+    policies(folder / "own")
+    write(folder, PRIVILEGED, "policies: [own]\n")
+    (folder / ".auditor.yaml").rename(folder / "real.yaml")
+    (folder / ".auditor.yaml").symlink_to("real.yaml")
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "one")
+    said = auditor("audit", folder, "--config-from", "main")
+    assert (said.code, said.out) == (2, "")
+    assert "main:.auditor.yaml: is a symbolic link" in said.err
