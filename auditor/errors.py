@@ -48,6 +48,6 @@ class SnapshotError(AuditorError):
 
 
 class WriteError(AuditorError):
-    """A report or a fix could not be written. Nothing was written by halves."""
+    """A report or a fix could not be written. No file was written by halves."""
 
-    headline = "error: nothing was written"
+    headline = "error: could not write"

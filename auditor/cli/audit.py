@@ -74,10 +74,9 @@ def audit(
     scope: ScopeOptions,
 ) -> int:
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
-    from auditor.cli.answer import Answers
     from auditor.cli.baseline import known, marked
+    from auditor.cli.judged import judged
     from auditor.cli.progress import is_watched, progress
-    from auditor.cli.redacted import able
     from auditor.errors import UsageError
     from auditor.reporters.words import counted, read_in
 
@@ -95,9 +94,8 @@ def audit(
         check_scope(found, chosen)
         now(f"judging {counted(count(found), 'object')}")
         snapshot = found[0].snapshot
-        settings = chosen.judging(snapshot)
-        bench = able(chosen.bench, snapshot)
-        answers = Answers.of(found, bench, settings)
+        done = judged(found, chosen)
+        answers, bench, settings = done.answers, done.chosen.bench, done.chosen.settings
         if old is not None:
             answers = answers.changed(lambda one: marked(one, old))
         if not no_fixes:

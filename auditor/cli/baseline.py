@@ -13,10 +13,12 @@ from auditor.errors import ConfigError
 from auditor.model import Audit, Known, Status
 from auditor.terms import REPORT
 
+_ACCEPTED = frozenset((Status.OPEN, Status.BASELINE))
+
 
 def known(file: Path, revision: str | None = None) -> Known:
-    """The findings of a saved report: as it was in the git revision, where one is named and the
-    file is in its repository.
+    """The accepted findings of a saved report: as it was in the git revision, where one is named
+    and the file is in its repository.
 
     Raises:
         ConfigError: the file is no report of ours.
@@ -25,7 +27,7 @@ def known(file: Path, revision: str | None = None) -> Known:
         report = orjson.loads(_bytes(file, revision))
         if report["format"] != REPORT:
             raise ConfigError(f"{file}: format is '{report['format']}', expected '{REPORT}'")
-        return Known(anchors_of(report["findings"]))
+        return Known(anchors_of(accepted(report["findings"])))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"{file}: is no report of `auditor audit --format json`: {error}"
@@ -42,6 +44,13 @@ def _bytes(file: Path, revision: str | None) -> bytes:
     if content is None:
         raise ConfigError(f"{file}: is not in {revision}: there is no baseline before this change")
     return content
+
+
+def accepted(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The findings of a report that whoever keeps it has taken for known: a waiver that has ended
+    since, or a set of policies that was not pinned yet, is no such word.
+    """
+    return [one for one in findings if one.get("status", Status.OPEN) in _ACCEPTED]
 
 
 def anchors_of(findings: Iterable[Mapping[str, Any]]) -> Mapping[str, frozenset[str] | None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.cli.baseline import anchors_of
+from auditor.cli.baseline import accepted, anchors_of
 from auditor.errors import ConfigError
 from auditor.model import Severity, Status, Unseen
 
@@ -70,21 +70,29 @@ def compare(base: Mapping[str, Any], head: Mapping[str, Any]) -> Comparison:
     """
     try:
         before, after = rows(base), rows(head)
-        known = anchors_of(base["findings"])
+        seen, known = (anchors_of(f(base["findings"])) for f in (list, accepted))
         gaps = [{_gap(gap): _known_keys(gap) for gap in report["gaps"]} for report in (base, head)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"a saved report is not whole: {error!r}") from error
     there = {row.fingerprint for row in after}
     new_gaps = [gap for key, gap in gaps[1].items() if key not in gaps[0]]
     resolved = [row for row in before if row.fingerprint not in there]
-    old = [row for row in after if row.fingerprint in known]
-    worse = {id(row) for row in old if _is_worse(row, known[row.fingerprint])}
+    fresh: list[Row] = []
+    worse: list[Row] = []
+    remaining: list[Row] = []
+    for row in after:  # what was waived, and is no longer, is as new as what was not there
+        there_before = known if row.status is Status.OPEN else seen
+        if row.fingerprint not in there_before:
+            fresh.append(row)
+        else:
+            is_worse = _is_worse(row, there_before[row.fingerprint])
+            (worse if is_worse else remaining).append(row)
     return Comparison(
-        new=_sorted(row for row in after if row.fingerprint not in known),
-        worse=_sorted(row for row in old if id(row) in worse),
+        new=_sorted(fresh),
+        worse=_sorted(worse),
         resolved=_sorted(resolved),
         doubtful=frozenset(r.fingerprint for r in resolved if _is_hidden(r, new_gaps)),
-        remaining=_sorted(row for row in old if id(row) not in worse),
+        remaining=_sorted(remaining),
         new_gaps=tuple(new_gaps),
         closed_gaps=tuple(gap for key, gap in gaps[0].items() if key not in gaps[1]),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,38 @@ def building(
         },
         sources={address: str(folder / path) for address, path in sources.items()},
         within=top,
+    )
+
+
+def moved(building: Building, old: str, new: str) -> Building:
+    """The declarations as they hold for what is below `new` in the place of `old` (real paths).
+    What is declared of the folders below `new` themselves counts before.
+    """
+
+    def below(path: str) -> bool:
+        return Path(path).is_relative_to(old)
+
+    def at(path: str) -> str:
+        path = os.path.realpath(path)
+        return str(Path(new, Path(path).relative_to(old))) if below(path) else path
+
+    def limit(within: str) -> str:
+        if not within or Path(new).is_relative_to(within):
+            return within
+        return at(within) if below(within) else new
+
+    charts = {
+        at(chart): tuple(
+            replace(one, values=tuple(map(at, one.values)), within=limit(one.within))
+            for one in entries
+        )
+        for chart, entries in building.charts.items()
+    }
+    return replace(
+        building,
+        charts={**charts, **building.charts},
+        sources={address: at(path) for address, path in building.sources.items()},
+        within=limit(building.within),
     )
 
 

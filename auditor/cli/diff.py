@@ -17,6 +17,7 @@ from auditor.cli.options import (
     waivers_of_manifests,
 )
 from auditor.cli.outputs import Ordered, Outputs, deliver, output_options, warn
+from auditor.cli.scope import ScopeOptions, scoped
 
 if TYPE_CHECKING:
     from auditor.cli.compare import Comparison, Row
@@ -43,20 +44,21 @@ def diff(base: str, head: str, fail_on: str, outputs: Outputs, policies: PolicyO
 
     Each is a file or folder that `auditor audit` takes, a report saved with --format json, or a
     revision of Git: git:REV, git:REV:PATH, or without git: where no such path exists. Both are
-    judged by the same policies and configuration, those of HEAD. SARIF has the new findings alone.
+    judged by the same policies and configuration: those of HEAD, or where it is a revision, those
+    of the current folder; --config-from REV takes others. SARIF has the new findings alone.
     """
     from auditor.cli.compare import compare
     from auditor.cli.progress import progress
     from auditor.cli.sides import side
     from auditor.errors import NothingToAuditError
 
-    chosen = choose(policies, _start(head))
+    chosen = scoped(choose(policies, _start(head), whole=not Path(head).is_file()), ScopeOptions())
     with progress(f"auditing {base}", quiet=outputs.quiet) as now:
-        before = side(base, chosen)
+        before = side(base, chosen, head)
         now(f"auditing {head}")
-        after = side(head, chosen)
-    if not any(_has_something(one) for one in (before, after)):
-        raise NothingToAuditError(f"no Kubernetes object in {base} and {head}")
+        after = side(head, chosen, head)
+    if before.nothing and after.nothing:
+        raise NothingToAuditError("; ".join(dict.fromkeys((before.nothing, after.nothing))))
     found = compare(before.report, after.report)
     _check_sarif(outputs, after)
     deliver(outputs, lambda form, terminal: _FORMS[form](found, (before, after), outputs, terminal))
@@ -66,11 +68,6 @@ def diff(base: str, head: str, fail_on: str, outputs: Outputs, policies: PolicyO
 def _start(head: str) -> Path:
     path = Path(head)
     return path if path.is_dir() else path.parent if path.exists() else Path()
-
-
-def _has_something(one: Side) -> bool:
-    read = one.audit is None or bool(one.audit.snapshot.resources)
-    return read or bool(one.report["gaps"])
 
 
 def _check_sarif(outputs: Outputs, head: Side) -> None:

@@ -94,9 +94,9 @@ def fix(
     if write:
         answer = _written(paths, chosen, unsafe=unsafe)
     else:
-        answers, wanted = _offered(paths, chosen, unsafe=unsafe)
+        answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
         answer = answers.merged()
-        _show(answer, _together(answers, wanted, chosen)[1], wanted)
+        _show(answer, _together(answers, wanted, fitting)[1], wanted)
         say_left(answer, wanted, _is_proven)
     return exit_code(answer, "high", strict=False)
 
@@ -105,9 +105,9 @@ def _live(
     paths: tuple[str, ...], chosen: Chosen, access: Access, *, unsafe: bool, confirm: bool
 ) -> int:
     """The commands that mend the cluster; 4 where the API server would not take one."""
-    from auditor.audit import audit
     from auditor.cli.audit import exit_code
     from auditor.cli.fix_live import show
+    from auditor.cli.judged import judged
     from auditor.fixes.offer import with_fixes
     from auditor.reporters.discreet import discreet
     from auditor.reporters.words import counted
@@ -115,10 +115,10 @@ def _live(
     with progress("reading the cluster") as now:
         found = read_variants(paths, cluster=True, access=access)
         check_scope(found, chosen)
-        [snapshot] = [one.snapshot for one in found]
-        now(f"judging {counted(len(snapshot.resources), 'object')}, and proving fixes")
-        settings = chosen.judging(snapshot)
-        answer = with_fixes(audit(snapshot, chosen.bench, settings), chosen.bench, settings)
+        now(f"judging {counted(count(found), 'object')}, and proving fixes")
+        done = judged(found, chosen)
+        chosen = done.chosen
+        answer = with_fixes(done.answers.merged(), chosen.bench, chosen.settings)
     answer = discreet(answer)  # what stands for a credential must not be written over it
     wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
     taken = show(answer, wanted, chosen, access, confirm=confirm)
@@ -128,19 +128,21 @@ def _live(
 
 def _offered(
     paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool
-) -> tuple[Answers, list[Finding]]:
-    """The audits, and the findings of all whose fix is proven and wanted."""
-    from auditor.cli.answer import Answers
+) -> tuple[Answers, list[Finding], Chosen]:
+    """The audits, the findings of all whose fix is proven and wanted, and the choice that they
+    were judged and proven by.
+    """
+    from auditor.cli.judged import judged
     from auditor.reporters.words import counted
 
     with progress("reading manifests") as now:
         found = read_variants(paths, chosen.building)
         check_scope(found, chosen)
         now(f"judging {counted(count(found), 'object')}, and proving fixes")
-        answers = Answers.of(found, chosen.bench, chosen.settings)
-        answers = answers.fixed(chosen.bench, chosen.settings)
+        done = judged(found, chosen)
+        answers = done.answers.fixed(done.chosen.bench, done.chosen.settings)
     wanted = [f for f in answers.merged().open if _is_proven(f) and (unsafe or _is_safe(f))]
-    return answers, wanted
+    return answers, wanted, done.chosen
 
 
 def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
@@ -150,17 +152,18 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
     from auditor.cli.rewrite import rewrite
 
     files: dict[str, None] = {}
-    answers, wanted = _offered(paths, chosen, unsafe=unsafe)
+    answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
     for _ in range(ROUNDS):
         if not wanted:
             break
-        edited, _ = _together(answers, wanted, chosen)
+        edited, _ = _together(answers, wanted, fitting)
         rewrite(edited)
+        for uri in edited:
+            if uri not in files:  # told at once: the next round may fail
+                say(f"wrote {uri}")
         files |= dict.fromkeys(edited)
-        answers, wanted = _offered(paths, chosen, unsafe=unsafe)
+        answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
     answer = answers.merged()
-    for uri in files:
-        say(f"wrote {uri}")
     say_left(answer, wanted, _is_proven)
     return answer
 

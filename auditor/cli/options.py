@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +16,8 @@ from auditor.terms import KUBERNETES, PROFILE, PROFILES, TOOLS
 
 if TYPE_CHECKING:
     from auditor.audit import Bench
-    from auditor.model import Settings, Snapshot
+    from auditor.cli.config import Declared
+    from auditor.model import Policy, Settings, Snapshot
     from auditor.sources.building import Building
     from auditor.sources.variants import Variant
     from auditor.terms import Scope
@@ -106,7 +107,7 @@ class PolicyOptions:
     no_builtin_policies: bool = False
     preview: bool = False
     honour_waivers_of: tuple[str, ...] = ()
-    """With --config-from, of `audit` and `fix` alone: no webhook believes what it is sent."""
+    """With --config-from, of `audit`, `fix` and `diff`: no webhook believes what it is sent."""
     config_from: str | None = None
 
 
@@ -275,8 +276,30 @@ def choose(
     Raises:
         ConfigError, PolicyError: see there.
     """
+    from auditor.cli.overruling import configuration, load_policies
+
+    declared = configuration(policies, start)
+    known = load_policies(policies, declared, start)
+    return choose_of(known, policies, declared, start, whole=whole, workers=workers)
+
+
+def choose_of(
+    loaded: tuple[tuple[Policy, ...], Mapping[str, str]],
+    policies: PolicyOptions,
+    declared: Declared,
+    start: Path,
+    *,
+    whole: bool = True,
+    workers: bool = True,
+) -> Chosen:
+    """The same of policies and libraries that were loaded already (`auditor.policies.loader.load`),
+    and of a configuration.
+
+    Raises:
+        ConfigError, PolicyError: see there.
+    """
     from auditor.audit import Bench
-    from auditor.cli.overruling import answered_for, configuration, load_policies, pinned_set
+    from auditor.cli.overruling import answered_for, pinned_set
     from auditor.model import Settings
     from auditor.policies.engine import compile_policies
     from auditor.policies.frameworks import uncovered, wanted_controls
@@ -284,8 +307,7 @@ def choose(
     from auditor.policies.parameters import settled
     from auditor.policies.workers import apart
 
-    declared = configuration(policies, start)
-    known, library = load_policies(policies, declared, start)
+    known, library = loaded
     pinned = pinned_set(declared, known)
     controls = wanted_controls(policies.framework)
     wanted = frozenset(controls)
@@ -324,18 +346,6 @@ def saved_in(paths: tuple[str, ...]) -> Path | None:
     if found and len(paths) > 1:
         raise UsageError(f"{found} is the snapshot of a cluster: audit it alone")
     return found
-
-
-def read(
-    paths: tuple[str, ...], *, cluster: bool = False, access: Access | None = None
-) -> Snapshot:
-    """The snapshot of a cluster, or of files with all alternatives beside each other: for what asks
-    about single objects alone.
-
-    Raises:
-        UsageError, NothingToAuditError, ClusterError: see `read_variants`.
-    """
-    return together(read_variants(paths, cluster=cluster, access=access))
 
 
 def together(found: Sequence[Variant]) -> Snapshot:

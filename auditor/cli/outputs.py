@@ -240,6 +240,7 @@ def deliver(outputs: Outputs, rendered: Rendered) -> None:
 
 
 def _write(pieces: list[str], report: Report) -> None:
+    from auditor.cli.whole import write_whole
     from auditor.errors import WriteError
 
     if report.file is None:
@@ -247,10 +248,9 @@ def _write(pieces: list[str], report: Report) -> None:
             show(piece, binary=report.form != "text")
         return
     try:
-        with report.file.open("w", encoding="utf-8") as file:
-            file.writelines(pieces)
+        write_whole(report.file, (piece.encode() for piece in pieces))
     except OSError as error:
-        raise WriteError(f"{report.file}: {error.strerror}") from error
+        raise WriteError(f"{report.file}: {error.strerror or error}") from error
 
 
 def show(text: str, *, binary: bool) -> None:

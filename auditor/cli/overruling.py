@@ -41,6 +41,11 @@ def configuration(policies: PolicyOptions, start: Path) -> Declared:
         content = revision.content(file)
         if content is not None:
             return parsed(_text(content, file, revision), revision.named(file), file.parent)
+        if revision.is_link(file):
+            why = (
+                "is a symbolic link, which is not followed in a revision: name its file (--config)"
+            )
+            raise ConfigError(f"{revision.named(file)}: {why}")
     return Declared()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ from auditor.terms import PROFILE, PROFILES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from auditor.model import Audit, Finding, Policy, Snapshot
+    from auditor.cli.config import Declared
+    from auditor.cli.options import Chosen, PolicyOptions
+    from auditor.model import Audit, Finding, Gap, Policy
 
 MARKS = {"appears": "+", "goes": "-", "changes": "~"}
 
@@ -47,27 +49,63 @@ def diff(old: str, new: str, paths: tuple[str, ...], profile: str, form: str) ->
     """What changes for PATH when the policies OLD are replaced by NEW.
 
     OLD and NEW are numbers of policy sets, folders of policies, or git revisions as REV:FOLDER.
-    Waivers and baselines are left aside.
+    Both are asked as `audit` asks, with what the configuration declares; waivers and baselines are
+    left aside. Ends with 4 where something could not be seen.
     """
-    from auditor.cli.options import read
+    from auditor.cli.audit import exit_code, start_folder
+    from auditor.cli.judged import judged
+    from auditor.cli.options import PolicyOptions, read_variants
+    from auditor.cli.overruling import configuration
+    from auditor.cli.scope import check_scope
+    from auditor.reporters.discreet import discreet
 
-    snapshot = read(paths)
-    before, after = (_answer(side, profile, snapshot) for side in (old, new))
+    start = start_folder(paths)
+    policies = PolicyOptions(profile, (), (), None, "regorus", None, None)
+    declared = _unexcused(configuration(policies, start))
+    sides = [_chosen(side, policies, declared, start) for side in (old, new)]
+    found = read_variants(paths, sides[0].building)
+    check_scope(found, sides[0])
+    before, after = (discreet(judged(found, side).answers.merged()) for side in sides)
     changes = list(changed(before, after))
-    click.echo(_json(changes) if form == "json" else _text(changes, before, after))
-    return 0
+    click.echo(_json(changes, before, after) if form == "json" else _text(changes, before, after))
+    return max(exit_code(answer, "never", strict=False) for answer in (before, after))
 
 
-def _answer(side: str, profile: str, snapshot: Snapshot) -> Audit:
-    from auditor.audit import Bench, audit
-    from auditor.model import Settings
-    from auditor.policies.engine import compile_policies
-    from auditor.policies.loader import chosen
+def _unexcused(declared: Declared) -> Declared:
+    """The configuration without what it waives, and without the set that it pins."""
+    aside: dict[str, Any] = {
+        "policy_set": None, "waivers": [], "inline_waivers": [], "honour_waivers_of": [],
+    }  # fmt: skip
+    return replace(declared, config=declared.config.model_copy(update=aside))
+
+
+def _chosen(side: str, policies: PolicyOptions, declared: Declared, start: Path) -> Chosen:
+    """Who judges on this side, as for an audit: policies that are not ours, under a deadline."""
+    from auditor.cli.options import choose_of
+    from auditor.cli.scope import ScopeOptions, scoped
 
     known, library = _policies(side)
-    asked = chosen(known, profile, (), frozenset())
-    modules = {policy.file: policy.module for policy in asked} | dict(library)
-    return audit(snapshot, Bench(asked, compile_policies("regorus", modules)), Settings())
+    told = {"parameters": _told(declared.config.parameters, known)}
+    declared = replace(declared, config=declared.config.model_copy(update=told))
+    chosen = choose_of((known, library), policies, declared, start, whole=False)
+    return scoped(chosen, ScopeOptions())
+
+
+def _told(
+    parameters: Mapping[str, Mapping[str, Any]], known: tuple[Policy, ...]
+) -> dict[str, dict[str, Any]]:
+    """What is declared for these policies: the other side may have others."""
+    names = {
+        name: {parameter.name for parameter in policy.parameters}
+        for policy in known
+        if policy.parameters
+        for name in policy.names
+    }
+    return {
+        policy: {name: value for name, value in values.items() if name in names[policy]}
+        for policy, values in parameters.items()
+        if policy in names
+    }
 
 
 def _policies(side: str) -> tuple[tuple[Policy, ...], Mapping[str, str]]:
@@ -146,15 +184,34 @@ def _text(changes: list[Change], before: Audit, after: Audit) -> str:
         f"{counts['appears']} appear, {counts['goes']} go, {counts['changes']} change severity; "
         f"{sides}"
     )
-    lines += [escaped(f"could not be seen: {gap.what}: {gap.why}") for gap in after.gaps]
+    for gap, when in _gaps(before, after):
+        lines.append(escaped(f"could not be seen{when}: {gap.what}: {gap.why}"))
     return "\n".join(lines)
 
 
-def _json(changes: list[Change]) -> str:
+def _gaps(before: Audit, after: Audit) -> Iterator[tuple[Gap, str]]:
+    """What either side could not see, once, and on which side where it is one."""
+    for gap in dict.fromkeys((*before.gaps, *after.gaps)):
+        if gap in before.gaps and gap in after.gaps:
+            yield gap, ""
+        else:
+            yield gap, " before" if gap in before.gaps else " after"
+
+
+def _json(changes: list[Change], before: Audit, after: Audit) -> str:
     import orjson
 
     rows = [_row(change) for change in changes]
-    return orjson.dumps({"changes": rows}, option=orjson.OPT_INDENT_2).decode()
+    gaps = [
+        {
+            "what": gap.what,
+            "why": gap.why,
+            "severity": gap.severity.value,
+            "when": when.strip() or "both",
+        }
+        for gap, when in _gaps(before, after)
+    ]
+    return orjson.dumps({"changes": rows, "gaps": gaps}, option=orjson.OPT_INDENT_2).decode()
 
 
 def _row(change: Change) -> dict[str, Any]:

@@ -63,6 +63,15 @@ class Revision:
             return None
         return self._bytes(place)
 
+    def is_link(self, file: Path) -> bool:
+        """Whether the file, or a folder on the way to it, was a symbolic link.
+
+        Raises:
+            ConfigError: git cannot tell.
+        """
+        place = PurePosixPath(self._place(file))
+        return any("link" in self._kinds(str(way)) for way in (place, *place.parents))
+
     def files(self, folder: Path, *, ends: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Every file that was below the folder and whose name ends so, by its path from there.
 

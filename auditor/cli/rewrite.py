@@ -1,4 +1,4 @@
-"""Writes edited files: all of them, or none."""
+"""Writes edited files: all of them, or none; where one cannot be put back, that is told."""
 
 from __future__ import annotations
 
@@ -27,11 +27,27 @@ def rewrite(edited: Mapping[str, tuple[str, str]]) -> None:
                 (Path(uri).resolve(), before, after) for uri, (before, after) in edited.items()
             )
         }
+        texts = {Path(uri).resolve(): text for uri, text in edited.items()}
+        done: list[Path] = []
         for target, new in ready.items():
             try:
                 new.replace(target)
             except OSError as error:
-                raise _unwritable(target, error) from error
+                left = [path for path in done if not _put_back(path, *texts[path])]
+                what = f"changed all the same: {', '.join(map(str, left))}"
+                why = what if left else "no file was changed"
+                raise WriteError(f"{_unwritable(target, error)}; {why}") from error
+            done.append(target)
+
+
+def _put_back(target: Path, before: str, after: str) -> bool:
+    """Whether the file has its old text again."""
+    try:
+        with ExitStack() as stack:
+            _beside(target, after, before, stack).replace(target)
+    except (OSError, WriteError):
+        return False
+    return True
 
 
 def _beside(target: Path, before: str, after: str, stack: ExitStack) -> Path:

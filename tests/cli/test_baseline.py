@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from .command import Command
+from .test_policy_sets import policies
 
 OPEN = """\
 apiVersion: v1
@@ -65,3 +66,64 @@ def test_a_baseline_of_an_older_version_is_still_one(auditor: Command, folder: P
     old.write_text(json.dumps(report), "utf-8")
     flags = (*EXPOSED, "--baseline", old, "--fail-on", "new")
     assert auditor("audit", _write(folder, WIDE_OPEN), *flags).code == 0
+
+
+def _config(folder: Path, text: str) -> None:
+    (folder / ".auditor.yaml").write_text(text, "utf-8")
+
+
+WAIVED = "waivers: [{policy: '*', object: shop/customers, reason: until the move, until: %s}]\n"
+
+
+def test_a_waiver_that_has_ended_leaves_its_fault_new(auditor: Command, folder: Path) -> None:
+    """A baseline that was saved while it held does not go on waiving."""
+    old = folder.parent / "old.json"
+    _write(folder, OPEN)
+    _config(folder, WAIVED % "2099-01-31")
+    auditor("audit", folder, *EXPOSED, "--format", "json", "-o", old)
+    flags = (*EXPOSED, "--baseline", old)
+    assert auditor("audit", folder, *flags, "--fail-on", "new").code == 0
+    assert auditor("diff", old, folder, *EXPOSED[:2]).code == 0
+    _config(folder, WAIVED % "2020-01-31")
+    assert auditor("audit", folder, *flags).code == 1
+    assert auditor("audit", folder, *flags, "--fail-on", "new").code == 1
+    said = auditor("diff", old, folder, *EXPOSED[:2], "--format", "json")
+    told = said.report
+    assert (said.code, len(told["new"]), told["remaining"]) == (1, 1, [])
+
+
+def test_what_is_waived_anew_is_nothing_new(auditor: Command, folder: Path) -> None:
+    """Neither is what was waived before, and still is."""
+    old = folder.parent / "old.json"
+    _write(folder, OPEN)
+    for before in ("", WAIVED % "2099-01-31"):
+        _config(folder, before)
+        auditor("audit", folder, *EXPOSED, "--format", "json", "-o", old)
+        _config(folder, WAIVED % "2099-01-31")
+        told = auditor("diff", old, folder, *EXPOSED[:2], "--format", "json").report
+        assert (told["new"], len(told["remaining"])) == ([], 1)
+
+
+def test_what_a_pinned_set_only_announced_is_new_with_the_set(
+    auditor: Command, folder: Path
+) -> None:
+    """A baseline that was saved before does not excuse it: nobody has accepted it."""
+    old = folder.parent / "old.json"
+    own = policies(folder.parent / "own", since=2)
+    asked = ("--policies", own, "--select", "team")
+    _write(folder, OPEN)
+    _config(folder, "policySet: 1\n")
+    auditor("audit", folder, *asked, "--format", "json", "-o", old)
+    assert auditor("audit", folder, *asked, "--baseline", old, "--fail-on", "new").code == 0
+    _config(folder, "policySet: 2\n")
+    assert auditor("audit", folder, *asked, "--baseline", old, "--fail-on", "new").code == 1
+
+
+def test_what_a_baseline_knew_stays_known(auditor: Command, folder: Path) -> None:
+    """Saved once more, with the baseline given, it is a baseline still."""
+    old, newer = folder.parent / "old.json", folder.parent / "newer.json"
+    _write(folder, OPEN)
+    save = ("audit", folder, *EXPOSED, "--format", "json", "-o")
+    auditor(*save, old)
+    auditor(*save, newer, "--baseline", old)
+    assert auditor("audit", folder, *EXPOSED, "--baseline", newer, "--fail-on", "new").code == 0

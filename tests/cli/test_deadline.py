@@ -85,3 +85,18 @@ def test_it_fails_a_run_that_is_clean_otherwise(
     text = PRIVILEGED.replace("privileged: true", "privileged: false")
     (folder / "pod.yaml").write_text(text, "utf-8")
     assert auditor("audit", folder, "--policies", policies, "--no-builtin-policies").code == 4
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_comparison_of_policies_ends_as_well(
+    auditor: Command, folder: Path, policies: Path, monkeypatch: pytest.MonkeyPatch, turned: bool
+) -> None:
+    """With what could not be seen on whichever side; the other policies are compared."""
+    monkeypatch.setattr(workers, "SECONDS", 0.3)
+    (folder / "pod.yaml").write_text(PRIVILEGED, "utf-8")
+    sides = ("1", policies) if not turned else (policies, "1")
+    said = auditor("policies", "diff", *sides, folder)
+    assert said.code == 4
+    assert "mine/quick shop/web[Pod]: it runs privileged" in said.out
+    when = "before" if turned else "after"
+    assert f"could not be seen {when}: policy mine/endless on shop/web[Pod]" in said.out

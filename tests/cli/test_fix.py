@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from auditor.cli import fix as cli_fix
 from auditor.cli.rewrite import rewrite
 from auditor.errors import WriteError
 
@@ -253,3 +257,52 @@ def test_a_gap_has_one_name_in_both_commands(auditor: Command, folder: Path) -> 
         assert said.code == 0
         assert "cannot be told from what was read" in said.out + said.err
         assert "could not be seen" not in said.out + said.err
+
+
+def test_where_one_of_several_files_cannot_be_put_in_its_place_none_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that was put there before is put back."""
+    one, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
+    edits = {str(one): ("a", "b"), str(other): ("c", "d")}
+    put = Path.replace
+
+    def refusing(self: Path, target: Path) -> Path:
+        if target == other:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        return put(self, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    one.write_text("a", "utf-8")
+    other.write_text("c", "utf-8")
+    with pytest.raises(WriteError, match=r"other\.yaml: .* busy; no file was changed"):
+        rewrite(edits)
+    assert (one.read_text("utf-8"), other.read_text("utf-8")) == ("a", "c")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.yaml", "other.yaml"]
+
+
+def test_what_was_written_is_told_also_where_the_next_round_fails(
+    auditor: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault behind the fault is left; the file that was mended before stays mended."""
+    spec = "spec:\n  hostNetwork: true\n"
+    text = PRIVILEGED.replace("spec:\n", spec).replace(
+        "      securityContext:",
+        "      ports: [{containerPort: 80, hostPort: 80}]\n      securityContext:",
+    )
+    file = tmp_path / "pod.yaml"
+    file.write_text(text, "utf-8")
+    whole, rounds = cli_fix._together, []
+
+    def once(*given: Any) -> Any:
+        rounds.append(given)
+        if len(rounds) > 1:
+            raise WriteError("the fixes do not go together")
+        return whole(*given)
+
+    monkeypatch.setattr(cli_fix, "_together", once)
+    said = auditor("fix", file, "--write", "--unsafe")
+    assert said.code == 2
+    assert f"wrote {file}" in said.out
+    assert "error: could not write: the fixes do not go together" in said.err
+    assert "hostNetwork: false" in file.read_text("utf-8")

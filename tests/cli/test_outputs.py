@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -197,3 +199,41 @@ def test_a_policy_of_ones_own_can_be_explained_as_proposed(
     assert str(ROOT / "policies") in line
     assert auditor(*shlex.split(line)[2:]).code == 0, said
     assert "privileged" in auditor(*shlex.split(line)[2:]).out
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """A system on which no file can grow beyond a kilobyte, as a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("small_files")
+def test_no_half_of_a_report_takes_the_place_of_a_whole_one(
+    auditor: Command, pod: Path, folder: Path
+) -> None:
+    """Whoever reads the file next finds what was there; and is not told that nothing was done."""
+    file = folder / "report.json"
+    file.write_text('{"format": "auditor/1"}', "utf-8")
+    said = auditor("audit", pod, "--no-cache", "--format", "text", "--format", "json", "-o", file)
+    assert said.code == 2
+    assert said.out.startswith("shop/web[Pod]")
+    assert said.err == f"error: could not write: {file}: File too large\n"
+    assert file.read_text("utf-8") == '{"format": "auditor/1"}'
+    assert sorted(path.name for path in folder.iterdir()) == ["pod.yaml", "report.json"]
+
+
+def test_a_report_goes_where_a_link_leads(auditor: Command, pod: Path, folder: Path) -> None:
+    """And a file keeps its permissions; a new one has those of any other."""
+    real, link = folder / "real.json", folder / "link.json"
+    real.touch(0o640)
+    real.chmod(0o640)
+    link.symlink_to(real)
+    auditor("audit", pod, "--format", "json", "-o", link)
+    assert link.is_symlink()
+    assert json.loads(real.read_text("utf-8"))["findings"]
+    assert real.stat().st_mode & 0o777 == 0o640
+    auditor("audit", pod, "--format", "json", "-o", folder / "new.json")
+    assert (folder / "new.json").stat().st_mode == pod.stat().st_mode

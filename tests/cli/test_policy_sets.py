@@ -276,3 +276,36 @@ def test_what_is_critical_is_never_waived_in_a_manifest(
     central = "waivers: [{policy: 'team/*', object: shop/web, reason: r}]\n"
     write(folder, PRIVILEGED, central)
     assert statuses(auditor(*run)) == ["waived"]
+
+
+TRUSTING = "parameters: {image/undeclared_registry: {registries: [registry.example]}}\n"
+
+
+def test_a_comparison_knows_what_the_configuration_declares(
+    auditor: Command, folder: Path, tmp_path: Path
+) -> None:
+    """As an audit does: what single policies are told, and what is left out; no waiver."""
+    own = policies(tmp_path / "own")
+    for place in ("", "vendor"):
+        (folder / place).mkdir(exist_ok=True)
+        (folder / place / "web.yaml").write_text(PRIVILEGED, "utf-8")
+    scope = "scope: {exclude: [vendor/]}\nwaivers: [{policy: '*', object: '*', reason: r}]\n"
+    (folder / ".auditor.yaml").write_text(TRUSTING + scope, "utf-8")
+    assert diff(auditor, own, own, folder) == []
+    found = diff(auditor, "1", own, folder)
+    assert ("goes", POLICY, None) in found
+    assert found.count(("appears", "team/no_team", None)) == 1
+
+
+def test_a_configuration_that_was_a_link_is_no_absent_one(auditor: Command, folder: Path) -> None:
+    """Without it, the policies that it names would silently not be asked."""
+    policies(folder / "own")
+    write(folder, PRIVILEGED, "policies: [own]\n")
+    (folder / ".auditor.yaml").rename(folder / "real.yaml")
+    (folder / ".auditor.yaml").symlink_to("real.yaml")
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "one")
+    said = auditor("audit", folder, "--config-from", "main")
+    assert (said.code, said.out) == (2, "")
+    assert "main:.auditor.yaml: is a symbolic link" in said.err
