@@ -20,7 +20,7 @@ from auditor.grades import Safety as Safety  # noqa: PLC0414
 from auditor.grades import Severity as Severity  # noqa: PLC0414
 from auditor.grades import Status as Status  # noqa: PLC0414
 from auditor.grades import Unseen as Unseen  # noqa: PLC0414
-from auditor.terms import BUILT_IN, NOBODY, Authorship, Opening, Scope
+from auditor.terms import BUILT_IN, KUBERNETES, NOBODY, Authorship, Opening, Scope
 from auditor.terms import Reading as Reading  # noqa: PLC0414
 from auditor.terms import Server as Server  # noqa: PLC0414
 
@@ -460,7 +460,7 @@ class Audit:
     """Name and version of what evaluated the policies."""
     policies: tuple[Policy, ...] = ()
     """The policies that were asked."""
-    kubernetes: int = 136
+    kubernetes: int = KUBERNETES
     """The Kubernetes version judged for, as 100 × major + minor."""
     judged: int = 0
     """How many objects met at least one policy."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+import orjson
 import pytest
 
 from auditor.cli.audit import audit
@@ -317,3 +319,20 @@ def test_the_oldest_go_when_there_are_too_many(tmp_path: Path) -> None:
     assert shelf.get("0001") is None
     assert shelf.get("0000") is not None
     assert shelf.get("new") is not None
+
+
+def test_a_report_into_a_pipe_is_written_and_not_read_back(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """A pipe gives what was written to whoever reads it, and to nobody else."""
+    folder, pipe = tmp_path / "manifests", tmp_path / "pipe"
+    folder.mkdir()
+    (folder / "pod.yaml").write_text(PRIVILEGED, "utf-8")
+    os.mkfifo(pipe)
+    time.sleep(0.05)  # so that the answer may be kept
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    auditor("audit", str(folder), "--format", "json", "-o", str(pipe))
+    reader.join(timeout=60)
+    assert orjson.loads(got[0])["format"] == "auditor/1"
