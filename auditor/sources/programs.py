@@ -79,6 +79,7 @@ def _watched(process: subprocess.Popen[bytes]) -> tuple[bytes, bool]:
         data = _read(process)
     finally:
         timer.cancel()
+        timer.join()
     return data, late.is_set()
 
 
