@@ -112,7 +112,8 @@ def test_what_json_cannot_carry_is_a_gap_for_that_object(value: Any) -> None:
     manifest = {**odd.manifest, "data": {"deep": [value]}}
     answer = judged([resource(manifest), made("Pod", "b", "", {}, bad=True)], PRIVILEGED)
     assert told(answer) == [f"{PRIVILEGED} shop/b[Pod]"]
-    assert [gap.what for gap in answer.gaps] == [f"policy {PRIVILEGED} on shop/a[Pod]"]
+    failed = [gap.what for gap in answer.gaps if gap.what.startswith("policy")]
+    assert failed == [f"policy {PRIVILEGED} on shop/a[Pod]"]
 
 
 def test_null_is_nothing_special() -> None:

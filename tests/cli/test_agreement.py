@@ -49,6 +49,8 @@ LATEST = "image/latest_tag"
 SYSCTLS = "workload/unsafe_sysctls"
 Found = set[tuple[str, str]]
 
+pytestmark = pytest.mark.e2e  # charts and kustomizations are built by the real programs
+
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

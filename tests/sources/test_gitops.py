@@ -42,11 +42,11 @@ CHART = {
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def here(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty repository that is the current folder."""
     kubectl = programs.program("kubectl") or programs.program("kustomize")
     helm = programs.program("helm") or importlib.util.find_spec("helm_python")
-    if not kubectl or not helm:
+    if request.node.get_closest_marker("e2e") and not (kubectl and helm):
         why = "kubectl or helm is not installed"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
     (tmp_path / "repo" / ".git").mkdir(parents=True)
