@@ -156,7 +156,7 @@ def _entry(trace: Trace, said: _Said, began: int, paths: tuple[str, ...]) -> dic
         return None
     if any(_is_younger(path, began) for path in (*trace.read, *trace.listed)):
         return None
-    there = [path for path in trace.written if Path(path).exists()]
+    there = [path for path in trace.written if path != os.devnull and Path(path).exists()]
     if not all(Path(path).is_file() for path in there):
         return None  # a pipe gives nothing back
     written = {path: _contents(path) for path in there}
