@@ -22,7 +22,7 @@ COUNTED = (
     "namespaces nodes persistentvolumes pods replicationcontrollers podtemplates services"
     " configmaps persistentvolumeclaims serviceaccounts limitranges deployments replicasets"
     " statefulsets daemonsets jobs cronjobs networkpolicies ingresses storageclasses"
-    " priorityclasses runtimeclasses"
+    " priorityclasses runtimeclasses resourcequotas rolebindings clusterrolebindings"
 )
 """The kinds that an audit reads of a cluster without extensions."""
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "many"}}
