@@ -149,7 +149,10 @@ def test_two_thousand_pods_are_all_seen_in_bounded_memory(
         if each["policy"] == "workload/privileged_container"
     }
     assert privileged == {("Deployment", f"app{n}") for n in range(0, WORKLOADS, 5)}
-    lists = "namespaces nodes services configmaps serviceaccounts priorityclasses"
+    lists = (
+        "namespaces nodes services configmaps serviceaccounts priorityclasses rolebindings"
+        " clusterrolebindings resourcequotas"
+    )
     others = sum(len(many.objects(kind)) for kind in lists.split())
     assert source["objects"] == sum(counted.values()) + others
     assert run.megabytes < MOST_MEGABYTES, told
