@@ -76,7 +76,7 @@ def namespace(name: str, **labels: str) -> dict[str, Any]:
 
 RULES = [
     {
-        "apiGroups": ["", "apps", "batch", "networking.k8s.io"],
+        "apiGroups": ["", "apps", "batch", "networking.k8s.io", "rbac.authorization.k8s.io"],
         "resources": ["*"],
         "verbs": ["list"],
     }
