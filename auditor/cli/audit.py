@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from auditor.cli.options import (
     PolicyOptions,
     chart_values,
     choice_of_policies,
-    choose,
     cluster_access,
     cluster_reading,
     count,
@@ -23,7 +21,7 @@ from auditor.cli.options import (
     waivers_of_manifests,
 )
 from auditor.cli.outputs import Ordered, Outputs, output_options, write
-from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, scoped
+from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, chosen_for
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
@@ -82,15 +80,12 @@ def audit(
 
     if fail_on == "new" and baseline is None:
         raise UsageError("--fail-on new needs --baseline FILE to know what is not new")
-    chosen = scoped(
-        choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths))), scope
-    )
+    chosen = chosen_for(paths, policies, scope, asked)
     old = known(baseline, policies.config_from) if baseline else None
     what = "reading the cluster" if cluster else "reading manifests"
     with progress(what, quiet=outputs.quiet) as now:
         access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
-        building = chosen.building.asking(asked)
-        found = read_variants(paths, building, cluster=cluster, access=access)
+        found = read_variants(paths, chosen.building, cluster=cluster, access=access)
         check_scope(found, chosen)
         now(f"judging {counted(count(found), 'object')}")
         snapshot = found[0].snapshot
@@ -107,12 +102,6 @@ def audit(
     code = exit_code(answer, fail_on, strict=strict)
     write(answer, outputs, paths, _ends(answer, code, fail_on, strict=strict))
     return code
-
-
-def start_folder(paths: tuple[str, ...]) -> Path:
-    """Where to look for the configuration: the first path, else here."""
-    first = Path(paths[0]) if paths and paths[0] != "-" else Path()
-    return first if first.is_dir() else first.parent
 
 
 def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.left import say_left, say_nothing
+from auditor.cli.left import is_proven, is_proven_live, say_left, say_nothing
 from auditor.cli.options import (
     Access,
     PolicyOptions,
     chart_values,
     choice_of_policies,
-    choose,
     cluster_access,
     cluster_reading,
     count,
@@ -25,7 +21,7 @@ from auditor.cli.options import (
     waivers_of_manifests,
 )
 from auditor.cli.progress import progress
-from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, scoped
+from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, chosen_for
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
@@ -76,7 +72,7 @@ def fix(
     does: with 1 while a finding of severity high or worse is left, with 4 where something could
     not be seen.
     """
-    from auditor.cli.audit import exit_code, start_folder
+    from auditor.cli.audit import exit_code
 
     if "-" in paths and write:
         raise click.UsageError("standard input cannot be written to")
@@ -84,10 +80,7 @@ def fix(
         raise click.UsageError("a cluster is not written to: run the commands that are shown")
     if server_dry_run and not cluster:
         raise click.UsageError("--server-dry-run needs --cluster")
-    chosen = scoped(
-        choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths))), scope
-    )
-    chosen = replace(chosen, building=chosen.building.asking(asked))
+    chosen = chosen_for(paths, policies, scope, asked)
     if cluster:
         access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
         return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
@@ -97,7 +90,7 @@ def fix(
         answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
         answer = answers.merged()
         _show(answer, _together(answers, wanted, fitting)[1], wanted)
-        say_left(answer, wanted, _is_proven)
+        say_left(answer, wanted, is_proven)
     return exit_code(answer, "high", strict=False)
 
 
@@ -120,9 +113,9 @@ def _live(
         chosen = done.chosen
         answer = with_fixes(done.answers.merged(), chosen.bench, chosen.settings)
     answer = discreet(answer)  # what stands for a credential must not be written over it
-    wanted = [f for f in answer.open if _is_proven(f, live=True) and (unsafe or _is_safe(f))]
+    wanted = [f for f in answer.open if is_proven_live(f) and (unsafe or _is_safe(f))]
     taken = show(answer, wanted, chosen, access, confirm=confirm)
-    say_left(answer, wanted, functools.partial(_is_proven, live=True))
+    say_left(answer, wanted, is_proven_live)
     return exit_code(answer, "high", strict=False) if taken else 4
 
 
@@ -141,7 +134,7 @@ def _offered(
         now(f"judging {counted(count(found), 'object')}, and proving fixes")
         done = judged(found, chosen)
         answers = done.answers.fixed(done.chosen.bench, done.chosen.settings)
-    wanted = [f for f in answers.merged().open if _is_proven(f) and (unsafe or _is_safe(f))]
+    wanted = [f for f in answers.merged().open if is_proven(f) and (unsafe or _is_safe(f))]
     return answers, wanted, done.chosen
 
 
@@ -164,14 +157,8 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
         files |= dict.fromkeys(edited)
         answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
     answer = answers.merged()
-    say_left(answer, wanted, _is_proven)
+    say_left(answer, wanted, is_proven)
     return answer
-
-
-def _is_proven(finding: Finding, *, live: bool = False) -> bool:
-    """Whether its fix holds; and where there are files, whether it was written as edits."""
-    fix = finding.fix
-    return bool(fix and fix.proof.holds and (fix.changes if live else fix.edits))
 
 
 def _is_safe(finding: Finding) -> bool:
@@ -217,13 +204,10 @@ def _together_in(
     answer: Audit, wanted: list[Finding], chosen: Chosen, share: Share
 ) -> tuple[Texts, tuple[TextEdit, ...]]:
     """The same in one variant, where that is built with its share of the fixes at the source."""
+    from auditor.cli.as_one import prove_as_one
     from auditor.errors import WriteError
-    from auditor.fixes.case import Before
     from auditor.fixes.patch import CannotEditError
-    from auditor.fixes.proof import prove_together
     from auditor.fixes.together import ClashError, check, merged, texts, written
-    from auditor.model import Fix, Safety
-    from auditor.reporters.words import objections
 
     if not wanted and not share.changes:
         return {}, ()
@@ -234,13 +218,8 @@ def _together_in(
         check(answer.snapshot, changes, edited)
     except (ClashError, CannotEditError) as error:
         raise WriteError(f"{error}; choose some of the fixes with --select") from error
-    before = Before(answer, chosen.bench, chosen.settings)
-    changes = (*changes, *share.changes)
-    gone = [*wanted, *share.findings]
-    proof = prove_together(before, gone, changes, edits, share.measure)
-    if not proof.holds:
-        why = "; ".join(objections(Fix("", Safety.MANUAL, changes, edits, proof)))
-        raise WriteError(f"the fixes do not go together: {why}; choose some with --select")
+    gone, changes = [*wanted, *share.findings], (*changes, *share.changes)
+    prove_as_one(answer, gone, changes, chosen, edits, share.measure)
     return edited, edits
 
 
@@ -271,4 +250,4 @@ def _show(answer: Audit, edits: tuple[TextEdit, ...], wanted: list[Finding]) -> 
         say(f"the paths of the diff begin at {base}: apply it there", err=True)
     say_rendered(wanted)
     if not edits:
-        say_nothing(answer, _is_proven)
+        say_nothing(answer, is_proven)

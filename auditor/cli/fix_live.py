@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.left import say_nothing
+from auditor.cli.left import is_proven_live, say_nothing
 
 if TYPE_CHECKING:
     from auditor.cli.options import Access, Chosen
@@ -42,7 +42,7 @@ def show(
             )
         click.echo(_command(answer.snapshot, change, access))
     if not wanted:
-        say_nothing(answer, lambda one: bool(one.fix and one.fix.proof.holds and one.fix.changes))
+        say_nothing(answer, is_proven_live)
     return not any(refusals or ())
 
 
@@ -50,12 +50,9 @@ def _together(answer: Audit, wanted: Sequence[Finding], chosen: Chosen) -> tuple
     """One change for each object, proven as one: two patches of the same object, one after the
     other, could undo each other.
     """
+    from auditor.cli.as_one import prove_as_one
     from auditor.errors import WriteError
-    from auditor.fixes.case import Before
-    from auditor.fixes.proof import prove_together
     from auditor.fixes.together import ClashError, merged
-    from auditor.model import Fix, Safety
-    from auditor.reporters.words import objections
 
     if not wanted:
         return ()
@@ -63,10 +60,7 @@ def _together(answer: Audit, wanted: Sequence[Finding], chosen: Chosen) -> tuple
         changes = merged(answer.snapshot, [f.fix for f in wanted if f.fix])
     except ClashError as error:
         raise WriteError(f"{error}; choose some of the fixes with --select") from error
-    proof = prove_together(Before(answer, chosen.bench, chosen.settings), wanted, changes, ())
-    if not proof.holds:
-        why = "; ".join(objections(Fix("", Safety.MANUAL, changes, (), proof)))
-        raise WriteError(f"the fixes do not go together: {why}; choose some with --select")
+    prove_as_one(answer, wanted, changes, chosen)
     return changes
 
 

@@ -10,10 +10,19 @@ from auditor.cli.screen import say
 if TYPE_CHECKING:
     from auditor.model import Audit, Finding
 
+IsProven = Callable[["Finding"], bool]
 MOST = 5
 """How many places of one policy are named in a line."""
 
-IsProven = Callable[["Finding"], bool]
+
+def is_proven(finding: Finding) -> bool:
+    """Whether its fix holds, and was written as edits of files."""
+    return bool(finding.fix and finding.fix.proof.holds and finding.fix.edits)
+
+
+def is_proven_live(finding: Finding) -> bool:
+    """Whether its fix holds; of a live object there is no file to edit."""
+    return bool(finding.fix and finding.fix.proof.holds and finding.fix.changes)
 
 
 def say_nothing(answer: Audit, is_proven: IsProven) -> None:

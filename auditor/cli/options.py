@@ -266,6 +266,12 @@ class Chosen:
         return replace(self.settings, kubernetes=min(version, 100 + NEWEST))
 
 
+def start_folder(paths: tuple[str, ...]) -> Path:
+    """Where to look for the configuration: the first path, else here."""
+    first = Path(paths[0]) if paths and paths[0] != "-" else Path()
+    return first if first.is_dir() else first.parent
+
+
 def choose(
     policies: PolicyOptions, start: Path, *, whole: bool = True, workers: bool = True
 ) -> Chosen:

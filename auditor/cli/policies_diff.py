@@ -52,9 +52,9 @@ def diff(old: str, new: str, paths: tuple[str, ...], profile: str, form: str) ->
     Both are asked as `audit` asks, with what the configuration declares; waivers and baselines are
     left aside. Ends with 4 where something could not be seen.
     """
-    from auditor.cli.audit import exit_code, start_folder
+    from auditor.cli.audit import exit_code
     from auditor.cli.judged import judged
-    from auditor.cli.options import PolicyOptions, read_variants
+    from auditor.cli.options import PolicyOptions, read_variants, start_folder
     from auditor.cli.overruling import configuration
     from auditor.cli.scope import check_scope
     from auditor.reporters.discreet import discreet

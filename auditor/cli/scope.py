@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from auditor.cli.options import Chosen
+    from auditor.cli.options import Chosen, PolicyOptions
+    from auditor.sources.building import Rendering
     from auditor.sources.variants import Variant
 
 NATURES = ("workloads", "platform", "all")
@@ -68,6 +70,20 @@ def choice_of_scope(command: Callable[..., int]) -> Callable[..., int]:
     for option in reversed(_OPTIONS):
         gathered = option(gathered)
     return gathered
+
+
+def chosen_for(
+    paths: tuple[str, ...], policies: PolicyOptions, options: ScopeOptions, asked: Rendering
+) -> Chosen:
+    """What all flags of a command on `paths` add up to.
+
+    Raises:
+        ConfigError, PolicyError, UsageError: see `choose` and `scoped`.
+    """
+    from auditor.cli.options import choose, start_folder
+
+    chosen = choose(policies, start_folder(paths), whole=all(map(os.path.isdir, paths)))
+    return scoped(replace(chosen, building=chosen.building.asking(asked)), options)
 
 
 def scoped(chosen: Chosen, options: ScopeOptions) -> Chosen:
