@@ -17,20 +17,28 @@ from auditor.facts.network.answers import (
 )
 from auditor.facts.network.engine import Network
 from auditor.facts.network.ports import PortSet
+from auditor.facts.network.profiles import SPEC, Profile
+from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.selectors import matches
 
 __all__ = [
+    "SPEC",
     "Direction",
     "Entrance",
+    "Identity",
     "InvalidPolicy",
     "Listening",
     "Network",
     "Peer",
     "PortSet",
+    "Profile",
     "Reach",
     "Reason",
+    "Request",
     "Rule",
+    "Ruling",
     "Stranger",
+    "Verdict",
     "World",
     "matches",
 ]

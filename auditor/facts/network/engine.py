@@ -23,6 +23,8 @@ from auditor.facts.network.outside import representatives
 from auditor.facts.network.points import Point, Points, Questions
 from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
 from auditor.facts.network.ports import PortSet
+from auditor.facts.network.profiles import SPEC, Profile
+from auditor.facts.network.requests import Request, Ruling, Verdict
 from auditor.facts.network.unread import unread
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
@@ -50,8 +52,11 @@ class Network:
     policy tells apart by address or by a label of run time; then each pair of points is judged.
     """
 
-    def __init__(self, snapshot: Snapshot, workloads: Sequence[Workload]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, workloads: Sequence[Workload], profile: Profile = SPEC
+    ) -> None:
         self.snapshot = snapshot
+        self.profile = profile
         self.workloads = tuple(workloads)
         parsed = [parse_policy(resource) for resource in _policies(snapshot)]
         policies = [policy for policy in parsed if isinstance(policy, NetPolicy)]
@@ -79,6 +84,19 @@ class Network:
             return Reach(PortSet.ALL, PortSet.ALL, (itself,))
         pairs = product(self._points_of(source), self._points_of(target))
         return _together([self._judged(*pair, directions) for pair in pairs])
+
+    def ruling(self, source: Peer, target: Peer, request: Request) -> Ruling:
+        """What becomes of one request.
+
+        Raises:
+            ValueError: the address of a World is none.
+        """
+        reach = self.reach(source, target)
+        if reach.ports.contains(request.protocol, request.port):
+            return Ruling(Verdict.ALLOWED, reach.reasons)
+        if not reach.possible.contains(request.protocol, request.port):
+            return Ruling(Verdict.DENIED, reach.reasons)
+        return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
 
     def isolating(
         self, target: Workload, direction: Direction, *, possibly: bool = False
