@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 from auditor.facts.network import entries
@@ -19,6 +19,7 @@ from auditor.facts.network.answers import (
     World,
 )
 from auditor.facts.network.judge import Judge, Side
+from auditor.facts.network.matrix import Flow, Matrix
 from auditor.facts.network.outside import representatives
 from auditor.facts.network.points import Point, Points, Questions
 from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
@@ -97,6 +98,21 @@ class Network:
         if not reach.possible.contains(request.protocol, request.port):
             return Ruling(Verdict.DENIED, reach.reasons)
         return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """The answers for all pairs of workloads at once."""
+        return Matrix(self._judge, [p for w in self.workloads for p in self._points_of(w)])
+
+    def pairs(self) -> Iterator[tuple[Point, Flow]]:
+        """Every flow between workloads, by target: all pairs at the cost of a `Matrix`."""
+        for point in self.matrix.points:
+            for flow in self.matrix.into(point):
+                yield point, flow
+
+    def points_of(self, workload: Workload) -> tuple[Point, ...]:
+        """The points of the matrix that stand for the pods of `workload`."""
+        return self._points_of(workload)
 
     def isolating(
         self, target: Workload, direction: Direction, *, possibly: bool = False
