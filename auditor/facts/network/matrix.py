@@ -150,7 +150,7 @@ class Matrix:
         """
         selecting = self._judge.selecting(subject, direction)
         unsure = any(truth is not Truth.YES for _, truth in selecting)
-        key = (
+        key: tuple[object, ...] = (
             direction, subject.kind, selecting,
             subject.ports if direction == "Ingress" else None, subject if unsure else None,
         )  # fmt: skip

@@ -1,0 +1,191 @@
+"""What the network engine costs: CPU seconds for a cluster of pods and policies.
+
+``python benchmarks/network.py [PODS…] [--alike N]`` makes, for each number of pods (400 and 10,000
+without an argument; up to 100,000 for a curve), a cluster with 1.05 policies a pod, of two ingress
+and two egress rules each, and measures in a process of its own: to load it, to know all pairs, to
+find what the policies of `network` and `data` find, and what one changed policy and one changed pod
+cost. Of all pods, N (4 without an argument) share every label that a policy asks for: 10,000 pods
+are 2,500 classes, and the cost follows the classes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from time import process_time
+from typing import Any
+
+APPS_A_NAMESPACE = 10
+TEAMS = 7
+PORTS = (80, 443, 5432, 8080)
+BARS = {400: 1.0, 10_000: 15.0}
+"""CPU seconds for all of load, pairs and findings, on two cores that are otherwise idle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large the cluster is."""
+
+    pods: int
+    alike: int
+
+    @property
+    def apps(self) -> int:
+        """How many classes of pods there are."""
+        return max(1, self.pods // self.alike)
+
+    @property
+    def spaces(self) -> int:
+        """How many namespaces there are."""
+        return max(1, self.apps // APPS_A_NAMESPACE)
+
+    def home(self, app: int) -> str:
+        """The namespace of an application."""
+        return f"ns{app % self.spaces}"
+
+    def objects(self, seed: int = 1) -> Iterator[dict[str, Any]]:
+        """Namespaces, pods, policies; the same ones for the same seed."""
+        chance = random.Random(seed)  # noqa: S311 - no secret
+        for n in range(self.spaces):
+            labels = {"team": f"team{n % TEAMS}", "kubernetes.io/metadata.name": f"ns{n}"}
+            metadata = {"name": f"ns{n}", "labels": labels}
+            yield {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        for n in range(self.pods):
+            yield self.pod(n)
+        for n in range(self.pods + self.pods // 20):
+            yield self.policy(n, chance)
+
+    def pod(self, number: int) -> dict[str, Any]:
+        """One pod of the application that its number falls to."""
+        app = number % self.apps
+        labels = {
+            "app": f"app{app}",
+            "tier": ("web", "api", "db")[app % 3],
+            "pod-template-hash": f"h{app}",
+        }
+        ports = [{"containerPort": 8080, "name": "http"}, {"containerPort": 5432, "name": "db"}]
+        container = {"name": "app", "image": "registry.example/app:1", "ports": ports}
+        return {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": f"pod{number}", "namespace": self.home(app), "labels": labels},
+            "spec": {"containers": [container]},
+            "status": {"phase": "Running", "podIP": _address(number)},
+        }
+
+    def policy(self, number: int, chance: random.Random) -> dict[str, Any]:
+        """A policy for one application: two peers of its own and a tier of a team, each way."""
+        app = number % self.apps
+        spec = {
+            "podSelector": {"matchLabels": {"app": f"app{app}"}},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": self._rules("from", chance),
+            "egress": self._rules("to", chance),
+        }
+        return {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": f"policy{number}", "namespace": self.home(app)},
+            "spec": spec,
+        }
+
+    def _rules(self, field: str, chance: random.Random) -> list[dict[str, Any]]:
+        ports = [{"port": chance.choice(PORTS)}, {"port": "http"}]
+        team = {"matchLabels": {"team": f"team{chance.randrange(TEAMS)}"}}
+        tier = {"namespaceSelector": team, "podSelector": {"matchLabels": {"tier": "api"}}}
+        peers = [self._peer(chance), self._peer(chance)]
+        return [{field: peers, "ports": ports}, {field: [tier], "ports": ports[:1]}]
+
+    def _peer(self, chance: random.Random) -> dict[str, Any]:
+        app = chance.randrange(self.apps)
+        home = {"matchLabels": {"kubernetes.io/metadata.name": self.home(app)}}
+        return {"namespaceSelector": home, "podSelector": {"matchLabels": {"app": f"app{app}"}}}
+
+
+def _address(number: int) -> str:
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+def measure(shape: Shape, file: Path) -> None:
+    """Print what each step costs. In a process of its own: nothing is warm."""
+    from auditor.facts import facts_of
+    from auditor.model import Settings
+    from auditor.sources.files import FileSource
+
+    start = process_time()
+    snapshot = FileSource((str(file),)).snapshot()
+    loaded = process_time()
+    facts = facts_of(snapshot, Settings())
+    network = facts.network
+    size = Counter(point for each in facts.workloads for point in network.points_of(each))
+    pairs = sum(
+        size[target] * sum(size[source] for source in network.matrix.members(flow.sources))
+        for target, flow in network.pairs()
+    )
+    known = process_time()
+    found = _findings(snapshot)
+    judged = process_time()
+    _told(shape, len(network.matrix.points), f"{pairs:,} pairs flow, {found:,} findings")
+    for what, seconds in (
+        ("load", loaded - start),
+        ("all pairs", known - loaded),
+        ("findings", judged - known),
+        ("together", judged - start),
+    ):
+        bar = f"  (bar {BARS[shape.pods]:g} s)" if what == "together" and shape.pods in BARS else ""
+        _say(f"  {what:<12}{seconds:8.2f} s CPU{bar}")
+    _say(f"  {'memory':<12}{getrusage(RUSAGE_SELF).ru_maxrss / 1024:8.0f} MB")
+
+
+def _findings(snapshot: Any) -> int:
+    from auditor.audit import Bench, audit
+    from auditor.model import Settings
+    from auditor.policies.engine import compile_policies
+    from auditor.policies.loader import load
+
+    policies, library = load()
+    chosen = tuple(p for p in policies if p.id.startswith(("network/", "data/")))
+    modules = {**library, **{policy.file: policy.module for policy in chosen}}
+    bench = Bench(chosen, compile_policies("regorus", modules))
+    return len(audit(snapshot, bench, Settings()).findings)
+
+
+def _told(shape: Shape, classes: int, found: str) -> None:
+    _say(f"{shape.pods:,} pods in {classes:,} classes: {found}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Each size in a process of its own."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("pods", type=int, nargs="*", default=[400, 10_000])
+    parser.add_argument("--alike", type=int, default=4)
+    parser.add_argument("--file", type=Path)
+    asked = parser.parse_args()
+    if asked.file:
+        measure(Shape(asked.pods[0], asked.alike), asked.file)
+        return
+    for pods in asked.pods:
+        shape = Shape(pods, asked.alike)
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump({"apiVersion": "v1", "kind": "List", "items": list(shape.objects())}, file)
+            file.flush()
+            told = ["--file", file.name, "--alike", str(asked.alike)]
+            subprocess.run([sys.executable, __file__, str(pods), *told], check=True)
+
+
+if __name__ == "__main__":
+    main()
