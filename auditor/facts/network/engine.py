@@ -193,10 +193,10 @@ def _composed(sides: tuple[Side, ...]) -> Reach:
     sure, possible = PortSet.ALL, PortSet.ALL
     for side in sides:
         sure, possible = sure.intersection(side.sure), possible.intersection(side.possible)
-    reasons = tuple(reason for side in sides for reason in side.reasons(possible))
+    reasons = dict.fromkeys(reason for side in sides for reason in side.reasons(possible))
     unknown = _unknown(sides, certain=sure == possible)
     assumed = sure & PortSet.union_of(side.assumed for side in sides)
-    return Reach(sure, possible, reasons, unknown, assumed)
+    return Reach(sure, possible, tuple(reasons), unknown, assumed)
 
 
 def _unknown(sides: Sequence[Side], *, certain: bool) -> tuple[str, ...]:
