@@ -31,7 +31,7 @@ def resource(manifest: Mapping[str, Any]) -> Resource:
     """The object of a manifest, in namespace default where it names none."""
     metadata = manifest["metadata"]
     kind = manifest["kind"]
-    namespace = "" if kind in CLUSTER_WIDE else metadata.get("namespace", "default")
+    namespace = metadata.get("namespace", "" if kind in CLUSTER_WIDE else "default")
     return Resource(
         Ref(manifest["apiVersion"], kind, namespace, metadata["name"]), manifest, NOWHERE
     )
