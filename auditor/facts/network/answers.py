@@ -57,6 +57,9 @@ class Reach:
     admitted, what isolates. The egress of a source that no policy selects is not mentioned."""
     unknown: tuple[str, ...] = ()
     """What could not be told, a sentence each, without full stop."""
+    assumed: PortSet = PortSet.NONE
+    """What of `ports` rests on an assumption about what the specification leaves open: policies
+    are taken not to hold for pods on the network of their node, and would stop it there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import product
 
@@ -18,7 +19,14 @@ from auditor.facts.network.answers import (
     Rule,
     World,
 )
-from auditor.facts.network.judge import Judge, Side
+from auditor.facts.network.cluster_policies import (
+    DIALECTS,
+    ClusterPolicy,
+    is_cluster_policy,
+    parse_cluster_policy,
+)
+from auditor.facts.network.decisions import Side
+from auditor.facts.network.judge import Judge
 from auditor.facts.network.matrix import Flow, Matrix
 from auditor.facts.network.outside import representatives
 from auditor.facts.network.points import Point, Points, Questions
@@ -34,9 +42,9 @@ from auditor.model import Gap, Ref, Resource, Snapshot
 CACHED = 1 << 16
 """How many answers are kept, each for one pair of what two ends say: some tens of megabytes."""
 
-BOTH: tuple[Direction, ...] = ("Ingress", "Egress")
+ITSELF = Reason(None, (), "a pod always reaches itself")
 
-UNSELECTED = Reason(None, (), "no NetworkPolicy selects it")
+BOTH: tuple[Direction, ...] = ("Ingress", "Egress")
 
 
 class Network:
@@ -59,14 +67,15 @@ class Network:
         self.snapshot = snapshot
         self.profile = profile
         self.workloads = tuple(workloads)
-        parsed = [parse_policy(resource) for resource in _policies(snapshot)]
+        parsed = [_parsed(resource) for resource in _policies(snapshot)]
         policies = [policy for policy in parsed if isinstance(policy, NetPolicy)]
+        cluster_wide = [policy for policy in parsed if isinstance(policy, ClusterPolicy)]
         self.invalid = tuple(policy for policy in parsed if isinstance(policy, InvalidPolicy))
         """The policies that the API server would refuse, and that therefore have no effect."""
         self.gaps: tuple[Gap, ...] = tuple(unread(snapshot, self.invalid))
         """The policies that have no part in any answer, and why."""
-        self._points = Points(snapshot, Questions.of(policies))
-        self._judge = Judge(_by_namespace(policies))
+        self._points = Points(snapshot, Questions.of([*policies, *cluster_wide]))
+        self._judge = Judge(_by_namespace(policies), cluster_wide, profile)
         self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
         self._services = entries.Services(snapshot)
         self._composed = lru_cache(CACHED)(_composed)
@@ -80,11 +89,15 @@ class Network:
         Raises:
             ValueError: the address of a World is none.
         """
-        if _same_pod(source, target):
-            itself = Reason(None, (), "a pod always reaches itself")
-            return Reach(PortSet.ALL, PortSet.ALL, (itself,))
+        itself = _same_pod(source, target) and self.profile.reaches_itself
+        if itself is Truth.YES:
+            return Reach(PortSet.ALL, PortSet.ALL, (ITSELF,))
         pairs = product(self._points_of(source), self._points_of(target))
-        return _together([self._judged(*pair, directions) for pair in pairs])
+        reach = _together([self._judged(*pair, directions) for pair in pairs])
+        if itself is Truth.MAYBE and reach.ports != PortSet.ALL:
+            unknown = ("whether a pod reaches itself is not defined", *reach.unknown)
+            return replace(reach, possible=PortSet.ALL, unknown=unknown)
+        return reach
 
     def ruling(self, source: Peer, target: Peer, request: Request) -> Ruling:
         """What becomes of one request.
@@ -93,6 +106,8 @@ class Network:
             ValueError: the address of a World is none.
         """
         reach = self.reach(source, target)
+        if reach.assumed.contains(request.protocol, request.port):
+            return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
         if reach.ports.contains(request.protocol, request.port):
             return Ruling(Verdict.ALLOWED, reach.reasons)
         if not reach.possible.contains(request.protocol, request.port):
@@ -186,38 +201,37 @@ class Network:
 
     def _judged(self, source: Point, target: Point, directions: tuple[Direction, ...]) -> Reach:
         sides = tuple(self._judge.side(name, source, target) for name in directions)
-        return self._composed(directions, sides)
+        return self._composed(sides)
 
 
-def _composed(directions: tuple[Direction, ...], sides: tuple[Side, ...]) -> Reach:
+def _composed(sides: tuple[Side, ...]) -> Reach:
     """What all sides allow together."""
     sure, possible = PortSet.ALL, PortSet.ALL
     for side in sides:
         sure, possible = sure.intersection(side.sure), possible.intersection(side.possible)
-    reasons = [reason for side in sides for reason in _reasons(side, possible)]
-    if "Ingress" in directions and sides[directions.index("Ingress")].open:
-        reasons.insert(0, UNSELECTED)
-    return Reach(sure, possible, tuple(reasons), _unknown(sides, certain=sure == possible))
-
-
-def _reasons(side: Side, possible: PortSet) -> Iterator[Reason]:
-    yield from side.stops
-    for one in side.admissions:
-        if not possible or one.possible.overlaps(possible):
-            yield one.reason
+    reasons = dict.fromkeys(reason for side in sides for reason in side.reasons(possible))
+    unknown = _unknown(sides, certain=sure == possible)
+    assumed = sure & PortSet.union_of(side.assumed for side in sides)
+    return Reach(sure, possible, tuple(reasons), unknown, assumed)
 
 
 def _unknown(sides: Sequence[Side], *, certain: bool) -> tuple[str, ...]:
     """The doubts that matter: none where both bounds agree, except on whether policies hold."""
-    telling = (side for side in sides if not certain or side.open)
+    telling = (side for side in sides if not certain or side.presumed)
     return tuple(dict.fromkeys(doubt for side in telling for doubt in side.unknown))
 
 
 def _policies(snapshot: Snapshot) -> Iterator[Resource]:
-    """Each NetworkPolicy once."""
-    for resource in snapshot.of_kind(KIND):
-        if snapshot.find(resource.ref) is resource:
+    """Each policy of a dialect that is read, once."""
+    for resource in snapshot.of_kind(KIND, *DIALECTS):
+        read = resource.ref.kind == KIND or is_cluster_policy(resource.ref)
+        if read and snapshot.find(resource.ref) is resource:
             yield resource
+
+
+def _parsed(resource: Resource) -> NetPolicy | ClusterPolicy | InvalidPolicy:
+    parse = parse_policy if resource.ref.kind == KIND else parse_cluster_policy
+    return parse(resource)
 
 
 def _by_namespace(policies: Sequence[NetPolicy]) -> dict[str, list[NetPolicy]]:
@@ -245,7 +259,8 @@ def _together(answers: Sequence[Reach]) -> Reach:
     if any(answer.ports != sure or answer.possible != possible for answer in answers):
         unknown.append("policies tell the pods apart by their addresses or labels of run time")
     reasons = dict.fromkeys(reason for answer in answers for reason in answer.reasons)
-    return Reach(sure, possible, tuple(reasons), tuple(dict.fromkeys(unknown)))
+    assumed = sure & PortSet.union_of(answer.assumed for answer in answers)
+    return Reach(sure, possible, tuple(reasons), tuple(dict.fromkeys(unknown)), assumed)
 
 
 def _merged(one: Rule, other: Rule) -> Rule:

@@ -18,8 +18,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from auditor.facts.network.answers import Direction
-from auditor.facts.network.judge import Judge, Side
-from auditor.facts.network.points import POD, Point
+from auditor.facts.network.cluster_policies import Nodes
+from auditor.facts.network.decisions import Side
+from auditor.facts.network.judge import Judge
+from auditor.facts.network.points import Point
 from auditor.facts.network.policies import Block, Pods
 from auditor.facts.network.ports import PortSet
 from auditor.facts.selectors import Labels, Requirement, Selector, Truth
@@ -139,8 +141,8 @@ class Matrix:
         self._judge = judge
         self._labels = LabelIndex([point.labels for point in self.points])
         self._homes = LabelIndex([point.home for point in self.points])
-        self._peers: dict[tuple[object, ...], Means] = {}
-        self._blocks: dict[Block, Means] = {}
+        self._peers: dict[tuple[Pods, str | None], Means] = {}
+        self._blocks: dict[Block | Nodes, Means] = {}
         self._rows: dict[tuple[object, ...], tuple[Cell, ...]] = {}
         self._known: dict[tuple[PortSet, PortSet], Bounds] = {}
 
@@ -148,14 +150,12 @@ class Matrix:
         """What the policies of `subject` say of each point at the other end; every point is in
         one cell.
         """
-        selecting = self._judge.selecting(subject, direction)
-        unsure = any(truth is not Truth.YES for _, truth in selecting)
-        key: tuple[object, ...] = (
-            direction, subject.kind, selecting,
+        selection = self._judge.selection(subject, direction)
+        unsure = any(truth is not Truth.YES for _, truth in selection)
+        key = (
+            direction, subject.kind, selection,
             subject.ports if direction == "Ingress" else None, subject if unsure else None,
         )  # fmt: skip
-        if subject.kind != POD:
-            key = (direction, subject)
         found = self._rows.get(key)
         if found is None:
             found = self._rows[key] = self._row(direction, subject)
@@ -203,34 +203,35 @@ class Matrix:
 
     def _told_apart(self, direction: Direction, subject: Point) -> Iterator[Means]:
         yield from self._kinds
-        selecting = self._judge.selecting(subject, direction)
-        rules = [(p, rule) for p, _ in selecting for rule in p.rules[direction]]
+        selection = self._judge.selection(subject, direction)
+        rules = [(policy, rule) for policy, _ in selection for rule in policy.rules[direction]]
         if direction == "Egress" and any(rule.named for _, rule in rules):
             yield from self._ports
-        for policy, peer in dict.fromkeys((p.ref.namespace, q) for p, r in rules for q in r.peers):
-            yield self._meant(peer, policy)
+        asked = dict.fromkeys((p.ref.namespace, peer) for p, rule in rules for peer in rule.peers)
+        for home, peer in asked:
+            if isinstance(peer, Pods):
+                yield self._labelled(peer, home)
+            elif isinstance(peer, Block | Nodes):
+                yield self._within(peer)
 
-    def _meant(self, peer: Pods | Block, namespace: str) -> Means:
-        if isinstance(peer, Block):
-            found = self._blocks.get(peer)
-            if found is None:
-                found = self._blocks[peer] = self._within(peer)
-            return found
-        key = (peer, namespace if peer.namespaces is None else None)
-        known = self._peers.get(key)
-        if known is None:
-            home = (
-                self._homes.means(peer.namespaces)
-                if peer.namespaces is not None
-                else Means(*(2 * (self._here.get(namespace, 0),)))
-            )
-            known = self._peers[key] = home & self._labels.means(peer.pods)
-        return known
+    def _labelled(self, peer: Pods, home: str) -> Means:
+        key = (peer, home if peer.namespaces is None else None)
+        found = self._peers.get(key)
+        if found is None:
+            here = self._here.get(home, 0)
+            spaces = peer.namespaces
+            there = Means(here, here) if spaces is None else self._homes.means(spaces)
+            found = self._peers[key] = there & self._labels.means(peer.pods)
+        return found
 
-    def _within(self, block: Block) -> Means:
-        truths = [point.within[block] for point in self.points]
-        surely = _union(1 << i for i, truth in enumerate(truths) if truth is Truth.YES)
-        return Means(surely, _union(1 << i for i, truth in enumerate(truths) if truth))
+    def _within(self, block: Block | Nodes) -> Means:
+        found = self._blocks.get(block)
+        if found is None:
+            truths = [point.within[block] for point in self.points]
+            surely = _union(1 << i for i, truth in enumerate(truths) if truth is Truth.YES)
+            perhaps = _union(1 << i for i, truth in enumerate(truths) if truth)
+            found = self._blocks[block] = Means(surely, perhaps)
+        return found
 
     @cached_property
     def _here(self) -> Mapping[str, Mask]:

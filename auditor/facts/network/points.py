@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from auditor.facts.network.answers import Peer, Stranger, World
+from auditor.facts.network.cluster_policies import ClusterPolicy, Nodes
 from auditor.facts.network.policies import Block, NetPolicy, Pods
 from auditor.facts.selectors import METADATA_NAME, Hidden, Labels, Selector, Truth
 from auditor.facts.workloads import (
@@ -48,10 +49,24 @@ class Point:
     labels: Labels
     home: Labels
     """The labels of its namespace."""
-    within: Mapping[Block, Truth]
-    """Whether its address is in each block that some policy names."""
+    within: Mapping[Block | Nodes, Truth]
+    """Whether its address is in each block, or that of a node, that some policy names."""
     ports: tuple[tuple[str, str, int], ...] | None
     """(protocol, name, number) of its named ports; None where they are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a pod or an address, before policies are asked what of it matters."""
+
+    kind: str
+    namespace: str
+    labels: Labels
+    addresses: tuple[IPAddress, ...] | None = None
+    """None: not known."""
+    ports: tuple[tuple[str, str, int], ...] | None = None
+    node: str | None = None
+    """The name of the node where it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +76,26 @@ class Questions:
     keys: frozenset[str] = frozenset()
     """Of pod labels."""
     blocks: tuple[Block, ...] = ()
+    nodes: tuple[Nodes, ...] = ()
     names: frozenset[str] = frozenset()
     """Of ports."""
 
     @classmethod
-    def of(cls, policies: Iterable[NetPolicy]) -> Questions:
+    def of(cls, policies: Iterable[NetPolicy | ClusterPolicy]) -> Questions:
         """The questions of all these policies."""
         keys: set[str] = set()
-        blocks: dict[Block, None] = {}
+        asked: dict[Block | Nodes, None] = {}
         names: set[str] = set()
         for policy in policies:
             keys |= _keys(policy.selector)
             for rule in (rule for rules in policy.rules.values() for rule in rules):
                 names |= {name for _, name in rule.named}
-                blocks |= {peer: None for peer in rule.peers if isinstance(peer, Block)}
+                asked |= {peer: None for peer in rule.peers if isinstance(peer, Block | Nodes)}
                 for peer in rule.peers:
                     keys |= _keys(peer.pods) if isinstance(peer, Pods) else set()
-        return cls(frozenset(keys), tuple(blocks), frozenset(names))
+        blocks = tuple(peer for peer in asked if isinstance(peer, Block))
+        nodes = tuple(peer for peer in asked if isinstance(peer, Nodes))
+        return cls(frozenset(keys), blocks, nodes, frozenset(names))
 
 
 def _keys(selector: Selector | None) -> set[str]:
@@ -93,12 +111,14 @@ class Points:
     _homes: dict[str, Labels] = field(init=False)
     _live: Mapping[Key, Sequence[Resource]] = field(init=False)
     _families: tuple[frozenset[int], bool] = field(init=False)
+    _nodes: Machines = field(init=False)
     _made: dict[object, Point] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._homes = namespace_labels(self.snapshot)
         self._live = pods_by_owner(self.snapshot)
         self._families = _families(self.snapshot)
+        self._nodes = Machines.of(self.snapshot) if self.questions.nodes else Machines()
 
     def of(self, peer: Peer) -> tuple[Point, ...]:
         """The distinct points of a peer; at least one.
@@ -109,14 +129,14 @@ class Points:
         if isinstance(peer, World):
             return (self._outside(peer.address),)
         if isinstance(peer, Stranger):
-            return (self._point(POD, peer.namespace, Labels(peer.labels), None, None),)
+            return (self._point(Seen(POD, peer.namespace, Labels(peer.labels))),)
         live = self._live.get(peer.ref.key) or (None,)
         return tuple(dict.fromkeys(self._pod(peer, pod) for pod in live))
 
     def _outside(self, address: str) -> Point:
         ip = ip_address(address)
         mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
-        return self._point(OUTSIDE, "", Labels({}), (mapped or ip,), ())
+        return self._point(Seen(OUTSIDE, "", Labels({}), (mapped or ip,), ()))
 
     def _pod(self, workload: Workload, pod: Resource | None) -> Point:
         kind = NODE if workload.pod.get("hostNetwork") is True else POD
@@ -124,30 +144,36 @@ class Points:
             (protocol, name, number) for number, protocol, name, _ in container_ports(workload)
         )
         labels = labels_of(workload, pod)
-        addresses = _addresses(pod) if pod else ()
-        return self._point(kind, workload.ref.namespace, labels, addresses or None, ports)
+        addresses = addresses_of(pod) if pod else ()
+        node = at(pod.manifest, ("spec", "nodeName")) if pod else workload.pod.get("nodeName")
+        seen = Seen(
+            kind,
+            workload.ref.namespace,
+            labels,
+            addresses or None,
+            ports,
+            node if isinstance(node, str) else None,
+        )
+        return self._point(seen)
 
-    def _point(
-        self,
-        kind: str,
-        namespace: str,
-        labels: Labels,
-        addresses: tuple[IPAddress, ...] | None,
-        ports: tuple[tuple[str, str, int], ...] | None,
-    ) -> Point:
+    def _point(self, seen: Seen) -> Point:
         asked = self.questions
+        labels, kind = seen.labels, seen.kind
         known = {key: value for key, value in labels.known.items() if key in asked.keys}
         hidden = {key: value for key, value in labels.hidden.items() if key in asked.keys}
-        named = None if ports is None else tuple(p for p in ports if p[1] in asked.names)
-        within = {block: self._within(block, addresses) for block in asked.blocks}
+        named = None if seen.ports is None else tuple(p for p in seen.ports if p[1] in asked.names)
+        within: dict[Block | Nodes, Truth] = {
+            block: self._within(block, seen.addresses) for block in asked.blocks
+        }
+        within |= {peer: self._nodes.mean(peer, seen) for peer in asked.nodes}
         identity = (
-            kind, namespace, frozenset(known.items()), frozenset(hidden.items()),
+            kind, seen.namespace, frozenset(known.items()), frozenset(hidden.items()),
             tuple(within.values()), named,
         )  # fmt: skip
         found = self._made.get(identity)
         if found is None:
-            home = self._home(namespace)
-            found = Point(kind, namespace, Labels(known, hidden), home, within, named)
+            home = self._home(seen.namespace)
+            found = Point(kind, seen.namespace, Labels(known, hidden), home, within, named)
             self._made[identity] = found
         return found
 
@@ -167,6 +193,50 @@ class Points:
         return Truth.YES if block.whole else Truth.MAYBE
 
 
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The nodes of a snapshot, by their names and addresses."""
+
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+    names: Mapping[IPAddress, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Machines:
+        """All nodes of the snapshot."""
+        labels: dict[str, Labels] = {}
+        names: dict[IPAddress, str] = {}
+        for node in snapshot.of_kind("Node"):
+            labels[node.ref.name] = Labels(texts(at(node.manifest, ("metadata", "labels"))))
+            listed = sequence(at(node.manifest, ("status", "addresses")))
+            for ip in (_address(mapping(entry).get("address")) for entry in listed):
+                if ip:
+                    names[ip] = node.ref.name
+        return cls(labels, names)
+
+    def mean(self, peer: Nodes, seen: Seen) -> Truth:
+        """Whether something is one of the nodes that the peer selects: it has the address of one.
+        A pod on the network of its node has, wherever it runs.
+        """
+        if seen.kind == POD:
+            return Truth.NO
+        found = [self.names[ip] for ip in seen.addresses or () if ip in self.names]
+        if seen.kind == OUTSIDE or found:
+            truths = [peer.selector.truth(self.labels[name]) for name in found]
+            return max(truths, default=Truth.NO)
+        if seen.node is not None and seen.node in self.labels:
+            return peer.selector.truth(self.labels[seen.node])
+        return self._any(peer, told=seen.node is None)
+
+    def _any(self, peer: Nodes, *, told: bool) -> Truth:
+        """Whether the peer selects a node that is not known; where its name is not even told, one
+        of those that are.
+        """
+        if not peer.selector.requirements:
+            return Truth.YES
+        truths = {peer.selector.truth(labels) for labels in self.labels.values()}
+        return truths.pop() if told and len(truths) == 1 else Truth.MAYBE
+
+
 def namespace_labels(snapshot: Snapshot) -> dict[str, Labels]:
     """The labels of every namespace that has an object, with the one the API server writes."""
     return {
@@ -181,7 +251,7 @@ def _families(snapshot: Snapshot) -> tuple[frozenset[int], bool]:
     """The IP versions that pods have, and whether pods of the snapshot show it. Without pods that
     have an address it is taken to be IPv4, which is what Kubernetes does unless told otherwise.
     """
-    found = {ip.version for pod in snapshot.of_kind("Pod") for ip in _addresses(pod)}
+    found = {ip.version for pod in snapshot.of_kind("Pod") for ip in addresses_of(pod)}
     return (frozenset(found), True) if found else (frozenset((4,)), False)
 
 
@@ -203,7 +273,8 @@ def pods_by_owner(snapshot: Snapshot) -> Mapping[Key, Sequence[Resource]]:
     return found
 
 
-def _addresses(pod: Resource) -> tuple[IPAddress, ...]:
+def addresses_of(pod: Resource) -> tuple[IPAddress, ...]:
+    """The addresses of a live pod."""
     status = mapping(pod.manifest.get("status"))
     listed = [mapping(entry).get("ip") for entry in sequence(status.get("podIPs"))]
     return tuple(ip for ip in map(_address, listed or [status.get("podIP")]) if ip)

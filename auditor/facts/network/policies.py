@@ -77,6 +77,8 @@ class PolicyRule:
     """Protocol and name of the ports that each pod resolves for itself."""
     whole: bool = False
     """Whether there is no `ports`."""
+    plain: PortSet = PortSet.NONE
+    """`ports` as an enforcer reads them that knows no `endPort`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +105,7 @@ def parse_policy(resource: Resource) -> NetPolicy | InvalidPolicy:
 
 
 def _policy(resource: Resource) -> NetPolicy:
-    spec = _object(resource.manifest.get("spec"), ("spec",))
+    spec = as_object(resource.manifest.get("spec"), ("spec",))
     selector = parse_selector(spec.get("podSelector"), ("spec", "podSelector"))
     # Every rule is read, also those of a direction that policyTypes leaves out: they have no
     # effect, but a fault in them makes the API server refuse the policy all the same.
@@ -114,7 +116,7 @@ def _policy(resource: Resource) -> NetPolicy:
 
 def _types(spec: Manifest, *, has_egress: bool) -> tuple[str, ...]:
     path: Path = ("spec", "policyTypes")
-    types = _list(spec.get("policyTypes"), path)
+    types = as_list(spec.get("policyTypes"), path)
     if not types:
         return ("Ingress", "Egress") if has_egress else ("Ingress",)
     if len(types) > 2:
@@ -127,26 +129,33 @@ def _types(spec: Manifest, *, has_egress: bool) -> tuple[str, ...]:
 
 def _rules(spec: Manifest, direction: Direction) -> Iterator[PolicyRule]:
     field, peers_field = FIELDS[direction]
-    for index, value in enumerate(_list(spec.get(field), ("spec", field))):
+    for index, value in enumerate(as_list(spec.get(field), ("spec", field))):
         path: Path = ("spec", field, index)
-        rule = _object(value, path)
-        peers = _list(rule.get(peers_field), (*path, peers_field))
-        ports = _list(rule.get("ports"), (*path, "ports"))
+        rule = as_object(value, path)
+        peers = as_list(rule.get(peers_field), (*path, peers_field))
+        ports = as_list(rule.get("ports"), (*path, "ports"))
         read = [_port(port, (*path, "ports", i)) for i, port in enumerate(ports)]
-        numbers = PortSet.NONE if ports else PortSet.ALL
-        for port in read:
-            numbers = numbers.union(port) if isinstance(port, PortSet) else numbers
+        numbers = [port for port in read if isinstance(port, PortSet)]
         yield PolicyRule(
             path=path,
             peers=tuple(_peer(peer, (*path, peers_field, i)) for i, peer in enumerate(peers)),
-            ports=numbers,
+            ports=PortSet.union_of(numbers) if ports else PortSet.ALL,
             named=tuple(port for port in read if isinstance(port, tuple)),
             whole=not ports,
+            plain=PortSet.union_of(_without_end(ports, read)) if ports else PortSet.ALL,
         )
 
 
+def _without_end(ports: list[Any], read: list[PortSet | tuple[str, str]]) -> Iterator[PortSet]:
+    for entry, port in zip(ports, read, strict=True):
+        if entry and entry.get("endPort") is not None:
+            yield PortSet.of(entry.get("protocol") or "TCP", entry["port"])
+        elif isinstance(port, PortSet):
+            yield port
+
+
 def _peer(value: Any, path: Path) -> Pods | Block:
-    peer = _object(value, path)
+    peer = as_object(value, path)
     given = [f for f in ("podSelector", "namespaceSelector", "ipBlock") if peer.get(f) is not None]
     if not given:
         raise RefusedError(
@@ -167,11 +176,11 @@ def _selector(value: Any, path: Path) -> Selector | None:
 
 
 def _block(value: Any, path: Path) -> Block:
-    block = _object(value, path)
-    cidr = _cidr(block.get("cidr"), (*path, "cidr"))
+    block = as_object(value, path)
+    cidr = parse_cidr(block.get("cidr"), (*path, "cidr"))
     excluded = []
-    for index, text in enumerate(_list(block.get("except"), (*path, "except"))):
-        inner = _cidr(text, (*path, "except", index))
+    for index, text in enumerate(as_list(block.get("except"), (*path, "except"))):
+        inner = parse_cidr(text, (*path, "except", index))
         # Networks of two families cannot be compared; the prefix lengths alone would mislead.
         if inner.version != cidr.version or not _strictly_inside(inner, cidr):
             raise RefusedError((*path, "except", index), f"{text} is not strictly inside {cidr}")
@@ -183,7 +192,12 @@ def _strictly_inside(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6
     return inner.prefixlen > outer.prefixlen and inner.network_address in outer
 
 
-def _cidr(value: Any, path: Path) -> IPv4Network | IPv6Network:
+def parse_cidr(value: Any, path: Path) -> IPv4Network | IPv6Network:
+    """The range of addresses; bits beyond the prefix are dropped.
+
+    Raises:
+        RefusedError: it is none that the API server reads.
+    """
     if isinstance(value, str) and _CIDR.fullmatch(value):
         # The API server reads IPv4 numbers with leading zeros as decimal.
         plain = value if ":" in value else _LEADING_ZEROS.sub("", value)
@@ -195,18 +209,18 @@ def _cidr(value: Any, path: Path) -> IPv4Network | IPv6Network:
 
 
 def _port(value: Any, path: Path) -> PortSet | tuple[str, str]:
-    entry = _object(value, path)
+    entry = as_object(value, path)
     protocol, port, end = (entry.get(field) for field in ("protocol", "port", "endPort"))
     protocol = "TCP" if protocol is None else protocol
     if protocol not in PROTOCOLS:
         raise RefusedError(
             (*path, "protocol"), f"{said(protocol)} is none of {', '.join(PROTOCOLS)}"
         )
-    if end is not None and not _is_number(port):
+    if end is not None and not is_number(port):
         raise RefusedError((*path, "endPort"), "needs a port given by number")
     if port is None:
         return PortSet.span(protocol)
-    if _is_number(port):
+    if is_number(port):
         return PortSet.span(protocol, port, _end(port, end, path))
     if not isinstance(port, str) or not _PORT_NAME.fullmatch(port):
         raise RefusedError(
@@ -220,17 +234,22 @@ def _end(port: int, end: Any, path: Path) -> int:
         raise RefusedError((*path, "port"), f"{said(port)} is not between 1 and {LAST}")
     if end is None:
         return port
-    if not _is_number(end) or not port <= end <= LAST:
+    if not is_number(end) or not port <= end <= LAST:
         raise RefusedError((*path, "endPort"), f"{said(end)} is not between {port} and {LAST}")
     return int(end)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a whole number, and no truth value."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _object(value: Any, path: Path) -> Manifest:
-    """A mapping; null reads as an empty one, also as an entry of a list."""
+def as_object(value: Any, path: Path) -> Manifest:
+    """A mapping; null reads as an empty one, also as an entry of a list.
+
+    Raises:
+        RefusedError: it is something else.
+    """
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -238,7 +257,12 @@ def _object(value: Any, path: Path) -> Manifest:
     return value
 
 
-def _list(value: Any, path: Path) -> list[Any]:
+def as_list(value: Any, path: Path) -> list[Any]:
+    """A list; null reads as an empty one.
+
+    Raises:
+        RefusedError: it is something else.
+    """
     if value is None:
         return []
     if not isinstance(value, list):

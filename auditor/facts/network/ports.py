@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -70,6 +70,14 @@ class PortSet:
             KeyError: `protocol` is none of TCP, UDP and SCTP.
         """
         return cls(**{_FIELDS[protocol]: ((first, last),)})
+
+    @classmethod
+    def union_of(cls, sets: Iterable[PortSet]) -> PortSet:
+        """What is in any of them."""
+        found = PortSet.NONE
+        for ports in sets:
+            found = found.union(ports)
+        return found
 
     @property
     def empty(self) -> bool:

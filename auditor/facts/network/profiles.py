@@ -17,9 +17,10 @@ class Profile:
     name: str
     enforces: Truth = Truth.YES
     """Whether network policies have any effect."""
-    blocks_match_pods: Truth = Truth.MAYBE
-    """Whether an ipBlock means a pod by its address."""
-    blocks_match_nodes: Truth = Truth.MAYBE
+    blocks_match_pods: Truth = Truth.YES
+    """Whether an ipBlock means a pod by its address. The documentation advises against it; the
+    conformance tests of Kubernetes demand it (test/e2e/network/netpol/network_policy.go)."""
+    blocks_match_nodes: Truth = Truth.YES
     """Whether an ipBlock means a node, and the pods on its network, by its address."""
     selectors_match_host_network: Truth = Truth.MAYBE
     """Whether a peer's selector means a pod on the network of its node."""
@@ -37,6 +38,10 @@ class Profile:
     """Whether rules for SCTP are read."""
     other_protocols: Truth = Truth.MAYBE
     """Whether ICMP and the like pass to a pod that is isolated."""
+    cluster_policies: Truth = Truth.YES
+    """Whether ClusterNetworkPolicies have any effect."""
+    admin_policies: Truth = Truth.YES
+    """Whether AdminNetworkPolicies and the BaselineAdminNetworkPolicy have any effect."""
     mesh: Truth = Truth.YES
     """Whether Istio's sidecars, where there are any, enforce its policies."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from auditor.facts.network.answers import InvalidPolicy
+from auditor.facts.network.cluster_policies import GROUP as CLUSTER_WIDE
+from auditor.facts.network.cluster_policies import is_cluster_policy
 from auditor.facts.network.policies import GROUP, KIND
 from auditor.facts.wording import dotted
 from auditor.model import Gap, Path, Ref, Resource, Snapshot, Unseen
 
 DIALECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("policy.networking.k8s.io", ("Policy",)),
+    (CLUSTER_WIDE, ("Policy",)),
     ("cilium.io", ("Policy",)),
     ("projectcalico.org", ("Policy",)),
     ("antrea.io", ("Policy",)),
@@ -41,7 +43,7 @@ def unread(snapshot: Snapshot, invalid: Iterable[InvalidPolicy]) -> Iterator[Gap
 
 
 def _is_dialect(ref: Ref) -> bool:
-    if not ref.kind.endswith(_ENDINGS) or ref.group in ("", GROUP):
+    if not ref.kind.endswith(_ENDINGS) or ref.group in ("", GROUP) or is_cluster_policy(ref):
         return False
     if ref.kind.endswith(KIND):
         return True

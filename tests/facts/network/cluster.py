@@ -22,14 +22,16 @@ class NoLines:
 
 
 NOWHERE = Origin("test.yaml", NoLines())
-CLUSTER_WIDE = ("Namespace", "Node")
+CLUSTER_WIDE = (
+    "Namespace", "Node", "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy",
+)  # fmt: skip
 
 
 def resource(manifest: Mapping[str, Any]) -> Resource:
     """The object of a manifest, in namespace default where it names none."""
     metadata = manifest["metadata"]
     kind = manifest["kind"]
-    namespace = "" if kind in CLUSTER_WIDE else metadata.get("namespace", "default")
+    namespace = metadata.get("namespace", "" if kind in CLUSTER_WIDE else "default")
     return Resource(
         Ref(manifest["apiVersion"], kind, namespace, metadata["name"]), manifest, NOWHERE
     )
@@ -104,6 +106,33 @@ def policy(spec: Any, name: str = "default/policy") -> Resource:
             "kind": "NetworkPolicy",
             "metadata": {"name": short, "namespace": space or "default"},
             "spec": yaml.safe_load(spec) if isinstance(spec, str) else spec,
+        }
+    )
+
+
+def cluster_policy(spec: Any, name: str = "wide", kind: str = "ClusterNetworkPolicy") -> Resource:
+    """A cluster-wide policy; `spec` as YAML text or as a value."""
+    version = "v1alpha2" if kind == "ClusterNetworkPolicy" else "v1alpha1"
+    return resource(
+        {
+            "apiVersion": f"policy.networking.k8s.io/{version}",
+            "kind": kind,
+            "metadata": {"name": name},
+            "spec": yaml.safe_load(spec) if isinstance(spec, str) else spec,
+        }
+    )
+
+
+def node(name: str, *addresses: str, **labels: str) -> Resource:
+    """A node with these addresses."""
+    listed = [{"type": "InternalIP", "address": address} for address in addresses]
+    return resource(
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": name, "labels": labels},
+            "spec": {},
+            "status": {"addresses": listed},
         }
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import given, settings
@@ -165,96 +164,3 @@ def test_what_is_sure_holds_however_the_unknown_turns_out(
             assert exact[pair][0] == exact[pair][1]
             assert exact[pair][0].covers(sure)
             assert possible.covers(exact[pair][0])
-
-
-@QUICK
-@given(many)
-def test_it_agrees_with_the_words_of_the_specification(policies: list[tuple[str, Any]]) -> None:
-    """A second reading, port by port and without any algebra, gives the same answer."""
-    found = flows(cluster(policies, BOTH))
-    samples = [*(("TCP", number) for number in (79, 80, 81, 82)), ("UDP", 80), ("UDP", 9)]
-    for (source, target), (sure, _) in found.items():
-        for protocol, number in samples:
-            packet = Packet(source, target, protocol, number)
-            both = (naive(policies, direction, packet) for direction in ("Ingress", "Egress"))
-            expected = source == target or all(both)
-            assert sure.contains(protocol, number) is expected, packet
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """From where to where."""
-
-    source: str
-    target: str
-    protocol: str
-    number: int
-
-
-def naive(policies: list[tuple[str, Any]], direction: str, packet: Packet) -> bool:
-    """Whether one direction allows one packet."""
-    mine, other = packet.source, packet.target
-    rules_field, peer_field = "egress", "to"
-    if direction == "Ingress":
-        mine, other = other, mine
-        rules_field, peer_field = "ingress", "from"
-    isolated = False
-    for space, spec in policies:
-        types = spec.get("policyTypes") or ["Ingress"] + (["Egress"] if spec.get("egress") else [])
-        if space != space_of(mine) or direction not in types or not met(spec["podSelector"], mine):
-            continue
-        isolated = True
-        for rule in spec.get(rules_field, []):
-            listed, entries = rule.get(peer_field), rule.get("ports")
-            peer_ok = not listed or any(is_peer(peer, space, other) for peer in listed)
-            if peer_ok and (not entries or any(is_port(entry, packet) for entry in entries)):
-                return True
-    return not isolated
-
-
-def space_of(name: str) -> str:
-    return name.partition("/")[0]
-
-
-def labels_of_pod(name: str) -> dict[str, str]:
-    return {"app": name.partition("/")[2]}
-
-
-def met(selector: Any, name: str) -> bool:
-    return holds(selector, labels_of_pod(name))
-
-
-def holds(selector: Any, labels: dict[str, str]) -> bool:
-    if any(labels.get(k) != v for k, v in selector.get("matchLabels", {}).items()):
-        return False
-    for one in selector.get("matchExpressions", []):
-        there, value = one["key"] in labels, labels.get(one["key"])
-        answer = {
-            "In": there and value in one.get("values", []),
-            "NotIn": not there or value not in one.get("values", []),
-            "Exists": there,
-            "DoesNotExist": not there,
-        }[one["operator"]]
-        if not answer:
-            return False
-    return True
-
-
-def is_peer(peer: Any, space: str, name: str) -> bool:
-    home = {k: v for k, v in {"team": BOTH[space_of(name)]}.items() if v}
-    if "namespaceSelector" in peer:
-        if not holds(peer["namespaceSelector"], home):
-            return False
-    elif space_of(name) != space:
-        return False
-    return "podSelector" not in peer or met(peer["podSelector"], name)
-
-
-def is_port(entry: Any, packet: Packet) -> bool:
-    if entry.get("protocol", "TCP") != packet.protocol:
-        return False
-    port = entry.get("port")
-    if port is None:
-        return True
-    first = NUMBERS[packet.target] if port == "http" else port
-    return bool(first <= packet.number <= entry.get("endPort", first))

@@ -28,9 +28,8 @@ def unread(*found: Resource) -> tuple[Gap, ...]:
 @pytest.mark.parametrize(
     ("group", "kind"),
     [
-        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
-        ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
-        ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
+        ("policy.networking.k8s.io/v9", "AdminNetworkPolicy"),
+        ("policy.networking.k8s.io/v9", "ClusterNetworkPolicy"),
         ("cilium.io/v2", "CiliumNetworkPolicy"),
         ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
         ("projectcalico.org/v3", "NetworkPolicy"),
