@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from auditor.facts.network import Identity, Peer, Request, Ruling, World
-from auditor.facts.network.istio.mesh import Mesh
+from auditor.facts.network.istio import Mesh
+from auditor.facts.network.istio.peer_authentication import compose, parse_peer_authentication
+from auditor.facts.selectors import Labels
 from auditor.facts.workloads import Workload, workloads_of
 from auditor.model import Origin, Ref, Resource, Snapshot, Span
 from auditor.model import Path as Place
@@ -110,7 +112,7 @@ def _headers(written: Mapping[str, str | list[str]]) -> Iterator[tuple[str, str]
 
 
 def test_every_request_at_a_sidecar_agrees(capsys: pytest.CaptureFixture[str]) -> None:
-    """A request that policies, mTLS or identities decide on has our verdict, and never uncertain."""
+    """What policies, mTLS or identities decide has our verdict, and never an uncertain one."""
     count: Counter[str] = Counter()
     wrong = []
     for case in _cases("cases.jsonl"):
@@ -131,3 +133,60 @@ def test_every_request_at_a_sidecar_agrees(capsys: pytest.CaptureFixture[str]) -
             print(f"\nistio sidecars {name}: {agree} of {queries} agree", end="")  # noqa: T201
     assert not wrong, f"{len(wrong)}: {wrong[:10]}"
     assert count["scored: queries"] > 10_000
+
+
+def test_every_mode_of_mtls_agrees(capsys: pytest.CaptureFixture[str]) -> None:
+    """Which connections each port of a workload takes is what Istio's own code resolves."""
+    count: Counter[str] = Counter()
+    wrong = []
+    for case in _cases("peerauth.jsonl"):
+        written = case["peerAuthentications"]
+        policies = [parse_peer_authentication(_resource(manifest)) for manifest in written]
+        workload = case["workload"]
+        labels = Labels(workload["labels"])
+        modes = compose(policies, "istio-system", workload["namespace"], labels)
+        for port, expected in case["modes"].items():
+            setting = modes.default if port == "default" else modes.of(int(port))
+            count["modes"] += 1
+            count["agree"] += setting.mode == expected
+            if setting.mode != expected:
+                wrong.append((case["id"], port, expected, setting))
+    with capsys.disabled():
+        print(f"\nistio mTLS modes: {count['agree']} of {count['modes']} agree", end="")  # noqa: T201
+    assert not wrong, wrong[:10]
+    assert count["modes"] > 600
+
+
+def test_what_istio_refuses_is_named() -> None:
+    """The policies that the API server or Istio's webhook would refuse are those that we name, and
+    those that Envoy cannot load are those that it could not.
+    """
+    for case in _cases("cases.jsonl"):
+        mesh = Judge.of(case).mesh
+        named = {_name(r.invalid.ref) for r in mesh.refused if r.by != "envoy"}
+        refused = [a for a in case["admission"] if "crd" in a or "webhook" in a]
+        assert named == {(a["kind"], a["name"]) for a in refused}, case["id"]
+        breaks = any(refusal.by == "envoy" for refusal in mesh.refused)
+        assert breaks == ("envoy-rejected" in case["tags"]), case["id"]
+
+
+def _name(ref: Ref) -> tuple[str, str]:
+    return ref.kind, f"{ref.namespace}/{ref.name}"
+
+
+def test_the_selected_policies_are_istios() -> None:
+    """The policies that select the workload, and its modes, are those that Istio applied to it."""
+    for case in _cases("cases.jsonl"):
+        judge = Judge.of(case)
+        for query in case["queries"][:1]:
+            target = judge.end(query["dst"])
+            assert isinstance(target, Workload)
+            found: dict[str, list[str]] = {}
+            for policy in judge.mesh.selecting(target):
+                found.setdefault(policy.action, []).append(_name(policy.ref)[1])
+            applied = {action: sorted(names) for action, names in case["applied"].items()}
+            assert {a: sorted(names) for a, names in found.items()} == applied, case["id"]
+            modes = judge.mesh.modes(target)
+            for port, mode in case["mtlsMode"].items():
+                key = port if port == "default" else int(port)
+                assert modes.get(key, modes["default"]) == mode, case["id"]
