@@ -7,7 +7,7 @@ something that is not known, every possibility is judged; only if they agree is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -36,7 +36,7 @@ from auditor.facts.network.istio.settings import Settings, read_settings, spoken
 from auditor.facts.network.istio.sidecars import Capture
 from auditor.facts.network.istio.tokens import Tokens
 from auditor.facts.network.istio.traffic import Refused, is_http, views
-from auditor.facts.network.istio.witnesses import Witnesses, witnesses
+from auditor.facts.network.istio.witnesses import Questions, Witnesses, witnesses
 from auditor.facts.network.points import labels_of
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.selectors import Truth
@@ -184,18 +184,43 @@ class Mesh:
         """
         return self._selected(target).protocols.get(port, frozenset(("auto",)))
 
-    def requests(self, target: Workload, port: int) -> tuple[Request, ...]:
-        """A request for each set of those that the policies of `target` do not tell apart."""
-        return self.witnesses(target, port).requests
+    def requests(
+        self,
+        target: Workload,
+        port: int,
+        *,
+        paths: Iterable[str] = (),
+        methods: Iterable[str] = (),
+    ) -> tuple[Request, ...]:
+        """A request for each set of those that the policies of `target` do not tell apart, nor
+        `paths` and `methods`, which are written as in a policy.
+        """
+        return self.witnesses(target, port, paths=paths, methods=methods).requests
 
-    def witnesses(self, target: Workload, port: int) -> Witnesses:
-        """The same, with whether every set is there: their number has a bound."""
-        speaks = self.speaks(target, port)
-        found = [policy for policy, _ in self._selected(target).policies if not policy.dry_run]
+    def witnesses(
+        self,
+        target: Workload,
+        port: int,
+        *,
+        paths: Iterable[str] = (),
+        methods: Iterable[str] = (),
+    ) -> Witnesses:
+        """The same, with whether every set is there: their number has a bound. Transport and caller
+        are not of them: each has to be asked about.
+        """
+        asked = self.questions(target, paths=paths, methods=methods)
         serving = [lead.service for lead in self._services.leads(target) if lead.number == port]
         name = serving[0].ref.name if serving else target.ref.name
         host = f"{name}.{target.ref.namespace}.svc.cluster.local"
-        return witnesses(found, port, self.settings.normalization, speaks, host)
+        speaks = self.speaks(target, port)
+        return witnesses(asked, port, self.settings.normalization, speaks, host)
+
+    def questions(
+        self, target: Workload, *, paths: Iterable[str] = (), methods: Iterable[str] = ()
+    ) -> Questions:
+        """What tells requests to `target` apart."""
+        found = [policy for policy, _ in self._selected(target).policies if not policy.dry_run]
+        return Questions.of(found, paths, methods)
 
     def ruling(self, caller: Peer | Identity, target: Workload, request: Request) -> Ruling:
         """What the sidecar of `target` does with a request that arrives at its pod.

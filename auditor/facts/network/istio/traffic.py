@@ -109,11 +109,15 @@ def _added(name: str) -> bool:
 def _remote(
     headers: Mapping[str, tuple[str, ...]], peer: tuple[IPAddress, ...] | None
 ) -> tuple[IPAddress, ...] | None:
-    """The last address that the request says it was forwarded for; else who sends it."""
-    if FORWARDED not in headers:
-        return peer
-    last = ",".join(headers[FORWARDED]).rpartition(",")[2].strip()
+    """Who the request says that it was forwarded for last; else who sends it."""
+    found = forwarded_for(headers)
+    return (found,) if found else peer
+
+
+def forwarded_for(headers: Mapping[str, tuple[str, ...]]) -> IPAddress | None:
+    """The last address of X-Forwarded-For; None where there is none."""
+    last = ",".join(headers.get(FORWARDED, ())).rpartition(",")[2].strip()
     try:
-        return (ip_address(last),)
+        return ip_address(last)
     except ValueError:
-        return peer
+        return None

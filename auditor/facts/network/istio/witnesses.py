@@ -17,6 +17,7 @@ from math import prod
 from auditor.facts.network.istio import conditions
 from auditor.facts.network.istio.automata import Vector, paths, texts, vector
 from auditor.facts.network.istio.matching import (
+    IPAddress,
     IPNetwork,
     Kind,
     Normalization,
@@ -28,7 +29,7 @@ from auditor.facts.network.istio.matching import (
     string_pattern,
 )
 from auditor.facts.network.istio.policies import AuthorizationPolicy, Clause
-from auditor.facts.network.istio.traffic import FORWARDED, METHODS, is_http, lines
+from auditor.facts.network.istio.traffic import FORWARDED, METHODS, forwarded_for, is_http, lines
 from auditor.facts.network.requests import Request
 
 REQUESTS = 4096
@@ -71,14 +72,24 @@ class Questions:
     """Of addresses that headers name."""
 
     @classmethod
-    def of(cls, policies: Iterable[AuthorizationPolicy]) -> Questions:
-        """The questions of all rules of these policies. What Istio cannot read asks nothing."""
+    def of(
+        cls,
+        policies: Iterable[AuthorizationPolicy],
+        paths: Iterable[str] = (),
+        methods: Iterable[str] = (),
+    ) -> Questions:
+        """The questions of all rules of these policies, and further ones about paths and methods.
+        What Istio cannot read asks nothing.
+        """
         asked: dict[tuple[str, str], dict[Pattern | IPNetwork, None]] = {}
         for policy in policies:
             for rule in policy.rules:
                 for clause in rule.clauses:
                     for axis, question in _questions(clause):
                         asked.setdefault(axis, {})[question] = None
+        for name, values in (("paths", paths), ("methods", methods)):
+            for axis, pattern in (found for value in values for found in _simple(name, value)):
+                asked.setdefault(axis, {})[pattern] = None
         plain = {name: _patterns(found) for (name, _), found in asked.items()}
         headers = {
             name: _patterns(found) for (axis, name), found in asked.items() if axis == "headers"
@@ -100,17 +111,24 @@ class Questions:
         if len(seen) != 1 or seen[0] is None:
             return None
         host, headers = request.host or "", lines(request)
+        last = forwarded_for(headers)
         return (
             vector(self.methods, request.method or "GET"),
             vector(self.paths, seen[0].partition("?")[0]),
             vector(self.full_paths, seen[0]),
             (*vector(self.hosts, host.lower()), *vector(self.authorities, host)),
             vector(self.names, (request.sni or "").lower()),
+            self._named(last),
             *(
                 (name in headers, *(any(map(p.matches, headers.get(name, ()))) for p in found))
                 for name, found in self.headers.items()
             ),
         )
+
+    def _named(self, address: IPAddress | None) -> Vector:
+        if not self.blocks:
+            return ()
+        return (address is not None, *(address is not None and address in b for b in self.blocks))
 
 
 def _patterns(found: Iterable[Pattern | IPNetwork]) -> tuple[Pattern, ...]:
@@ -157,16 +175,11 @@ def _of_header(key: str, value: str) -> Iterator[tuple[tuple[str, str], Pattern]
 
 
 def witnesses(
-    policies: Iterable[AuthorizationPolicy],
-    port: int,
-    how: Normalization,
-    speaks: frozenset[str],
-    host: str = OTHER_HOST,
+    asked: Questions, port: int, how: Normalization, speaks: frozenset[str], host: str = OTHER_HOST
 ) -> Witnesses:
-    """A request to `port` for each set of those that `policies` do not tell apart. Where the port
-    may take what is no HTTP, that too. `host` is whom requests name where it matters not.
+    """A request to `port` for each set of those that the questions do not tell apart. Where the
+    port may take what is no HTTP, that too. `host` is whom requests name where it matters not.
     """
-    asked = Questions.of(policies)
     names = _names(asked)
     found: list[Request] = []
     complete = names[1]
