@@ -303,7 +303,7 @@ def _canonical(path: str) -> str | None:
     for index, segment in enumerate(segments):
         last = index == len(segments) - 1
         if not _DOTS.fullmatch(segment):
-            out.append(_ESCAPE.sub(_unescaped, _escaped(segment)))
+            out.append(_segment_text(segment))
             continue
         if out and len(segment.lower().replace("%2e", ".")) == 2:
             out.pop()
@@ -312,12 +312,29 @@ def _canonical(path: str) -> str | None:
     return "/" + "/".join(out)
 
 
-def _escaped(segment: str) -> str:
-    if ESCAPED.isdisjoint(segment):
+def _segment_text(segment: str) -> str:
+    """A segment with its needless escapes undone and the needed ones made. What undoing them would
+    make an escape itself is kept from being one.
+    """
+    if "%" not in segment and ESCAPED.isdisjoint(segment):
         return segment
-    return "".join(f"%{ord(char):02X}" if char in ESCAPED else char for char in segment)
+    out, index, bare = "", 0, -3
+    while index < len(segment):
+        char, escape = segment[index], _ESCAPE.match(segment, index)
+        if escape is None:
+            bare = len(out) if char == "%" else bare
+            out += f"%{ord(char):02X}" if char in ESCAPED else char
+            index += 1
+            continue
+        index += 3
+        plain = chr(int(escape[1], 16))
+        out += plain if plain in UNRESERVED else escape[0]
+        if plain in UNRESERVED and bare >= len(out) - 3:
+            out = _kept_apart(out, bare, segment[index : index + 1])
+    return out
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    char = chr(int(found[1], 16))
-    return char if char in UNRESERVED else found[0]
+def _kept_apart(out: str, bare: int, after: str) -> str:
+    """`out`, whose percent sign at `bare` began no escape: it must begin none with what follows."""
+    follows = out[bare:] + (after if bare == len(out) - 2 else "")
+    return f"{out[:bare]}%25{out[bare + 1 :]}" if _ESCAPE.fullmatch(follows) else out

@@ -1,15 +1,14 @@
-"""Judges a request at the sidecar of its target: PeerAuthentication, then AuthorizationPolicy.
+"""Judges a request at the sidecar of its target: who may connect at all, then what policies say.
 
-Order: who may connect at all (mTLS, trust domain), CUSTOM, DENY, ALLOW
-(https://istio.io/latest/docs/concepts/security/#implicit-enablement). Where the answer depends on
-something that is not known, every possibility is judged; only if they agree is that the verdict.
+Where the answer depends on something that is not known, every possibility is judged; only if they
+agree is that the verdict.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 
 from auditor.facts.network.answers import InvalidPolicy, Peer, Reason
@@ -17,7 +16,16 @@ from auditor.facts.network.entries import Services
 from auditor.facts.network.istio import policies as written
 from auditor.facts.network.istio.admission import read_policy
 from auditor.facts.network.istio.callers import Caller, Callers
-from auditor.facts.network.istio.conditions import SPIFFE, Compiled, Dropped, Seen, compiled
+from auditor.facts.network.istio.conditions import (
+    SPIFFE,
+    Compiled,
+    Dropped,
+    Seen,
+    base_field,
+    compiled,
+)
+from auditor.facts.network.istio.judgement import Enforced, agreed, judged
+from auditor.facts.network.istio.matching import IPAddress
 from auditor.facts.network.istio.peer_authentication import (
     KIND as PEER_AUTHENTICATION,
 )
@@ -34,7 +42,7 @@ from auditor.facts.network.istio.peer_authentication import (
 from auditor.facts.network.istio.policies import AuthorizationPolicy, Refusal
 from auditor.facts.network.istio.settings import Settings, read_settings, spoken
 from auditor.facts.network.istio.sidecars import Capture
-from auditor.facts.network.istio.tokens import Tokens
+from auditor.facts.network.istio.tokens import Place, Tokens, may_hold
 from auditor.facts.network.istio.traffic import Refused, is_http, views
 from auditor.facts.network.istio.witnesses import Questions, Witnesses, witnesses
 from auditor.facts.network.points import labels_of
@@ -50,27 +58,35 @@ READ = (written.KIND, PEER_AUTHENTICATION)
 _UNJUDGED = ("EnvoyFilter", "Sidecar", "WasmPlugin")
 """Kinds that may change what a sidecar does with a request."""
 
+CACHED = 1 << 16
+"""How many rulings are kept: some tens of megabytes."""
+
+SNIFFED = frozenset(("auto",))
+
+_NO_HTTP = Reason(None, (), "what is sent is no HTTP, which is all that the port takes")
 _AMBIENT = "the target is of an ambient namespace, whose proxies are not judged yet"
 _HBONE = "connections over HBONE are not judged yet"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Selected:
-    """The policies that select one workload, as its sidecar has them."""
+    """What one workload's sidecar has."""
 
     modes: Modes
     policies: tuple[tuple[AuthorizationPolicy, Truth], ...]
-    """In the order of their age, those of the mesh first, each with whether it surely selects."""
+    """Those that select it or may: of the mesh first, then the oldest."""
     protocols: Mapping[int, frozenset[str]]
     """Port of the pod → what the Services that lead there say that it speaks."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """The rules of a policy as a sidecar judges them: for HTTP, and for what is none."""
-
-    http: tuple[Compiled | Dropped, ...]
-    tcp: tuple[Compiled | Dropped, ...]
+    http: tuple[Enforced, ...]
+    """What is enforced on HTTP, and on what is none."""
+    tcp: tuple[Enforced, ...]
+    broken: tuple[Ref, ...]
+    """The policies that Envoy cannot load."""
+    addresses: tuple[IPAddress, ...] | None
+    """Of its pods."""
+    token_places: frozenset[Place]
+    asks_addresses: bool
+    """Whether any policy asks where a caller is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,8 @@ class Mesh:
         )
         """Whether there is any object of Istio."""
         self._of: dict[Ref, tuple[Workload, Selected]] = {}
-        self._rules: dict[Ref, _Rules | None] = {}
+        self._rules: dict[tuple[Ref, bool], tuple[Compiled | Dropped, ...]] = {}
+        self._judged = lru_cache(CACHED)(self._through)
 
     @cached_property
     def policies(self) -> tuple[AuthorizationPolicy, ...]:
@@ -182,7 +199,7 @@ class Mesh:
         """What a port of the pod speaks by the Services that lead there: ``http``, ``tcp``,
         ``auto`` (the proxy looks at what is sent). More than one where they differ.
         """
-        return self._selected(target).protocols.get(port, frozenset(("auto",)))
+        return self._selected(target).protocols.get(port, SNIFFED)
 
     def requests(
         self,
@@ -232,7 +249,10 @@ class Mesh:
         past = self._past(taken, request)
         if past:
             return past
-        found = self._through(self._callers.of(caller), target, request)
+        selected, known = self._selected(target), self._callers.of(caller)
+        if not selected.asks_addresses:
+            known = replace(known, addresses=None)
+        found = self._judged(known, selected, request)
         if taken.sidecar is Truth.YES or found.verdict is Verdict.ALLOWED:
             return found
         return Ruling(Verdict.UNDEFINED, found.reasons, (taken.why, *found.unknown))
@@ -249,20 +269,19 @@ class Mesh:
             why = taken.bypasses(request.port)
         return Ruling(Verdict.ALLOWED, (Reason(None, (), why),)) if why else None
 
-    def _through(self, caller: Caller, target: Workload, request: Request) -> Ruling:
+    def _through(self, caller: Caller, selected: Selected, request: Request) -> Ruling:
         if request.transport == "hbone":
             return Ruling(Verdict.UNDEFINED, (), (_HBONE,))
-        selected = self._selected(target)
-        broken = [p.ref for p, _ in selected.policies if self._judged(p) is None]
-        if broken:
-            why = f"Envoy cannot load {broken[0]}, and keeps what it had before"
+        if selected.broken:
+            why = f"Envoy cannot load {selected.broken[0]}, and keeps what it had before"
             return Ruling(Verdict.UNDEFINED, (), (why,))
         connections, doubts = self._connections(caller, selected, request)
+        speaks = selected.protocols.get(request.port, SNIFFED)
         found = [
-            self._connected(connection, speaks, caller, target, request)
-            for connection, speaks in product(connections, self.speaks(target, request.port))
+            self._connected(connection, protocol, caller, selected, request)
+            for connection, protocol in product(connections, speaks)
         ]
-        return _agreed(found, doubts)
+        return agreed(found, doubts)
 
     def _connections(
         self, caller: Caller, selected: Selected, request: Request
@@ -299,37 +318,40 @@ class Mesh:
         connection: _Connection,
         speaks: str,
         caller: Caller,
-        target: Workload,
+        selected: Selected,
         request: Request,
     ) -> Ruling:
         """What becomes of a request on one connection to a port that speaks one protocol."""
+        stop = self._not_connected(connection, selected, request)
+        if stop:
+            return Ruling(Verdict.DENIED, (stop,))
         http = is_http(request) and speaks != "tcp"
-        stop = self._not_connected(connection, target, request)
         if connection.mtls and connection.mode == "DISABLE":
             # The proxy does not open TLS here: what it sees is bytes of nobody.
             connection, http = replace(connection, identity="", mtls=False), False
-        if stop or (speaks == "http" and not http):
-            why = Reason(None, (), "what is sent is no HTTP, which is all that the port takes")
-            return Ruling(Verdict.DENIED, (stop or why,))
+        if speaks == "http" and not http:
+            return Ruling(Verdict.DENIED, (_NO_HTTP,))
         base = Seen(
             port=request.port,
             identity=connection.identity,
             peer=caller.addresses,
             remote=caller.addresses,
-            local=self._callers.addresses(target),
+            local=selected.addresses,
             sni=request.sni if connection.mtls else "",
-            token=http and self._tokens.may_hold(target, request),
+            token=http and may_hold(selected.token_places, request),
         )
-        seen = views(request, base, self.settings.normalization) if http else (base,)
-        return _agreed([self._seen(target, each, http=http) for each in seen], ())
+        if not http:
+            return judged(selected.tcp, base, self.settings.providers)
+        seen = views(request, base, self.settings.normalization)
+        return agreed([self._seen(selected, each) for each in seen], ())
 
     def _not_connected(
-        self, connection: _Connection, target: Workload, request: Request
+        self, connection: _Connection, selected: Selected, request: Request
     ) -> Reason | None:
         """Why there is no connection; None where there is one."""
-        setting = self._selected(target).modes.of(request.port)
         if connection.mode == "STRICT" and not connection.mtls:
-            return Reason(setting.reason.ref, setting.reason.path, "STRICT refuses plain text")
+            said = selected.modes.of(request.port).reason
+            return Reason(said.ref, said.path, "STRICT refuses plain text")
         if not connection.mtls or not connection.identity or connection.mode == "DISABLE":
             return None
         domain = connection.identity.removeprefix(SPIFFE).partition("/")[0]
@@ -337,22 +359,10 @@ class Mesh:
             return None
         return Reason(None, (), f"the trust domain {domain} is none of the mesh")
 
-    def _seen(self, target: Workload, seen: Seen | Refused, *, http: bool) -> Ruling:
+    def _seen(self, selected: Selected, seen: Seen | Refused) -> Ruling:
         if isinstance(seen, Refused):
             return Ruling(Verdict.DENIED, (Reason(None, (), seen.why),))
-        policies = self._selected(target).policies
-        enforced = [
-            (p, truth, self._loaded(p, http=http)) for p, truth in policies if not p.dry_run
-        ]
-        stops = _Stops(self.settings.providers, enforced, seen)
-        if stops.sure:
-            return Ruling(Verdict.DENIED, stops.sure)
-        admitted = _admitted([each for each in enforced if each[0].action == "ALLOW"], seen)
-        if admitted.verdict is Verdict.DENIED or not (stops.unsure or seen.token):
-            return admitted
-        token = ("it may hold a token, which may be refused",) if seen.token else ()
-        unknown = (*stops.unknown, *token, *admitted.unknown)
-        return Ruling(Verdict.UNDEFINED, (*stops.unsure, *admitted.reasons), unknown)
+        return judged(selected.http, seen, self.settings.providers)
 
     def _selected(self, target: Workload) -> Selected:
         known = self._of.get(target.ref)
@@ -370,144 +380,49 @@ class Mesh:
             and not policy.targeted
             and not policy.unreadable
         ]
+        selecting = tuple((policy, truth) for policy, truth in found if truth > Truth.NO)
         protocols: dict[int, set[str]] = {}
         for lead in self._services.leads(target):
-            protocols.setdefault(lead.number, set()).add(spoken(lead.entry))
+            if lead.protocol == "TCP":
+                protocols.setdefault(lead.number, set()).add(spoken(lead.entry))
         return Selected(
             modes=compose(self.peer_authentications, root, home, labels),
-            policies=tuple((policy, truth) for policy, truth in found if truth > Truth.NO),
-            protocols={port: frozenset(kinds - {"udp"}) for port, kinds in protocols.items()},
+            policies=selecting,
+            protocols={port: frozenset(kinds) for port, kinds in protocols.items()},
+            http=tuple(self._enforced(selecting, http=True)),
+            tcp=tuple(self._enforced(selecting, http=False)),
+            broken=tuple(policy.ref for policy, _ in selecting if _is_broken(policy)),
+            addresses=self._callers.addresses(target),
+            token_places=self._tokens.places(target),
+            asks_addresses=any(_asks_addresses(policy) for policy, _ in selecting),
         )
 
-    def _loaded(self, policy: AuthorizationPolicy, *, http: bool) -> tuple[Compiled | Dropped, ...]:
-        rules = self._judged(policy)
-        if rules is None:
-            return ()
-        return rules.http if http else rules.tcp
+    def _enforced(
+        self, selecting: Sequence[tuple[AuthorizationPolicy, Truth]], *, http: bool
+    ) -> Iterator[Enforced]:
+        for policy, truth in selecting:
+            if not policy.dry_run and not _is_broken(policy):
+                yield Enforced(policy, truth, self._compiled(policy, http=http))
 
-    def _judged(self, policy: AuthorizationPolicy) -> _Rules | None:
-        """The rules of a policy; None where Envoy cannot load them."""
-        if policy.ref not in self._rules:
-            broken = any(refusal.by == "envoy" for refusal in policy.refusals)
-            self._rules[policy.ref] = None if broken else self._compiled(policy)
-        return self._rules[policy.ref]
-
-    def _compiled(self, policy: AuthorizationPolicy) -> _Rules:
-        http, tcp = (
-            tuple(
-                compiled(
-                    rule, policy.action, policy.ref.namespace, self.settings.domains, http=http
-                )
-                for rule in policy.rules
+    def _compiled(
+        self, policy: AuthorizationPolicy, *, http: bool
+    ) -> tuple[Compiled | Dropped, ...]:
+        key = (policy.ref, http)
+        if key not in self._rules:
+            home, domains = policy.ref.namespace, self.settings.domains
+            self._rules[key] = tuple(
+                compiled(rule, policy.action, home, domains, http=http) for rule in policy.rules
             )
-            for http in (True, False)
-        )
-        return _Rules(http, tcp)
+        return self._rules[key]
 
 
-_Enforced = tuple[AuthorizationPolicy, Truth, tuple[Compiled | Dropped, ...]]
+def _is_broken(policy: AuthorizationPolicy) -> bool:
+    return any(refusal.by == "envoy" for refusal in policy.refusals)
 
 
-class _Stops:
-    """What stops a request before any ALLOW is asked."""
-
-    def __init__(
-        self, providers: frozenset[str], enforced: Sequence[_Enforced], seen: Seen
-    ) -> None:
-        asked = {p.provider for p, _, _ in enforced if p.action == "CUSTOM"}
-        sure: list[Reason] = []
-        unsure: list[Reason] = []
-        unknown: list[str] = []
-        for action in ("CUSTOM", "DENY"):
-            for policy, truth, rules in enforced:
-                if policy.action != action:
-                    continue
-                for reason, found in _meaning(policy, rules, seen, action):
-                    known = min(truth, found)
-                    answered = action == "CUSTOM" and len(asked) == 1 and asked <= providers
-                    if known is Truth.YES and not answered:
-                        sure.append(reason)
-                        continue
-                    unsure.append(reason)
-                    unknown.append(_doubt(policy, known, answered=answered))
-        self.sure, self.unsure = tuple(sure), tuple(unsure)
-        self.unknown = tuple(dict.fromkeys(unknown))
-
-
-def _doubt(policy: AuthorizationPolicy, known: Truth, *, answered: bool) -> str:
-    if answered and known is Truth.YES:
-        return f"{policy.ref} asks the provider '{policy.provider}'"
-    return f"it cannot be told whether {policy.ref} means the request"
-
-
-def _meaning(
-    policy: AuthorizationPolicy,
-    rules: Sequence[Compiled | Dropped],
-    seen: Seen,
-    action: written.Action,
-) -> Iterator[tuple[Reason, Truth]]:
-    """The rules that mean `seen`, or may."""
-    does = {"ALLOW": "admits it", "DENY": "denies it", "CUSTOM": "has it asked about"}
-    for rule in rules:
-        if isinstance(rule, Compiled) and (truth := rule.truth(seen)) > Truth.NO:
-            text = f"{action} rule {does.get(action, 'means it')}"
-            yield Reason(policy.ref, rule.path, text), truth
-
-
-def _admitted(allowing: Sequence[_Enforced], seen: Seen) -> Ruling:
-    """What the ALLOW policies make of it: one rule of any is enough, once one policy selects."""
-    if not allowing:
-        return Ruling(Verdict.ALLOWED, (Reason(None, (), "no ALLOW policy selects it"),))
-    found = [
-        (reason, truth, sure)
-        for policy, sure, rules in allowing
-        for reason, truth in _meaning(policy, rules, seen, "ALLOW")
-    ]
-    best = max((min(truth, sure) for _, truth, sure in found), default=Truth.NO)
-    certain = any(sure is Truth.YES for _, sure, _ in allowing)
-    if best is Truth.YES or (not certain and _every(allowing, seen)):
-        reasons = [reason for reason, truth, _ in found if truth is Truth.YES]
-        return Ruling(Verdict.ALLOWED, tuple(reasons))
-    if best is Truth.NO and certain:
-        return Ruling(Verdict.DENIED, tuple(_closing(allowing)))
-    unknown = [
-        f"it cannot be told whether {policy.ref} "
-        f"{'selects the target' if sure is Truth.MAYBE else 'admits the request'}"
-        for policy, sure, _ in allowing
-    ]
-    reasons = [reason for reason, _, _ in found] or list(_closing(allowing))
-    return Ruling(Verdict.UNDEFINED, tuple(reasons), tuple(unknown))
-
-
-def _every(allowing: Sequence[_Enforced], seen: Seen) -> bool:
-    """Whether each of the policies admits it, so that it matters not which of them select."""
-    return all(
-        any(truth is Truth.YES for _, truth in _meaning(policy, rules, seen, "ALLOW"))
-        for policy, _, rules in allowing
-    )
-
-
-def _closing(allowing: Sequence[_Enforced]) -> Iterator[Reason]:
-    """Why nothing is admitted: what selects, with the rules that were dropped."""
-    for policy, _, rules in allowing:
-        yield Reason(policy.ref, ("spec",), "no rule of this ALLOW policy admits it")
-        for rule in rules:
-            if isinstance(rule, Dropped):
-                yield Reason(policy.ref, rule.path, f"the rule is left out: {rule.why}")
-
-
-def _agreed(found: Sequence[Ruling], doubts: tuple[str, ...]) -> Ruling:
-    """The ruling on which all possibilities agree."""
-    verdicts = {ruling.verdict for ruling in found}
-    reasons = tuple(dict.fromkeys(reason for ruling in found for reason in ruling.reasons))
-    if len(verdicts) == 1 and Verdict.UNDEFINED not in verdicts:
-        return Ruling(found[0].verdict, reasons)
-    unknown = tuple(dict.fromkeys(doubt for ruling in found for doubt in ruling.unknown))
-    if len(verdicts) > 1:
-        unknown = (*doubts, *unknown)
-    return Ruling(
-        Verdict.UNDEFINED, reasons, unknown or ("versions or settings of the proxy differ",)
-    )
+def _asks_addresses(policy: AuthorizationPolicy) -> bool:
+    asked = ("ipBlocks", "remoteIpBlocks")
+    return any(base_field(clause) in asked for rule in policy.rules for clause in rule.clauses)
 
 
 def _of_group(snapshot: Snapshot, kind: str) -> Iterator[Resource]:

@@ -18,6 +18,19 @@ from auditor.model import Manifest, Resource, Snapshot
 KIND = "RequestAuthentication"
 
 
+Place = tuple[str, str]
+"""``header`` or ``query``, and the name there."""
+
+
+def may_hold(places: frozenset[Place], request: Request) -> bool:
+    """Whether the request has anything in one of these places."""
+    if not places:
+        return False
+    query = (request.path or "").partition("?")[2]
+    held = {("header", name) for name in lines(request)}
+    return not places.isdisjoint(held | {("query", name) for name, _ in parse_qsl(query)})
+
+
 class Tokens:
     """The RequestAuthentications of a snapshot. Without one nobody reads tokens, and no request
     has what `request.auth` asks for.
@@ -27,18 +40,10 @@ class Tokens:
         self._root = root
         self._objects = [r for r in snapshot.of_kind(KIND) if r.ref.group == GROUP]
 
-    def may_hold(self, target: Workload, request: Request) -> bool:
-        """Whether the proxy of `target` may find a token in it."""
-        here = [r for r in self._objects if self._means(r, target)]
-        if not here:
-            return False
-        headers = set(lines(request))
-        query = {name for name, _ in parse_qsl((request.path or "").partition("?")[2])}
-        return any(
-            place in (headers if kind == "header" else query)
-            for resource in here
-            for kind, place in _places(resource.manifest)
-        )
+    def places(self, target: Workload) -> frozenset[Place]:
+        """Where the proxy of `target` looks for a token."""
+        here = (r for r in self._objects if self._means(r, target))
+        return frozenset(place for resource in here for place in _places(resource.manifest))
 
     def _means(self, resource: Resource, target: Workload) -> bool:
         if resource.ref.namespace not in (self._root, target.ref.namespace):
@@ -50,7 +55,7 @@ class Tokens:
         return selects(labels, labels_of(target)) > Truth.NO
 
 
-def _places(manifest: Manifest) -> Iterator[tuple[str, str]]:
+def _places(manifest: Manifest) -> Iterator[Place]:
     """Where its rules look for a token."""
     for rule in map(mapping, sequence(at(manifest, ("spec", "jwtRules")))):
         yield "header", "authorization"

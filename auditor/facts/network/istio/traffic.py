@@ -9,7 +9,7 @@ Source: Envoy source/common/http/http1/codec_impl.cc and conn_manager_utility.cc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
@@ -66,11 +66,16 @@ def views(request: Request, base: Seen, how: Normalization) -> tuple[Seen | Refu
         target = rest if rest.startswith("/") else f"/{rest}"
     if host is None:
         return (Refused("HTTP/1.1 without a Host header is answered with 400"),)
-    seen = replace(
-        base, method=method, host=host, headers=headers, added=_added,
-        remote=_remote(headers, base.peer),
+    remote = _remote(headers, base.peer)
+    return tuple(
+        Refused("a path that cannot be normalised is answered with 400")
+        if full is None
+        else replace(
+            base, method=method, host=host, headers=headers, added=_added, remote=remote,
+            path=full.partition("?")[0], full_path=full,
+        )
+        for full in normalized(target, how)
     )  # fmt: skip
-    return tuple(_normalized(seen, target, how))
 
 
 def _refusal(method: str, target: str) -> str:
@@ -83,14 +88,6 @@ def _refusal(method: str, target: str) -> str:
     if _UNSENDABLE.search(target):
         return "a path with anything but visible ASCII is answered with 400"
     return ""
-
-
-def _normalized(seen: Seen, target: str, how: Normalization) -> Iterator[Seen | Refused]:
-    for full in normalized(target, how):
-        if full is None:
-            yield Refused("a path that cannot be normalised is answered with 400")
-        else:
-            yield replace(seen, path=full.partition("?")[0], full_path=full)
 
 
 def lines(request: Request) -> Mapping[str, tuple[str, ...]]:
@@ -116,7 +113,9 @@ def _remote(
 
 def forwarded_for(headers: Mapping[str, tuple[str, ...]]) -> IPAddress | None:
     """The last address of X-Forwarded-For; None where there is none."""
-    last = ",".join(headers.get(FORWARDED, ())).rpartition(",")[2].strip()
+    if FORWARDED not in headers:
+        return None
+    last = headers[FORWARDED][-1].rpartition(",")[2].strip()
     try:
         return ip_address(last)
     except ValueError:

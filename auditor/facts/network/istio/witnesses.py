@@ -261,7 +261,8 @@ def _natural(pattern: Pattern) -> str | None:
 def _hosts(asked: Questions, host: str) -> Axis:
     if not asked.hosts and not asked.authorities:
         return (host,), True
-    plain = [p.text for p in (*asked.hosts, *asked.authorities) if p.kind is not Kind.SOME]
+    told = [p.text for p in (*asked.hosts, *asked.authorities) if p.kind is not Kind.SOME]
+    plain = [f"{text}8080" if text.endswith(":") else text for text in told]
     natural = [host, *plain]
     for text in plain:
         natural += [f"{text}:8080", f"{text}.", f"x{text}", f"{text}x"]

@@ -248,7 +248,7 @@ def test_a_policy_that_envoy_cannot_load_decides_nothing() -> None:
 
 
 def test_tokens_that_nobody_reads_are_none() -> None:
-    """Without RequestAuthentication nobody has a request principal; with it a token may name one."""
+    """Without RequestAuthentication nobody has a request principal; with it a token may be one."""
     spec = "{rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}"
     bearer = (("Authorization", "Bearer x"),)
     assert small(spec).get(SHOP, "/", headers=bearer) == "denied"
