@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from auditor.facts.network import InvalidPolicy, Verdict
 from auditor.facts.network.istio.admission import read_policy
 from auditor.facts.network.istio.peer_authentication import parse_peer_authentication
 from auditor.facts.network.istio.policies import Clause
+from auditor.model import Resource
 from tests.facts.network.istio.meshes import OUTSIDE, get, peer, policy, small
 
 
@@ -169,7 +171,8 @@ anything = st.recursive(
 @given(anything, anything)
 def test_whatever_is_written_has_an_answer(one: Any, other: Any) -> None:
     """A wrong type anywhere is a refusal, and never an error."""
-    mesh = small(policy({"rules": [one]}), policy(one, "pii/b"), peer(other), mesh=str(other))
+    objects = (_saying(policy({}, "pii/b"), one), _saying(peer({}), other))
+    mesh = small(policy({"rules": [one]}), *objects, mesh=str(other))
     for request in (get("/a"), get("/[", transport="mtls")):
         assert mesh.ask(OUTSIDE, request).verdict in Verdict
     assert mesh.mesh.requests(mesh.target, 8080)
@@ -179,4 +182,8 @@ def test_whatever_is_written_has_an_answer(one: Any, other: Any) -> None:
 @given(anything)
 def test_whatever_a_peer_authentication_says(spec: Any) -> None:
     """The same of the other kind."""
-    assert parse_peer_authentication(peer(spec)).ref.name == "peers"
+    assert parse_peer_authentication(_saying(peer({}), spec)).ref.name == "peers"
+
+
+def _saying(written: Resource, spec: Any) -> Resource:
+    return replace(written, manifest={**written.manifest, "spec": spec})
