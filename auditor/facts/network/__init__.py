@@ -1,6 +1,7 @@
 """Who can reach what: the network policies of a snapshot, judged exactly.
 
-One module for each dialect of policies; today that is NetworkPolicy v1 (`policies`, `judge`).
+One module for each dialect: NetworkPolicy v1 (`policies`, `namespaced`), the cluster-wide policies
+(`cluster_policies`, `cluster_wide`), and Istio's sidecars (`istio`).
 """
 
 from auditor.facts.network.answers import (
@@ -16,6 +17,7 @@ from auditor.facts.network.answers import (
     World,
 )
 from auditor.facts.network.engine import Network
+from auditor.facts.network.passing import Sent
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
@@ -37,6 +39,7 @@ __all__ = [
     "Request",
     "Rule",
     "Ruling",
+    "Sent",
     "Stranger",
     "Verdict",
     "World",

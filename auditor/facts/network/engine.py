@@ -17,6 +17,7 @@ from auditor.facts.network.answers import (
     Reach,
     Reason,
     Rule,
+    Stranger,
     World,
 )
 from auditor.facts.network.cluster_policies import (
@@ -29,11 +30,13 @@ from auditor.facts.network.decisions import Side
 from auditor.facts.network.judge import Judge
 from auditor.facts.network.matrix import Flow, Matrix
 from auditor.facts.network.outside import representatives
+from auditor.facts.network.istio import Mesh
+from auditor.facts.network.passing import Passing, Sent
 from auditor.facts.network.points import Point, Points, Questions
 from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import SPEC, Profile
-from auditor.facts.network.requests import Request, Ruling, Verdict
+from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.network.unread import unread
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
@@ -72,12 +75,16 @@ class Network:
         cluster_wide = [policy for policy in parsed if isinstance(policy, ClusterPolicy)]
         self.invalid = tuple(policy for policy in parsed if isinstance(policy, InvalidPolicy))
         """The policies that the API server would refuse, and that therefore have no effect."""
-        self.gaps: tuple[Gap, ...] = tuple(unread(snapshot, self.invalid))
+        self.mesh = Mesh(snapshot)
+        """The sidecars; what they let through is part of every answer."""
+        gaps = (*unread(snapshot, self.invalid), *(self.mesh.gaps if self.mesh.present else ()))
+        self.gaps: tuple[Gap, ...] = gaps
         """The policies that have no part in any answer, and why."""
         self._points = Points(snapshot, Questions.of([*policies, *cluster_wide]))
         self._judge = Judge(_by_namespace(policies), cluster_wide, profile)
         self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
         self._services = entries.Services(snapshot)
+        self._passing = Passing(self.mesh, profile)
         self._composed = lru_cache(CACHED)(_composed)
 
     def reach(self, source: Peer, target: Peer, directions: tuple[Direction, ...] = BOTH) -> Reach:
@@ -89,6 +96,14 @@ class Network:
         Raises:
             ValueError: the address of a World is none.
         """
+        reach = self._allowed(source, target, directions)
+        inward = "Ingress" in directions and not _same_pod(source, target)
+        if inward and isinstance(target, Workload) and self.meshed(target):
+            return self._passing.narrowed(source, target, reach)
+        return reach
+
+    def _allowed(self, source: Peer, target: Peer, directions: tuple[Direction, ...]) -> Reach:
+        """What network policies allow, whatever sidecars say."""
         itself = _same_pod(source, target) and self.profile.reaches_itself
         if itself is Truth.YES:
             return Reach(PortSet.ALL, PortSet.ALL, (ITSELF,))
@@ -99,18 +114,52 @@ class Network:
             return replace(reach, possible=PortSet.ALL, unknown=unknown)
         return reach
 
-    def ruling(self, source: Peer, target: Peer, request: Request) -> Ruling:
-        """What becomes of one request.
+    def meshed(self, target: Peer) -> bool:
+        """Whether policies of the mesh have a say in what reaches `target`, or may."""
+        return self._passing.judges(target)
+
+    def requests(
+        self,
+        source: Peer,
+        target: Workload,
+        port: int,
+        paths: tuple[str, ...] = (),
+        methods: tuple[str, ...] = (),
+    ) -> tuple[Sent, ...]:
+        """What becomes of each request that the policies of `target` tell apart on a TCP port of
+        its pods; `paths` and `methods` are told apart as well. Whatever else is sent has the fate
+        of one of these.
 
         Raises:
-            ValueError: the address of a World is none.
+            ValueError: the address of the source is none.
         """
-        reach = self.reach(source, target)
-        if reach.assumed.contains(request.protocol, request.port):
+        asked = self._passing.asked(target, port, paths, methods)
+        return tuple(Sent(request, self.ruling(source, target, request)) for request in asked)
+
+    def ruling(self, source: Peer | Identity, target: Peer, request: Request) -> Ruling:
+        """What becomes of one request: network policies are asked first, then the sidecar of the
+        target.
+
+        Raises:
+            ValueError: the address of the source or of a World is none.
+        """
+        found = self._connected(source, target, request)
+        if found.verdict is Verdict.DENIED or not isinstance(target, Workload):
+            return found
+        if _same_pod(source, target) or not self.meshed(target):
+            return found
+        return _then(found, self._passing.ruling(source, target, request))
+
+    def _connected(self, source: Peer | Identity, target: Peer, request: Request) -> Ruling:
+        """What network policies say of a connection."""
+        peer = _unseen(source) if isinstance(source, Identity) else source
+        reach = self._allowed(peer, target, BOTH)
+        asked = (request.protocol, request.port)
+        if reach.assumed.contains(*asked):
             return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
-        if reach.ports.contains(request.protocol, request.port):
+        if reach.ports.contains(*asked):
             return Ruling(Verdict.ALLOWED, reach.reasons)
-        if not reach.possible.contains(request.protocol, request.port):
+        if not reach.possible.contains(*asked):
             return Ruling(Verdict.DENIED, reach.reasons)
         return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
 
@@ -241,7 +290,22 @@ def _by_namespace(policies: Sequence[NetPolicy]) -> dict[str, list[NetPolicy]]:
     return found
 
 
-def _same_pod(source: Peer, target: Peer) -> bool:
+def _unseen(caller: Identity) -> Peer:
+    """Who it is to network policies, which see no identities: an address, or some pod."""
+    return World(caller.address) if caller.address else Stranger(caller.namespace, {})
+
+
+def _then(connected: Ruling, sent: Ruling) -> Ruling:
+    """The ruling on a request that may be connected."""
+    reasons = (*connected.reasons, *sent.reasons)
+    if sent.verdict is Verdict.DENIED:
+        return Ruling(Verdict.DENIED, sent.reasons)
+    if Verdict.UNDEFINED in (connected.verdict, sent.verdict):
+        return Ruling(Verdict.UNDEFINED, reasons, (*connected.unknown, *sent.unknown))
+    return Ruling(Verdict.ALLOWED, reasons)
+
+
+def _same_pod(source: Peer | Identity, target: Peer) -> bool:
     if not isinstance(source, Workload) or not isinstance(target, Workload):
         return False
     return source.ref == target.ref and target.ref.kind == "Pod"

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from auditor.facts.network.answers import InvalidPolicy
 from auditor.facts.network.cluster_policies import GROUP as CLUSTER_WIDE
 from auditor.facts.network.cluster_policies import is_cluster_policy
+from auditor.facts.network.istio.mesh import READ
+from auditor.facts.network.istio.policies import GROUP as MESH
 from auditor.facts.network.policies import GROUP, KIND
 from auditor.facts.wording import dotted
 from auditor.model import Gap, Path, Ref, Resource, Snapshot, Unseen
@@ -16,7 +18,7 @@ DIALECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cilium.io", ("Policy",)),
     ("projectcalico.org", ("Policy",)),
     ("antrea.io", ("Policy",)),
-    ("istio.io", ("Policy", "PeerAuthentication", "Sidecar")),
+    ("istio.io", ("Policy",)),
     ("linkerd.io", ("Policy", "Server", "ServerAuthorization")),
     ("kuma.io", ("MeshTrafficPermission",)),
     ("consul.hashicorp.com", ("ServiceIntentions",)),
@@ -43,7 +45,7 @@ def unread(snapshot: Snapshot, invalid: Iterable[InvalidPolicy]) -> Iterator[Gap
 
 
 def _is_dialect(ref: Ref) -> bool:
-    if not ref.kind.endswith(_ENDINGS) or ref.group in ("", GROUP) or is_cluster_policy(ref):
+    if not ref.kind.endswith(_ENDINGS) or ref.group in ("", GROUP) or is_cluster_policy(ref) or _is_of_mesh(ref):
         return False
     if ref.kind.endswith(KIND):
         return True
@@ -51,6 +53,10 @@ def _is_dialect(ref: Ref) -> bool:
         (ref.group == group or ref.group.endswith(f".{group}")) and ref.kind.endswith(endings)
         for group, endings in DIALECTS
     )
+
+
+def _is_of_mesh(ref: Ref) -> bool:
+    return ref.group == MESH and ref.kind in READ
 
 
 def _place(resource: Resource, path: Path) -> str:

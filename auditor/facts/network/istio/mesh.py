@@ -41,14 +41,14 @@ from auditor.facts.network.istio.peer_authentication import (
 )
 from auditor.facts.network.istio.policies import AuthorizationPolicy, Refusal
 from auditor.facts.network.istio.settings import Settings, read_settings, spoken
-from auditor.facts.network.istio.sidecars import Capture
+from auditor.facts.network.istio.sidecars import OWN_PORTS, Capture
 from auditor.facts.network.istio.tokens import Place, Tokens, may_hold
 from auditor.facts.network.istio.traffic import Refused, is_http, views
 from auditor.facts.network.istio.witnesses import Questions, Witnesses, witnesses
 from auditor.facts.network.points import labels_of
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.selectors import Truth
-from auditor.facts.workloads import Workload
+from auditor.facts.workloads import LAST_PORT, Workload
 from auditor.manifests import leaves
 from auditor.model import Gap, Ref, Resource, Snapshot, Unseen
 
@@ -238,6 +238,27 @@ class Mesh:
         """What tells requests to `target` apart."""
         found = [policy for policy, _ in self._selected(target).policies if not policy.dry_run]
         return Questions.of(found, paths, methods)
+
+    def caller(self, peer: Peer | Identity) -> Caller:
+        """What sidecars learn of `peer`: whoever is equal in this gets equal rulings.
+
+        Raises:
+            ValueError: an address is none.
+        """
+        return self._callers.of(peer)
+
+    def ports(self, target: Workload) -> tuple[int, ...]:
+        """The TCP ports of the pods of `target` that anything of the mesh tells from all others,
+        ascending: policies, modes of mTLS, Services, or that no sidecar takes their traffic.
+        """
+        selected, taken = self._selected(target), self._callers.capture(target)
+        found = {*selected.modes.ports, *selected.protocols, *OWN_PORTS, *taken.excluded}
+        found.update(taken.included or ())
+        for policy, _ in selected.policies:
+            for clause in (clause for rule in policy.rules for clause in rule.clauses):
+                if clause.field in ("ports", "destination.port"):
+                    found.update(map(int, filter(_is_port, (*clause.values, *clause.unwanted))))
+        return tuple(sorted(port for port in found if 0 < port <= LAST_PORT))
 
     def ruling(self, caller: Peer | Identity, target: Workload, request: Request) -> Ruling:
         """What the sidecar of `target` does with a request that arrives at its pod.
@@ -430,6 +451,10 @@ def _of_group(snapshot: Snapshot, kind: str) -> Iterator[Resource]:
     for resource in snapshot.of_kind(kind):
         if resource.ref.group == written.GROUP and snapshot.find(resource.ref) is resource:
             yield resource
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 6
 
 
 def _sets_tls(rule: Resource) -> bool:
