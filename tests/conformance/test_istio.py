@@ -190,3 +190,17 @@ def test_the_selected_policies_are_istios() -> None:
             for port, mode in case["mtlsMode"].items():
                 key = port if port == "default" else int(port)
                 assert modes.get(key, modes["default"]) == mode, case["id"]
+
+
+def test_ambient_is_named_and_not_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    """No connection at a proxy of a node is answered by the rules of sidecars."""
+    count: Counter[str] = Counter()
+    for case in _cases("ambient.jsonl"):
+        judge = Judge.of(case)
+        for query in case["queries"]:
+            ruling = judge.ruling(query)
+            count["not judged"] += ruling.verdict == "undefined" and "ambient" in ruling.unknown[0]
+            count["queries"] += 1
+    with capsys.disabled():
+        print(f"\nistio ambient: {count['not judged']} of {count['queries']} not judged", end="")  # noqa: T201
+    assert count["not judged"] == count["queries"] > 5_000

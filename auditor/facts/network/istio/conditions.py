@@ -10,6 +10,7 @@ Source: istio pilot/pkg/security/authz/model (Model.Generate, checkError).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -41,6 +42,9 @@ LOCAL = "cluster.local"
 HEADERS = "request.headers"
 CLAIMS = "request.auth.claims"
 METADATA = "experimental.envoy.filters."
+
+_CLAIM = re.compile(r"(?:\[[^][]*\])*")
+"""What Istio takes behind CLAIMS; without a name it is a claim that no token has."""
 
 KEYS: Mapping[str, str] = {
     "source.ip": "ipBlocks",
@@ -229,8 +233,10 @@ class _Compiler:
             yield _identity(self._account(value))
         elif base == HEADERS:
             yield _header(key, value)
-        elif base == CLAIMS and not key.removeprefix(CLAIMS).startswith("["):
+        elif base == CLAIMS and not _CLAIM.fullmatch(key.removeprefix(CLAIMS)):
             raise _ValueError(f"'{key}' names no claim")
+        elif base == METADATA and "[" not in key:
+            raise _ValueError(f"'{key}' names no metadata")
         else:
             yield _PLAIN[base](value)
 
@@ -310,9 +316,10 @@ def _means(written: str, name: str) -> bool:
 
 def port(value: str) -> int | None:
     """The number of a port as Istio reads it; None where it is none."""
-    if not value.isascii() or not value.isdecimal() or len(value) > 9:
+    digits = value.lstrip("0") or value[:1]
+    if not value.isascii() or not value.isdecimal() or len(digits) > 5:
         return None
-    return int(value) if int(value) <= 65535 else None
+    return int(digits) if int(digits) <= 65535 else None
 
 
 def _port(value: str) -> Test:

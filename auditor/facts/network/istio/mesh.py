@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
+from typing import TypeVar
 
 from auditor.facts.network.answers import InvalidPolicy, Peer, Reason
 from auditor.facts.network.entries import Services
@@ -65,6 +66,7 @@ SNIFFED = frozenset(("auto",))
 
 _NO_HTTP = Reason(None, (), "what is sent is no HTTP, which is all that the port takes")
 _AMBIENT = "the target is of an ambient namespace, whose proxies are not judged yet"
+_GATEWAY = "the target is a gateway or a waypoint, whose proxies are not judged yet"
 _HBONE = "connections over HBONE are not judged yet"
 
 
@@ -106,8 +108,10 @@ class Mesh:
     the mesh; what follows from it is kept. A ruling then costs some tens of microseconds.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, before: Mesh | None = None) -> None:
+        """Of `before`, a mesh over most of the same objects, what was parsed is taken over."""
         self.snapshot = snapshot
+        self._before = _Parsed.of(before)
         self.present = any(
             resource.ref.group == "istio.io" or resource.ref.group.endswith(".istio.io")
             for resource in snapshot.resources
@@ -120,13 +124,22 @@ class Mesh:
     @cached_property
     def policies(self) -> tuple[AuthorizationPolicy, ...]:
         """Every AuthorizationPolicy, the oldest first."""
-        return tuple(map(read_policy, sorted(_of_group(self.snapshot, written.KIND), key=age)))
+        found = sorted(_of_group(self.snapshot, written.KIND), key=age)
+        return tuple(self._before.policy(resource) for resource in found)
 
     @cached_property
     def peer_authentications(self) -> tuple[PeerAuthentication, ...]:
         """Every PeerAuthentication, in the order read."""
         found = _of_group(self.snapshot, PEER_AUTHENTICATION)
         return tuple(map(parse_peer_authentication, found))
+
+    @cached_property
+    def _by_namespace(self) -> Mapping[str, tuple[AuthorizationPolicy, ...]]:
+        return _grouped(p for p in self.policies if not p.targeted and not p.unreadable)
+
+    @cached_property
+    def _peers(self) -> Mapping[str, tuple[PeerAuthentication, ...]]:
+        return _grouped(self.peer_authentications)
 
     @cached_property
     def settings(self) -> Settings:
@@ -280,8 +293,8 @@ class Mesh:
 
     def _past(self, taken: Capture, request: Request) -> Ruling | None:
         """The answer where no sidecar sees the request."""
-        if taken.ambient:
-            return Ruling(Verdict.UNDEFINED, (), (_AMBIENT,))
+        if taken.ambient or taken.gateway:
+            return Ruling(Verdict.UNDEFINED, (), (_AMBIENT if taken.ambient else _GATEWAY,))
         if request.protocol != "TCP":
             why = "sidecars take TCP alone"
         elif taken.sidecar is Truth.NO:
@@ -393,21 +406,22 @@ class Mesh:
         return known[1]
 
     def _select(self, target: Workload) -> Selected:
-        labels, home, root = labels_of(target), target.ref.namespace, self.settings.root
+        labels, root = labels_of(target), self.settings.root
+        home = target.ref.namespace
+        scopes = dict.fromkeys((root, home))
         found = [
             (policy, selects(policy.labels, labels))
-            for policy in sorted(self.policies, key=lambda p: p.ref.namespace != root)
-            if policy.ref.namespace in (home, root)
-            and not policy.targeted
-            and not policy.unreadable
+            for scope in scopes
+            for policy in self._by_namespace.get(scope, ())
         ]
+        peers = [peer for scope in scopes for peer in self._peers.get(scope, ())]
         selecting = tuple((policy, truth) for policy, truth in found if truth > Truth.NO)
         protocols: dict[int, set[str]] = {}
         for lead in self._services.leads(target):
             if lead.protocol == "TCP":
                 protocols.setdefault(lead.number, set()).add(spoken(lead.entry))
         return Selected(
-            modes=compose(self.peer_authentications, root, home, labels),
+            modes=compose(peers, root, home, labels),
             policies=selecting,
             protocols={port: frozenset(kinds) for port, kinds in protocols.items()},
             http=tuple(self._enforced(selecting, http=True)),
@@ -444,6 +458,31 @@ def _is_broken(policy: AuthorizationPolicy) -> bool:
 def _asks_addresses(policy: AuthorizationPolicy) -> bool:
     asked = ("ipBlocks", "remoteIpBlocks")
     return any(base_field(clause) in asked for rule in policy.rules for clause in rule.clauses)
+
+
+_Object = TypeVar("_Object", AuthorizationPolicy, PeerAuthentication)
+
+
+def _grouped(objects: Iterable[_Object]) -> Mapping[str, tuple[_Object, ...]]:
+    found: dict[str, list[_Object]] = {}
+    for each in objects:
+        found.setdefault(each.ref.namespace, []).append(each)
+    return {namespace: tuple(here) for namespace, here in found.items()}
+
+
+class _Parsed:
+    """The policies of another mesh, by the objects that they were parsed from."""
+
+    def __init__(self, policies: Iterable[AuthorizationPolicy]) -> None:
+        self._known = {policy.ref: policy for policy in policies}
+
+    @classmethod
+    def of(cls, mesh: Mesh | None) -> _Parsed:
+        return cls(mesh.policies if mesh else ())
+
+    def policy(self, resource: Resource) -> AuthorizationPolicy:
+        known = self._known.get(resource.ref)
+        return known if known and known.resource is resource else read_policy(resource)
 
 
 def _of_group(snapshot: Snapshot, kind: str) -> Iterator[Resource]:

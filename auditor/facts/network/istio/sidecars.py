@@ -40,6 +40,8 @@ class Capture:
     sidecar: Truth
     ambient: bool = False
     """Whether its traffic goes through the proxy of its node instead."""
+    gateway: bool = False
+    """Whether its proxy stands for others: a gateway, or a waypoint."""
     why: str = ""
     """What decided it, without full stop."""
     excluded: frozenset[int] = frozenset()
@@ -66,6 +68,7 @@ def capture(target: Workload, pods: Sequence[Resource], namespace: Resource | No
     return Capture(
         sidecar=sidecar,
         ambient=ambient,
+        gateway=_is_gateway(target.pod),
         why=why,
         excluded=frozenset(_ports(annotations.get(f"{prefix}excludeInboundPorts", ""))),
         included=_included(annotations.get(f"{prefix}includeInboundPorts", "*")),
@@ -97,6 +100,16 @@ def _sidecar(
             return Truth.MAYBE, f"some of its pods have the container {PROXY}, and some have not"
         return Truth.NO, f"its pods run without the container {PROXY}"
     return _injected(target, namespace)
+
+
+def _is_gateway(pod: Manifest) -> bool:
+    """Whether the proxy is told to be more than a sidecar: ``proxy router``, ``proxy waypoint``."""
+    return any(
+        role in sequence(proxy.get("args"))
+        for proxy in map(mapping, sequence(pod.get("containers")))
+        if proxy.get("name") == PROXY
+        for role in ("router", "waypoint")
+    )
 
 
 def _has_proxy(pod: Manifest) -> bool:

@@ -238,6 +238,27 @@ def test_what_cannot_be_read_widens_a_deny_and_narrows_an_allow() -> None:
     assert small(unknown).get(SHOP, "/") == "allowed"
 
 
+@pytest.mark.parametrize(
+    ("key", "verdict"),
+    [
+        ("request.auth.claims[a", "denied"),
+        ("request.auth.claims", "allowed"),
+        ("request.auth.claims[a][b]", "allowed"),
+        ("request.headers", "denied"),
+        ("request.headers[x]", "allowed"),
+        ("experimental.envoy.filters.a", "denied"),
+        ("experimental.envoy.filters.a[b]", "undefined"),
+        ("source.labels", "allowed"),
+    ],
+)
+def test_keys_of_conditions_that_istio_reads_or_not(key: str, verdict: str) -> None:
+    """What it cannot read leaves a DENY without the condition; what it does not know, without the
+    rule.
+    """
+    spec = {"action": "DENY", "rules": [{"when": [{"key": key, "values": ["v"]}]}]}
+    assert small(policy(spec)).get(SHOP, "/") == verdict
+
+
 def test_a_policy_that_envoy_cannot_load_decides_nothing() -> None:
     """It passes every check, and leaves the proxy with what it had before."""
     mesh = small("{rules: [{to: [{operation: {paths: ['foo/{*}']}}]}]}")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from auditor.facts.network import Verdict
+from auditor.facts.network.istio import Mesh
 from auditor.facts.selectors import Truth
 from auditor.model import Resource
 from tests.facts.network import cluster
@@ -138,3 +139,20 @@ def test_what_a_port_speaks(entry: dict[str, Any], speaks: str) -> None:
     mesh = of(pod("pii/customers", "10.0.0.1"), service)
     assert mesh.mesh.speaks(mesh.target, 8080) == {speaks}
     assert mesh.mesh.speaks(mesh.target, 1) == {"auto"}
+
+
+def test_gateways_are_not_judged() -> None:
+    """Their proxy is no sidecar: it stands for those behind it."""
+    gateway = {**PROXY, "args": ["proxy", "router"]}
+    mesh = of(cluster.pod("pii/customers", ip="10.0.0.1", containers=[gateway]))
+    assert "gateway" in mesh.ask(OUTSIDE, get()).unknown[0]
+
+
+def test_what_was_parsed_before_is_not_parsed_again() -> None:
+    """After a change of one object, the policies that stayed are the same values."""
+    before = small(policy("{}"), policy("{}", "pii/other")).mesh
+    changed = policy("{rules: [{}]}", "pii/other")
+    after = Mesh(before.snapshot.replacing(changed), before)
+    kept = {policy.ref.name: policy for policy in before.policies}
+    assert [p is kept[p.ref.name] for p in after.policies] == [False, True]
+    assert len(after.policies[0].rules) == 1
