@@ -15,12 +15,14 @@ Direction = Literal["Ingress", "Egress"]
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A pod that is not in the snapshot, with its labels exactly."""
+    """A pod that is not in the snapshot."""
 
     namespace: str
     """Empty for a namespace that nobody has made: without labels but its name, and that name is
     one that no policy mentions."""
     labels: Mapping[str, str]
+    known: bool = True
+    """Whether these are all its labels; else it may have any others."""
 
 
 @dataclass(frozen=True, slots=True)

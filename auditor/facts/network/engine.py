@@ -27,10 +27,10 @@ from auditor.facts.network.cluster_policies import (
     parse_cluster_policy,
 )
 from auditor.facts.network.decisions import Side
+from auditor.facts.network.istio import Mesh
 from auditor.facts.network.judge import Judge
 from auditor.facts.network.matrix import Flow, Matrix
 from auditor.facts.network.outside import representatives
-from auditor.facts.network.istio import Mesh
 from auditor.facts.network.passing import Passing, Sent
 from auditor.facts.network.points import Point, Points, Questions
 from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
@@ -292,7 +292,7 @@ def _by_namespace(policies: Sequence[NetPolicy]) -> dict[str, list[NetPolicy]]:
 
 def _unseen(caller: Identity) -> Peer:
     """Who it is to network policies, which see no identities: an address, or some pod."""
-    return World(caller.address) if caller.address else Stranger(caller.namespace, {})
+    return World(caller.address) if caller.address else Stranger(caller.namespace, {}, known=False)
 
 
 def _then(connected: Ruling, sent: Ruling) -> Ruling:

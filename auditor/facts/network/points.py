@@ -129,7 +129,9 @@ class Points:
         if isinstance(peer, World):
             return (self._outside(peer.address),)
         if isinstance(peer, Stranger):
-            return (self._point(Seen(POD, peer.namespace, Labels(peer.labels))),)
+            return (
+                self._point(Seen(POD, peer.namespace, Labels(peer.labels, open=not peer.known))),
+            )
         live = self._live.get(peer.ref.key) or (None,)
         return tuple(dict.fromkeys(self._pod(peer, pod) for pod in live))
 
@@ -168,12 +170,14 @@ class Points:
         within |= {peer: self._nodes.mean(peer, seen) for peer in asked.nodes}
         identity = (
             kind, seen.namespace, frozenset(known.items()), frozenset(hidden.items()),
-            tuple(within.values()), named,
+            labels.open, tuple(within.values()), named,
         )  # fmt: skip
         found = self._made.get(identity)
         if found is None:
             home = self._home(seen.namespace)
-            found = Point(kind, seen.namespace, Labels(known, hidden), home, within, named)
+            found = Point(
+                kind, seen.namespace, Labels(known, hidden, labels.open), home, within, named
+            )
             self._made[identity] = found
         return found
 

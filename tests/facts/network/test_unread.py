@@ -36,9 +36,7 @@ def unread(*found: Resource) -> tuple[Gap, ...]:
         ("projectcalico.org/v3", "GlobalNetworkPolicy"),
         ("crd.projectcalico.org/v1", "NetworkPolicy"),
         ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"),
-        ("security.istio.io/v1", "AuthorizationPolicy"),
-        ("security.istio.io/v1", "PeerAuthentication"),
-        ("networking.istio.io/v1", "Sidecar"),
+        ("security.istio.io/v1", "RequestPolicy"),
         ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy"),
         ("policy.linkerd.io/v1beta3", "Server"),
         ("extensions/v1beta1", "NetworkPolicy"),
@@ -88,3 +86,11 @@ def test_they_are_told_where_somebody_asks_about_the_network(data: str, told: bo
     assert any("CiliumNetworkPolicy" in gap for gap in gaps(answer)) is told
     facts = Facts(Snapshot((target, cilium)), Settings())
     assert facts.gaps == {}
+
+
+def test_what_changes_sidecars_is_told_and_what_they_read_is_not() -> None:
+    """A Sidecar may close a port; an AuthorizationPolicy is part of the answer."""
+    (gap,) = unread(thing("networking.istio.io/v1", "Sidecar"))
+    assert gap.severity is Unseen.UNKNOWN
+    assert not unread(thing("security.istio.io/v1", "AuthorizationPolicy"))
+    assert not unread(thing("security.istio.io/v1", "PeerAuthentication"))
