@@ -27,10 +27,10 @@ from auditor.facts.network.cluster_policies import (
     parse_cluster_policy,
 )
 from auditor.facts.network.decisions import Side
+from auditor.facts.network.istio import Mesh
 from auditor.facts.network.judge import Judge
 from auditor.facts.network.matrix import Flow, Matrix
-from auditor.facts.network.outside import representatives
-from auditor.facts.network.istio import Mesh
+from auditor.facts.network.outside import Span, representatives
 from auditor.facts.network.passing import Passing, Sent
 from auditor.facts.network.points import Point, Points, Questions
 from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
@@ -70,7 +70,7 @@ class Network:
         self.snapshot = snapshot
         self.profile = profile
         self.workloads = tuple(workloads)
-        parsed = [_parsed(resource) for resource in _policies(snapshot)]
+        parsed = [_parsed(resource, profile) for resource in _policies(snapshot)]
         policies = [policy for policy in parsed if isinstance(policy, NetPolicy)]
         cluster_wide = [policy for policy in parsed if isinstance(policy, ClusterPolicy)]
         self.invalid = tuple(policy for policy in parsed if isinstance(policy, InvalidPolicy))
@@ -223,6 +223,22 @@ class Network:
         rules = [rule for policy in policies for rule in policy.rules["Ingress"]]
         return tuple(map(World, representatives(rules)))
 
+    def externals(self) -> tuple[Span, ...]:
+        """All addresses, in as few pieces as the policies of the snapshot tell apart: whoever
+        asks about the first address of each asks about all. IPv4 first, ascending. An IPv4
+        address in the form of IPv6 is in none.
+        """
+        found: list[Span] = []
+        last: Point | None = None
+        for span in self._points.spans():
+            (point,) = self._points.of(World(str(span.first)))
+            if point is last and found[-1].meets(span):
+                found[-1] = Span(found[-1].first, span.last)
+            else:
+                found.append(span)
+            last = point
+        return tuple(found)
+
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to
         which Services lead. A port that is neither declared nor served may still be open.
@@ -278,9 +294,10 @@ def _policies(snapshot: Snapshot) -> Iterator[Resource]:
             yield resource
 
 
-def _parsed(resource: Resource) -> NetPolicy | ClusterPolicy | InvalidPolicy:
-    parse = parse_policy if resource.ref.kind == KIND else parse_cluster_policy
-    return parse(resource)
+def _parsed(resource: Resource, profile: Profile) -> NetPolicy | ClusterPolicy | InvalidPolicy:
+    if resource.ref.kind == KIND:
+        return parse_policy(resource)
+    return parse_cluster_policy(resource, strict=profile.strict)
 
 
 def _by_namespace(policies: Sequence[NetPolicy]) -> dict[str, list[NetPolicy]]:

@@ -8,13 +8,14 @@ unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from auditor.facts.network.answers import Peer, Stranger, World
 from auditor.facts.network.cluster_policies import ClusterPolicy, Nodes
+from auditor.facts.network.outside import Span, spans
 from auditor.facts.network.policies import Block, NetPolicy, Pods
 from auditor.facts.selectors import METADATA_NAME, Hidden, Labels, Selector, Truth
 from auditor.facts.workloads import (
@@ -132,6 +133,10 @@ class Points:
             return (self._point(Seen(POD, peer.namespace, Labels(peer.labels))),)
         live = self._live.get(peer.ref.key) or (None,)
         return tuple(dict.fromkeys(self._pod(peer, pod) for pod in live))
+
+    def spans(self) -> Iterator[Span]:
+        """All addresses, cut wherever a policy may tell them apart."""
+        return spans(self.questions.blocks, self._nodes.names)
 
     def _outside(self, address: str) -> Point:
         ip = ip_address(address)

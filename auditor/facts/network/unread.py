@@ -45,7 +45,12 @@ def unread(snapshot: Snapshot, invalid: Iterable[InvalidPolicy]) -> Iterator[Gap
 
 
 def _is_dialect(ref: Ref) -> bool:
-    if not ref.kind.endswith(_ENDINGS) or ref.group in ("", GROUP) or is_cluster_policy(ref) or _is_of_mesh(ref):
+    if (
+        not ref.kind.endswith(_ENDINGS)
+        or ref.group in ("", GROUP)
+        or is_cluster_policy(ref)
+        or _is_of_mesh(ref)
+    ):
         return False
     if ref.kind.endswith(KIND):
         return True

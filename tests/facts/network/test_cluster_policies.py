@@ -47,7 +47,7 @@ def old_rule(**more: Any) -> dict[str, Any]:
         ({**HEAD, "subject": {}}, ("spec", "subject")),
         ({**HEAD, "subject": []}, ("spec", "subject")),
         ({**HEAD, "subject": {**ALL, "pods": {}}}, ("spec", "subject")),
-        ({**HEAD, "subject": {"pods": {}}}, ("spec", "subject", "pods", "namespaceSelector")),
+        ({**HEAD, "subject": {"pods": {}}}, ("spec", "subject", "pods", "podSelector")),
         ({**HEAD, "ingress": 3}, ("spec", "ingress")),
         ({**HEAD, "ingress": [None]}, ("spec", "ingress", 0, "from")),
         ({**HEAD, "ingress": [{"action": "Deny", "from": [ALL]}] * 26}, ("spec", "ingress")),
@@ -93,6 +93,8 @@ def test_what_the_api_server_refuses(spec: Any, path: Path) -> None:
     ("spec", "path"),
     [
         (old_rule(action="Accept"), ("spec", "egress", 0, "action")),
+        ({**OLD_HEAD, "subject": {"pods": {"podSelector": {}}}},
+         ("spec", "subject", "pods", "namespaceSelector")),
         (old_rule(ports=[{"portNumber": {"port": 70000}}]),
          ("spec", "egress", 0, "ports", 0, "portNumber", "port")),
         (old_rule(ports=[{"portNumber": {"port": 1, "protocol": "ICMP"}}]),

@@ -26,7 +26,7 @@ def under(profile: Profile, *objects: Resource) -> Network:
 
 def asked(changes: dict[str, Truth], *objects: Resource) -> Reach:
     """What flows from default/a to default/b where the profile differs so from the standard."""
-    net = under(replace(SPEC, name="this", **changes), *objects)
+    net = under(replace(SPEC, name="this", **changes), *objects)  # type: ignore[arg-type]
     return net.reach(find(net, "default/a"), find(net, "default/b"))
 
 
