@@ -77,6 +77,15 @@ def spans(blocks: Iterable[Block], nodes: Iterable[IPv4Address | IPv6Address]) -
                 yield Span(kind(first), kind(after - 1))
 
 
+def ends_of(blocks: Iterable[Block]) -> dict[int, list[int]]:
+    """Family → where a block or a hole in one begins, or what follows begins, ascending."""
+    networks = [net for block in blocks for net in (block.cidr, *block.excluded)]
+    return {
+        version: sorted({e for net in networks if net.version == version for e in _range(net)})
+        for version in (4, 6)
+    }
+
+
 def is_private(network: IPNetwork) -> bool:
     """Whether all of it is of one's own network or machine."""
     address, bits = network.network_address, network.prefixlen
