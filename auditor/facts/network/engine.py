@@ -51,7 +51,7 @@ BOTH: tuple[Direction, ...] = ("Ingress", "Egress")
 
 
 class Network:
-    """Who can reach whom.
+    """Who can reach whom, by NetworkPolicies and the two tiers of cluster-wide policies.
 
     Connections are judged in steady state, by what `snapshot` says. Replies need no rule. Pods on
     the network of their node are taken to be neither selected by policies nor meant by selectors,
@@ -181,8 +181,9 @@ class Network:
     def isolating(
         self, target: Workload, direction: Direction, *, possibly: bool = False
     ) -> tuple[Ref, ...]:
-        """The policies that select every pod of `target` in this direction, in the order read;
-        with `possibly`, also those that select some of them or of which it cannot be told.
+        """The NetworkPolicies that select every pod of `target` in this direction, in the order
+        read; with `possibly`, also those that select some of them or of which it cannot be told.
+        A cluster-wide policy is none of them: what its rules do not match goes on to others.
         """
         least: dict[Ref, list[Truth]] = {}
         points = self._points_of(target)
@@ -193,8 +194,9 @@ class Network:
         return tuple(ref for ref, truths in least.items() if possibly or truths == sure)
 
     def admitting_rules(self, source: Peer, target: Workload) -> tuple[Rule, ...]:
-        """The ingress rules of policies that select `target` and admit `source`, or may, in the
-        order read. None where nothing isolates the target.
+        """The ingress rules of NetworkPolicies that select `target` and admit `source`, or may,
+        in the order read, as far as tier Admin leaves anything to them. None where nothing
+        isolates the target.
         """
         found: dict[tuple[object, ...], Rule] = {}
         for pair in product(self._points_of(source), self._points_of(target)):
