@@ -34,7 +34,7 @@ from auditor.facts.network.outside import Span, representatives
 from auditor.facts.network.passing import Passing, Sent
 from auditor.facts.network.points import Point, Points, Questions
 from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
-from auditor.facts.network.ports import PortSet
+from auditor.facts.network.ports import PROTOCOLS, PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.network.unread import unread
@@ -154,6 +154,8 @@ class Network:
         """What network policies say of a connection."""
         peer = _unseen(source) if isinstance(source, Identity) else source
         reach = self._allowed(peer, target, BOTH)
+        if request.protocol not in PROTOCOLS:
+            return self._without_ports(reach, request)
         asked = (request.protocol, request.port)
         if reach.assumed.contains(*asked):
             return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
@@ -162,6 +164,19 @@ class Network:
         if not reach.possible.contains(*asked):
             return Ruling(Verdict.DENIED, reach.reasons)
         return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
+
+    def _without_ports(self, reach: Reach, request: Request) -> Ruling:
+        """What becomes of ICMP and the like: rules are about ports, and only where none stops
+        anything is it certain.
+        """
+        passes = self.profile.other_protocols
+        if reach.ports == PortSet.ALL and not reach.assumed:
+            passes = Truth.YES
+        if passes is not Truth.MAYBE:
+            verdict = Verdict.ALLOWED if passes else Verdict.DENIED
+            return Ruling(verdict, reach.reasons)
+        why = f"what policies do to {request.protocol}, which has no ports, is not defined"
+        return Ruling(Verdict.UNDEFINED, reach.reasons, (why, *reach.unknown))
 
     @cached_property
     def matrix(self) -> Matrix:
