@@ -21,6 +21,7 @@ from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
+from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
 from auditor.facts.oversight import oversight
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
@@ -203,7 +204,10 @@ def _of_namespaces(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, R
     return told
 
 
-REACHING = ("NetworkPolicy", "Namespace", "Service", *WORKLOAD_KINDS)
+POLICING = ("NetworkPolicy", *CLUSTER_WIDE)
+"""What stops traffic, or lets it pass before anything else is asked."""
+
+REACHING = (*POLICING, "Namespace", "Service", *WORKLOAD_KINDS)
 """Who reaches whom: the pod that is not seen may be the one that does."""
 
 STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
@@ -217,12 +221,12 @@ FACTS: Mapping[str, Fact] = {
     "exposure": Fact(
         _of_workloads(exposure),
         (*REACHING, "Ingress", "ConfigMap"),
-        ("NetworkPolicy", "Namespace", "Service"),
+        (*POLICING, "Namespace", "Service"),
     ),
     "identity": Fact(
         _of_workloads(identity), ("ServiceAccount", *BINDINGS), ("ServiceAccount", *BINDINGS)
     ),
-    "oversight": Fact(_of_workloads(oversight), REACHING, ("NetworkPolicy", "Namespace")),
+    "oversight": Fact(_of_workloads(oversight), REACHING, (*POLICING, "Namespace")),
     "distance": Fact(
         _of_workloads(distance),
         ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),

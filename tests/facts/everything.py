@@ -85,6 +85,39 @@ spec:
   podSelector: {}
   ingress: [{from: [{namespaceSelector: {matchLabels: {team: web}}}]}]
 ---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: floor}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  ingress:
+    - action: Deny
+      from: [{namespaces: {}}]
+      protocols: [{tcp: {destinationPort: {number: 1111}}}]
+---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: floor}
+spec:
+  priority: 2
+  subject: {namespaces: {}}
+  ingress:
+    - action: Deny
+      from: [{namespaces: {}}]
+      ports: [{portNumber: {protocol: TCP, port: 2222}}]
+---
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: BaselineAdminNetworkPolicy
+metadata: {name: default}
+spec:
+  subject: {namespaces: {}}
+  egress:
+    - action: Deny
+      to: [{namespaces: {}}]
+      ports: [{portNumber: {protocol: TCP, port: 3333}}]
+---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: front, namespace: shop}

@@ -118,6 +118,8 @@ def test_a_fact_needs_every_kind_that_changes_it(kind: str, fact: str) -> None:
         (SERVER, "ConfigMap", False),
         (SERVER, "NetworkPolicy", False),
         (None, "NetworkPolicy", False),
+        (None, "ClusterNetworkPolicy", False),
+        (SERVER, "AdminNetworkPolicy", False),
         (None, "CronJob", True),
         (None, "ConfigMap", True),
         (SERVER, "ServiceAccount", True),

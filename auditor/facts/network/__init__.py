@@ -17,6 +17,7 @@ from auditor.facts.network.answers import (
     World,
 )
 from auditor.facts.network.engine import Network
+from auditor.facts.network.outside import Span
 from auditor.facts.network.passing import Sent
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import SPEC, Profile
@@ -40,6 +41,7 @@ __all__ = [
     "Rule",
     "Ruling",
     "Sent",
+    "Span",
     "Stranger",
     "Verdict",
     "World",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal
 
@@ -40,6 +40,7 @@ _DOMAIN = re.compile(
 )
 _ZEROS = re.compile(r"(?<![0-9a-fA-F:])0[0-9]")
 _IN_CLUSTER = ("namespaces", "pods")
+_BOTH = ("namespaceSelector", "podSelector")
 _BEYOND = ("nodes", "networks", "domainNames")
 
 
@@ -58,21 +59,25 @@ class Dialect:
     """The most peers or ports in a rule."""
     ports: str
     """The field of a rule with its ports."""
+    selectors: tuple[str, ...]
+    """What must stand in `pods`."""
     beyond: tuple[str, ...] = _BEYOND
     """The peers of egress rules that are no pods."""
+    peers: tuple[str, ...] = _IN_CLUSTER
+    """The peers of the rules of one direction."""
 
 
 CLUSTER = Dialect(
     "ClusterNetworkPolicy", ("v1alpha2", "v1beta1"), None,
-    {"Accept": "Accept", "Deny": "Deny", "Pass": "Pass"}, 25, 25, "protocols",
+    {"Accept": "Accept", "Deny": "Deny", "Pass": "Pass"}, 25, 25, "protocols", ("podSelector",),
 )  # fmt: skip
 ADMIN = Dialect(
     "AdminNetworkPolicy", ("v1alpha1",), "Admin",
-    {"Allow": "Accept", "Deny": "Deny", "Pass": "Pass"}, 100, 100, "ports",
+    {"Allow": "Accept", "Deny": "Deny", "Pass": "Pass"}, 100, 100, "ports", _BOTH,
 )  # fmt: skip
 BASELINE = Dialect(
     "BaselineAdminNetworkPolicy", ("v1alpha1",), "Baseline",
-    {"Allow": "Accept", "Deny": "Deny"}, 100, 100, "ports", ("nodes", "networks"),
+    {"Allow": "Accept", "Deny": "Deny"}, 100, 100, "ports", _BOTH, ("nodes", "networks"),
 )  # fmt: skip
 
 DIALECTS: Mapping[str, Dialect] = {d.kind: d for d in (CLUSTER, ADMIN, BASELINE)}
@@ -150,26 +155,31 @@ def is_cluster_policy(ref: Ref) -> bool:
     return ref.api_version in {f"{GROUP}/{version}" for version in versions}
 
 
-def parse_cluster_policy(resource: Resource) -> ClusterPolicy | InvalidPolicy:
-    """The policy that an object of one of the three kinds means, whatever is written in it."""
+def parse_cluster_policy(
+    resource: Resource, *, strict: bool = True
+) -> ClusterPolicy | InvalidPolicy:
+    """The policy that an object of one of the three kinds means, whatever is written in it.
+    Without `strict` a selector may be missing, and ports by name may stand beside networks.
+    """
+    dialect = DIALECTS[resource.ref.kind]
     try:
-        return _policy(resource, DIALECTS[resource.ref.kind])
+        return _policy(resource, dialect if strict else replace(dialect, selectors=()))
     except RefusedError as refused:
         return InvalidPolicy(resource.ref, refused.path, refused.why)
 
 
 def _policy(resource: Resource, dialect: Dialect) -> ClusterPolicy:
-    if dialect is BASELINE and resource.ref.name != "default":
+    if dialect.kind == BASELINE.kind and resource.ref.name != "default":
         raise RefusedError(("metadata", "name"), "only the name 'default' is allowed")
     spec = as_object(resource.manifest.get("spec"), ("spec",))
-    namespaces, pods = _subject(spec.get("subject"), ("spec", "subject"))
+    namespaces, pods = _subject(spec.get("subject"), ("spec", "subject"), dialect)
     rules: dict[Direction, tuple[TierRule, ...]] = {
         direction: tuple(_rules(spec, direction, dialect)) for direction in FIELDS
     }
     return ClusterPolicy(
         resource=resource,
         tier=dialect.tier or _tier(spec.get("tier")),
-        priority=None if dialect is BASELINE else _priority(spec.get("priority")),
+        priority=None if dialect.kind == BASELINE.kind else _priority(spec.get("priority")),
         namespaces=namespaces,
         selector=pods,
         rules={direction: found for direction, found in rules.items() if found},
@@ -200,22 +210,22 @@ def _one_of(value: Any, path: Path, fields: tuple[str, ...]) -> tuple[str, Any]:
     return given[0]
 
 
-def _subject(value: Any, path: Path) -> tuple[Selector, Selector]:
+def _subject(value: Any, path: Path, dialect: Dialect) -> tuple[Selector, Selector]:
     field, inside = _one_of(value, path, _IN_CLUSTER)
-    return _pods(field, inside, (*path, field))
+    return _pods(field, inside, (*path, field), dialect)
 
 
-def _pods(field: str, value: Any, path: Path) -> tuple[Selector, Selector]:
+def _pods(field: str, value: Any, path: Path, dialect: Dialect) -> tuple[Selector, Selector]:
     """The selectors of namespaces and of pods. An empty one means all."""
     if field == "namespaces":
         return parse_selector(value, path), Selector()
     both = as_object(value, path)
-    for name in ("namespaceSelector", "podSelector"):
+    for name in dialect.selectors:
         if name not in both:
             raise RefusedError((*path, name), "is missing")
     return (
-        parse_selector(both["namespaceSelector"], (*path, "namespaceSelector")),
-        parse_selector(both["podSelector"], (*path, "podSelector")),
+        parse_selector(both.get("namespaceSelector"), (*path, "namespaceSelector")),
+        parse_selector(both.get("podSelector"), (*path, "podSelector")),
     )
 
 
@@ -229,7 +239,8 @@ def _rules(spec: Manifest, direction: Direction, dialect: Dialect) -> Iterator[T
         rule = as_object(value, path)
         peers = _listed(rule.get(peers_field), (*path, peers_field), dialect)
         fields = _IN_CLUSTER + (dialect.beyond if direction == "Egress" else ())
-        read = [_peer(peer, (*path, peers_field, i), fields) for i, peer in enumerate(peers)]
+        known = replace(dialect, peers=fields)
+        read = [_peer(peer, (*path, peers_field, i), known) for i, peer in enumerate(peers)]
         yield _rule(rule, path, tuple(chain.from_iterable(read)), dialect)
 
 
@@ -252,14 +263,16 @@ def _rule(rule: Manifest, path: Path, peers: tuple[ClusterPeer, ...], dialect: D
     if action != "Accept" and any(isinstance(peer, Domains) for peer in peers):
         raise RefusedError(path, "domainNames may only be accepted, neither denied nor passed")
     numbers, named = _ports(rule.get(dialect.ports), (*path, dialect.ports), dialect)
-    if named and any(isinstance(peer, Nodes | Block | Domains) for peer in peers):
+    beyond = any(isinstance(peer, Nodes | Block | Domains) for peer in peers)
+    if named and beyond and dialect.selectors:
         raise RefusedError((*path, dialect.ports), "nodes, networks and domains name no ports")
     whole = rule.get(dialect.ports) is None
     return TierRule(path, action, peers, PortSet.ALL if whole else numbers, named, whole)
 
 
-def _peer(value: Any, path: Path, fields: tuple[str, ...]) -> Iterator[ClusterPeer]:
+def _peer(value: Any, path: Path, dialect: Dialect) -> Iterator[ClusterPeer]:
     """The peers of one entry: several networks are several blocks."""
+    fields = dialect.peers
     if isinstance(value, Mapping) and value and not any(name in value for name in fields):
         # A field that this version does not have. An API server that has it stores it, and
         # whoever does not know it must fail closed.
@@ -276,7 +289,7 @@ def _peer(value: Any, path: Path, fields: tuple[str, ...]) -> Iterator[ClusterPe
         names = enumerate(_few(inside, path))
         yield Domains(tuple(_domain(name, (*path, index)) for index, name in names))
     else:
-        yield Pods(*_pods(field, inside, path))
+        yield Pods(*_pods(field, inside, path, dialect))
 
 
 def _few(value: Any, path: Path) -> list[Any]:
@@ -304,7 +317,7 @@ def _ports(value: Any, path: Path, dialect: Dialect) -> tuple[PortSet, tuple[tup
     """The ports in numbers, and those by name. Both empty where nothing is written."""
     if value is None:
         return PortSet.NONE, ()
-    read = _port if dialect is CLUSTER else _old_port
+    read = _port if dialect.kind == CLUSTER.kind else _old_port
     entries = enumerate(_listed(value, path, dialect))
     found = [read(entry, (*path, index)) for index, entry in entries]
     numbers = PortSet.union_of(port for port in found if isinstance(port, PortSet))

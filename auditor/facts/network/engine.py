@@ -30,11 +30,11 @@ from auditor.facts.network.decisions import Side
 from auditor.facts.network.istio import Mesh
 from auditor.facts.network.judge import Judge
 from auditor.facts.network.matrix import Flow, Matrix
-from auditor.facts.network.outside import representatives
+from auditor.facts.network.outside import Span, representatives
 from auditor.facts.network.passing import Passing, Sent
 from auditor.facts.network.points import Point, Points, Questions
 from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
-from auditor.facts.network.ports import PortSet
+from auditor.facts.network.ports import PROTOCOLS, PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.network.unread import unread
@@ -51,7 +51,7 @@ BOTH: tuple[Direction, ...] = ("Ingress", "Egress")
 
 
 class Network:
-    """Who can reach whom.
+    """Who can reach whom, by NetworkPolicies and the two tiers of cluster-wide policies.
 
     Connections are judged in steady state, by what `snapshot` says. Replies need no rule. Pods on
     the network of their node are taken to be neither selected by policies nor meant by selectors,
@@ -70,7 +70,7 @@ class Network:
         self.snapshot = snapshot
         self.profile = profile
         self.workloads = tuple(workloads)
-        parsed = [_parsed(resource) for resource in _policies(snapshot)]
+        parsed = [_parsed(resource, profile) for resource in _policies(snapshot)]
         policies = [policy for policy in parsed if isinstance(policy, NetPolicy)]
         cluster_wide = [policy for policy in parsed if isinstance(policy, ClusterPolicy)]
         self.invalid = tuple(policy for policy in parsed if isinstance(policy, InvalidPolicy))
@@ -154,6 +154,8 @@ class Network:
         """What network policies say of a connection."""
         peer = _unseen(source) if isinstance(source, Identity) else source
         reach = self._allowed(peer, target, BOTH)
+        if request.protocol not in PROTOCOLS:
+            return self._without_ports(reach, request)
         asked = (request.protocol, request.port)
         if reach.assumed.contains(*asked):
             return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
@@ -162,6 +164,19 @@ class Network:
         if not reach.possible.contains(*asked):
             return Ruling(Verdict.DENIED, reach.reasons)
         return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
+
+    def _without_ports(self, reach: Reach, request: Request) -> Ruling:
+        """What becomes of ICMP and the like: rules are about ports, and only where none stops
+        anything is it certain.
+        """
+        passes = self.profile.other_protocols
+        if reach.ports == PortSet.ALL and not reach.assumed:
+            passes = Truth.YES
+        if passes is not Truth.MAYBE:
+            verdict = Verdict.ALLOWED if passes else Verdict.DENIED
+            return Ruling(verdict, reach.reasons)
+        why = f"what policies do to {request.protocol}, which has no ports, is not defined"
+        return Ruling(Verdict.UNDEFINED, reach.reasons, (why, *reach.unknown))
 
     @cached_property
     def matrix(self) -> Matrix:
@@ -181,8 +196,9 @@ class Network:
     def isolating(
         self, target: Workload, direction: Direction, *, possibly: bool = False
     ) -> tuple[Ref, ...]:
-        """The policies that select every pod of `target` in this direction, in the order read;
-        with `possibly`, also those that select some of them or of which it cannot be told.
+        """The NetworkPolicies that select every pod of `target` in this direction, in the order
+        read; with `possibly`, also those that select some of them or of which it cannot be told.
+        A cluster-wide policy is none of them: what its rules do not match goes on to others.
         """
         least: dict[Ref, list[Truth]] = {}
         points = self._points_of(target)
@@ -193,8 +209,9 @@ class Network:
         return tuple(ref for ref, truths in least.items() if possibly or truths == sure)
 
     def admitting_rules(self, source: Peer, target: Workload) -> tuple[Rule, ...]:
-        """The ingress rules of policies that select `target` and admit `source`, or may, in the
-        order read. None where nothing isolates the target.
+        """The ingress rules of NetworkPolicies that select `target` and admit `source`, or may,
+        in the order read, as far as tier Admin leaves anything to them. None where nothing
+        isolates the target.
         """
         found: dict[tuple[object, ...], Rule] = {}
         for pair in product(self._points_of(source), self._points_of(target)):
@@ -222,6 +239,22 @@ class Network:
         }
         rules = [rule for policy in policies for rule in policy.rules["Ingress"]]
         return tuple(map(World, representatives(rules)))
+
+    def externals(self) -> tuple[Span, ...]:
+        """All addresses, in as few pieces as the policies of the snapshot tell apart: whoever
+        asks about the first address of each asks about all. IPv4 first, ascending. An IPv4
+        address in the form of IPv6 is in none.
+        """
+        found: list[Span] = []
+        last: Point | None = None
+        for span in self._points.spans():
+            (point,) = self._points.of(World(str(span.first)))
+            if point is last and found[-1].meets(span):
+                found[-1] = Span(found[-1].first, span.last)
+            else:
+                found.append(span)
+            last = point
+        return tuple(found)
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to
@@ -278,9 +311,10 @@ def _policies(snapshot: Snapshot) -> Iterator[Resource]:
             yield resource
 
 
-def _parsed(resource: Resource) -> NetPolicy | ClusterPolicy | InvalidPolicy:
-    parse = parse_policy if resource.ref.kind == KIND else parse_cluster_policy
-    return parse(resource)
+def _parsed(resource: Resource, profile: Profile) -> NetPolicy | ClusterPolicy | InvalidPolicy:
+    if resource.ref.kind == KIND:
+        return parse_policy(resource)
+    return parse_cluster_policy(resource, strict=profile.strict)
 
 
 def _by_namespace(policies: Sequence[NetPolicy]) -> dict[str, list[NetPolicy]]:

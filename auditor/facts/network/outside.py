@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from itertools import pairwise
 
 from auditor.facts.network.policies import Block, PolicyRule
 
@@ -39,6 +41,49 @@ _SPECIAL = (
     ),
 )  # fmt: skip
 """Further ones at which nobody on the internet is: protocols, documentation, tests, multicast."""
+
+
+_MAPPED = ip_network("::ffff:0:0/96")
+"""IPv4 addresses in the dress of IPv6: the same addresses once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Addresses without a gap, of one family."""
+
+    first: IPv4Address | IPv6Address
+    last: IPv4Address | IPv6Address
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+    def meets(self, after: Span) -> bool:
+        """Whether `after` begins where this one ends."""
+        same = self.last.version == after.first.version
+        return same and int(self.last) + 1 == int(after.first)
+
+
+def spans(blocks: Iterable[Block], nodes: Iterable[IPv4Address | IPv6Address]) -> Iterator[Span]:
+    """All addresses, cut where a block or a hole in one begins or ends, and around each node; IPv4
+    first, ascending.
+    """
+    networks = [net for block in blocks for net in (block.cidr, *block.excluded)]
+    networks += [*map(ip_network, nodes), _MAPPED]
+    for version, kind in ((4, IPv4Address), (6, IPv6Address)):
+        end = 1 << (32 if version == 4 else 128)
+        ends = {e for net in networks if net.version == version for e in _range(net)}
+        for first, after in pairwise(sorted({0, end, *ends})):
+            if version == 4 or kind(first) not in _MAPPED:
+                yield Span(kind(first), kind(after - 1))
+
+
+def ends_of(blocks: Iterable[Block]) -> dict[int, list[int]]:
+    """Family → where a block or a hole in one begins, or what follows begins, ascending."""
+    networks = [net for block in blocks for net in (block.cidr, *block.excluded)]
+    return {
+        version: sorted({e for net in networks if net.version == version for e in _range(net)})
+        for version in (4, 6)
+    }
 
 
 def is_private(network: IPNetwork) -> bool:

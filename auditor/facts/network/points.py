@@ -8,13 +8,15 @@ unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from auditor.facts.network.answers import Peer, Stranger, World
 from auditor.facts.network.cluster_policies import ClusterPolicy, Nodes
+from auditor.facts.network.outside import Span, ends_of, spans
 from auditor.facts.network.policies import Block, NetPolicy, Pods
 from auditor.facts.selectors import METADATA_NAME, Hidden, Labels, Selector, Truth
 from auditor.facts.workloads import (
@@ -37,6 +39,8 @@ POD = "pod"
 NODE = "node"
 
 IPAddress = IPv4Address | IPv6Address
+Within = tuple[Truth, ...]
+"""For each block in order, whether it holds something."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,14 +114,14 @@ class Points:
     questions: Questions
     _homes: dict[str, Labels] = field(init=False)
     _live: Mapping[Key, Sequence[Resource]] = field(init=False)
-    _families: tuple[frozenset[int], bool] = field(init=False)
+    _places: Places = field(init=False)
     _nodes: Machines = field(init=False)
     _made: dict[object, Point] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._homes = namespace_labels(self.snapshot)
         self._live = pods_by_owner(self.snapshot)
-        self._families = _families(self.snapshot)
+        self._places = Places(self.questions.blocks, *_families(self.snapshot))
         self._nodes = Machines.of(self.snapshot) if self.questions.nodes else Machines()
 
     def of(self, peer: Peer) -> tuple[Point, ...]:
@@ -134,6 +138,10 @@ class Points:
             )
         live = self._live.get(peer.ref.key) or (None,)
         return tuple(dict.fromkeys(self._pod(peer, pod) for pod in live))
+
+    def spans(self) -> Iterator[Span]:
+        """All addresses, cut wherever a policy may tell them apart."""
+        return spans(self.questions.blocks, self._nodes.names)
 
     def _outside(self, address: str) -> Point:
         ip = ip_address(address)
@@ -164,20 +172,19 @@ class Points:
         known = {key: value for key, value in labels.known.items() if key in asked.keys}
         hidden = {key: value for key, value in labels.hidden.items() if key in asked.keys}
         named = None if seen.ports is None else tuple(p for p in seen.ports if p[1] in asked.names)
-        within: dict[Block | Nodes, Truth] = {
-            block: self._within(block, seen.addresses) for block in asked.blocks
-        }
-        within |= {peer: self._nodes.mean(peer, seen) for peer in asked.nodes}
+        within = self._places.of(seen.addresses)
+        meant = tuple(self._nodes.mean(peer, seen) for peer in asked.nodes)
         identity = (
             kind, seen.namespace, frozenset(known.items()), frozenset(hidden.items()),
-            labels.open, tuple(within.values()), named,
+            labels.open, id(within), meant, named,
         )  # fmt: skip
         found = self._made.get(identity)
         if found is None:
             home = self._home(seen.namespace)
-            found = Point(
-                kind, seen.namespace, Labels(known, hidden, labels.open), home, within, named
-            )
+            where: dict[Block | Nodes, Truth] = dict(zip(asked.blocks, within, strict=True))
+            where |= zip(asked.nodes, meant, strict=True)
+            ours = Labels(known, hidden, labels.open)
+            found = Point(kind, seen.namespace, ours, home, where, named)
             self._made[identity] = found
         return found
 
@@ -187,13 +194,48 @@ class Points:
         known = self._homes.get(namespace)
         return known or Labels({METADATA_NAME: namespace}, open=True)
 
-    def _within(self, block: Block, addresses: tuple[IPAddress, ...] | None) -> Truth:
-        if addresses is not None:
-            # Of two addresses, one of each family, the connection may use the one that is inside.
-            return Truth.YES if any(block.holds(ip) for ip in addresses) else Truth.NO
-        versions, sure = self._families
-        if block.cidr.version not in versions:
-            return Truth.NO if sure else Truth.MAYBE
+
+@dataclass(slots=True)
+class Places:
+    """In which blocks addresses are. Not frozen: it remembers the answer for each stretch of
+    addresses between two ends of blocks. Cost of a further address: one search among the ends.
+    """
+
+    blocks: tuple[Block, ...]
+    versions: frozenset[int]
+    """Of the addresses that pods have."""
+    sure: bool
+    """Whether pods show that."""
+    _ends: dict[int, list[int]] = field(init=False)
+    _there: dict[tuple[int, int], Within] = field(default_factory=dict)
+    _equal: dict[Within, Within] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._ends = ends_of(self.blocks)
+
+    def of(self, addresses: tuple[IPAddress, ...] | None) -> Within:
+        """Whether something with these addresses is in each block, in their order; the same
+        object for equal answers. Of two addresses, one of each family, the connection may use the
+        one that is inside.
+        """
+        if not addresses:
+            found = tuple(map(self._may_hold, self.blocks))
+        else:
+            found = tuple(map(max, zip(*map(self._at, addresses), strict=True)))
+        return self._equal.setdefault(found, found)
+
+    def _at(self, ip: IPAddress) -> Within:
+        stretch = (ip.version, bisect_right(self._ends[ip.version], int(ip)))
+        found = self._there.get(stretch)
+        if found is None:
+            held = (block.holds(ip) for block in self.blocks)
+            found = self._there[stretch] = tuple(Truth.YES if one else Truth.NO for one in held)
+        return found
+
+    def _may_hold(self, block: Block) -> Truth:
+        """Whether it holds a pod whose address is not known."""
+        if block.cidr.version not in self.versions:
+            return Truth.NO if self.sure else Truth.MAYBE
         return Truth.YES if block.whole else Truth.MAYBE
 
 

@@ -42,6 +42,9 @@ class Profile:
     """Whether ClusterNetworkPolicies have any effect."""
     admin_policies: Truth = Truth.YES
     """Whether AdminNetworkPolicies and the BaselineAdminNetworkPolicy have any effect."""
+    strict: bool = True
+    """Whether objects pass an API server first, which refuses a cluster-wide policy that leaves a
+    selector out or names ports beside networks. Who only analyses files reads on."""
     mesh: Truth = Truth.YES
     """Whether Istio's sidecars, where there are any, enforce its policies."""
 

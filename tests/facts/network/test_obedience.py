@@ -26,7 +26,7 @@ def under(profile: Profile, *objects: Resource) -> Network:
 
 def asked(changes: dict[str, Truth], *objects: Resource) -> Reach:
     """What flows from default/a to default/b where the profile differs so from the standard."""
-    net = under(replace(SPEC, name="this", **changes), *objects)
+    net = under(replace(SPEC, name="this", **changes), *objects)  # type: ignore[arg-type]
     return net.reach(find(net, "default/a"), find(net, "default/b"))
 
 
@@ -156,3 +156,18 @@ def test_where_nothing_enforces_that_is_the_reason() -> None:
     unknown = under(Profile("unknown", enforces=MAYBE), A, TARGET, policy(B))
     assert unknown.isolating(find(unknown, "default/b"), "Ingress") == ()
     assert len(unknown.isolating(find(unknown, "default/b"), "Ingress", possibly=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("truth", "verdict"),
+    [(YES, Verdict.ALLOWED), (MAYBE, Verdict.UNDEFINED), (NO, Verdict.DENIED)],
+)
+def test_what_has_no_ports_is_as_the_enforcer_has_it(truth: Truth, verdict: Verdict) -> None:
+    """Where a policy isolates; where none does, nobody is asked."""
+    profile = replace(SPEC, other_protocols=truth)
+    ping = Request(0, "ICMP")
+    some = under(profile, A, TARGET, policy(f"{B}\ningress: [{{ports: [{{port: 80}}]}}]"))
+    assert some.ruling(find(some, "default/a"), find(some, "default/b"), ping).verdict is verdict
+    none = under(profile, A, TARGET)
+    ruling = none.ruling(find(none, "default/a"), find(none, "default/b"), ping)
+    assert ruling.verdict is Verdict.ALLOWED
