@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 
-from auditor.facts.network import entries
 from auditor.facts.network.answers import (
     Direction,
     Entrance,
@@ -26,6 +25,7 @@ from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Request, Ruling, Verdict
 from auditor.facts.network.unread import unread
+from auditor.facts.network.ways import Ways
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.model import Gap, Ref, Resource, Snapshot
@@ -62,12 +62,13 @@ class Network:
         policies = [policy for policy in parsed if isinstance(policy, NetPolicy)]
         self.invalid = tuple(policy for policy in parsed if isinstance(policy, InvalidPolicy))
         """The policies that the API server would refuse, and that therefore have no effect."""
-        self.gaps: tuple[Gap, ...] = tuple(unread(snapshot, self.invalid))
+        self.ways = Ways(snapshot)
+        """The Services, the Ingresses and the Gateways."""
+        self.gaps: tuple[Gap, ...] = (*unread(snapshot, self.invalid), *self.ways.gaps)
         """The policies that have no part in any answer, and why."""
         self._points = Points(snapshot, Questions.of(policies))
         self._judge = Judge(_by_namespace(policies))
         self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
-        self._services = entries.Services(snapshot)
         self._composed = lru_cache(CACHED)(_composed)
 
     def reach(self, source: Peer, target: Peer, directions: tuple[Direction, ...] = BOTH) -> Reach:
@@ -147,17 +148,17 @@ class Network:
         """The ports that the containers of `target` declare (sidecars too), then further ones to
         which Services lead. A port that is neither declared nor served may still be open.
         """
-        return entries.listening(self._services, target)
+        return self.ways.listening(target)
 
     def services_of(self, target: Workload) -> tuple[Resource, ...]:
         """The Services that select pods of `target`."""
-        return self._services.of(target)
+        return self.ways.services.of(target)
 
     def entrances(self, target: Workload) -> tuple[Entrance, ...]:
         """The ways for traffic from outside to pods of `target`, public ones first, whatever
         policies say of that traffic.
         """
-        return entries.entrances(self.snapshot, self._services, target)
+        return self.ways.entrances(target)
 
     def _points_of(self, peer: Peer) -> tuple[Point, ...]:
         if not isinstance(peer, Workload):
