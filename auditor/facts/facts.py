@@ -206,6 +206,12 @@ def _of_namespaces(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, R
 REACHING = ("NetworkPolicy", "Namespace", "Service", *WORKLOAD_KINDS)
 """Who reaches whom: the pod that is not seen may be the one that does."""
 
+ENTERING = (
+    "Ingress", "Gateway", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute",
+    "ReferenceGrant",
+)  # fmt: skip
+"""Whom the outside reaches, beside Services."""
+
 STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
 """Who stands where: every pod takes room from others. A PodTemplate alone has no pods."""
 
@@ -216,7 +222,7 @@ ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
 FACTS: Mapping[str, Fact] = {
     "exposure": Fact(
         _of_workloads(exposure),
-        (*REACHING, "Ingress", "ConfigMap"),
+        (*REACHING, *ENTERING, "ConfigMap"),
         ("NetworkPolicy", "Namespace", "Service"),
     ),
     "identity": Fact(

@@ -70,6 +70,23 @@ OTHER_DIALECTS = tuple(
 )
 """Dialects of network policy that we do not understand yet: read, so that each is told as a gap."""
 
+_GATEWAY_API = "gateway.networking.k8s.io"
+
+GATEWAYS = tuple(
+    Kind(f"{_GATEWAY_API}/{version}", plural, kind, namespaced=namespaced, optional=True)
+    for version, plural, kind, namespaced in (
+        ("v1", "gatewayclasses", "GatewayClass", False),
+        ("v1", "gateways", "Gateway", True),
+        ("v1", "httproutes", "HTTPRoute", True),
+        ("v1", "grpcroutes", "GRPCRoute", True),
+        ("v1alpha2", "tlsroutes", "TLSRoute", True),
+        ("v1alpha2", "tcproutes", "TCPRoute", True),
+        ("v1alpha2", "udproutes", "UDPRoute", True),
+        ("v1beta1", "referencegrants", "ReferenceGrant", True),
+    )
+)
+"""The Gateway API, each kind at a version that every release since it was there has served."""
+
 KINDS = (
     Kind("v1", "namespaces", "Namespace", namespaced=False),
     Kind("v1", "nodes", "Node", namespaced=False),
@@ -102,6 +119,7 @@ KINDS = (
     Kind("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", namespaced=False),
     Kind("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False),
     Kind("argoproj.io/v1alpha1", "rollouts", "Rollout", optional=True),
+    *GATEWAYS,
     *OTHER_DIALECTS,
 )
 """What is read. Never Secrets: no question of ours needs their contents."""

@@ -1,10 +1,10 @@
 """The ways for traffic from outside the cluster to the pods of a workload.
 
-Rules: https://kubernetes.io/docs/tutorials/services/source-ip/ and k8s.io/api core/v1 types.go. With
-`externalTrafficPolicy: Cluster`, the default, kube-proxy writes the address of a node over that of
-the client; with Local it stays, unless the load balancer itself is a proxy. `externalIPs` are taken
-to lose it (kubernetes#62537). `loadBalancerSourceRanges` are filtered before any policy, and at the
-address of the load balancer alone: its node ports are open besides, unless
+Rules: https://kubernetes.io/docs/tutorials/services/source-ip/ and k8s.io/api core/v1 types.go.
+With `externalTrafficPolicy: Cluster`, the default, kube-proxy writes the address of a node over
+that of the client; with Local it stays, unless the load balancer itself is a proxy. `externalIPs`
+are taken to lose it (kubernetes#62537). `loadBalancerSourceRanges` are filtered before any policy,
+and at the address of the load balancer alone: its node ports are open besides, unless
 `allocateLoadBalancerNodePorts` is false. `healthCheckNodePort` leads to kube-proxy, not to a pod.
 """
 
@@ -136,7 +136,7 @@ def _by_service(leads: tuple[Leads, ...]) -> Iterator[Entrance]:
         kept = spec.get("externalTrafficPolicy") == "Local"
         by_type = ("spec", "type")
         if spec.get("type") == "LoadBalancer":
-            yield _load_balancer(lead, spec, kept=kept and not _is_proxied(lead.service))
+            yield _load_balancer(lead, kept=kept and not _is_proxied(lead.service))
         if _has_node_ports(spec):
             yield Entrance(ref, "NodePort", number, by_type, False, protocol, address_kept=kept)
         if sequence(spec.get("externalIPs")):
@@ -150,7 +150,7 @@ def _has_node_ports(spec: Manifest) -> bool:
     return spec.get("type") == "NodePort" or (spec.get("type") == "LoadBalancer" and allocated)
 
 
-def _load_balancer(lead: Leads, spec: Manifest, *, kept: bool) -> Entrance:
+def _load_balancer(lead: Leads, *, kept: bool) -> Entrance:
     ranges = source_ranges(lead.service)
     public = is_public_load_balancer(lead.service)
     path = ("spec", "type")
