@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Literal
 
 from auditor.facts.network.ports import PortSet
@@ -128,3 +129,17 @@ class Entrance:
     """The Gateway that a route is attached to."""
     rewritten: bool = False
     """Whether the pod may see another path or host than the client asked for."""
+
+    def lets_in(self, address: str) -> bool:
+        """Whether it takes traffic from this address.
+
+        Raises:
+            ValueError: it is no address.
+        """
+        asked = ip_address(address)
+        return not self.sources or any(asked in ip_network(each) for each in self.sources)
+
+    @property
+    def by_node(self) -> bool:
+        """Whether the pods may see the address of a node in place of the client's."""
+        return not self.address_kept and self.kind in ("LoadBalancer", "ExternalIP", "NodePort")

@@ -20,12 +20,12 @@ from auditor.facts.network.answers import (
 from auditor.facts.network.judge import Judge, Side
 from auditor.facts.network.outside import representatives
 from auditor.facts.network.points import Point, Points, Questions
-from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
+from auditor.facts.network.policies import KIND, Block, NetPolicy, PolicyRule, parse_policy
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Request, Ruling, Verdict
 from auditor.facts.network.unread import unread
-from auditor.facts.network.ways import Ways
+from auditor.facts.network.ways import Ways, source_rules
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.model import Gap, Ref, Resource, Snapshot
@@ -133,16 +133,28 @@ class Network:
         return tuple(found.values())
 
     def outside(self, target: Workload) -> tuple[World, ...]:
-        """Somebody on the internet for each set of public addresses that the ingress policies of
-        `target` do not tell apart; at least one. Who asks all of them asks the whole internet.
+        """Somebody on the internet for each set of public addresses that neither the ingress
+        policies of `target` nor the ways to it tell apart; at least one. Who asks all of them asks
+        the whole internet.
         """
+        sources = source_rules(self.entrances(target))
+        return tuple(map(World, representatives([*self._ingress_rules(target), *sources])))
+
+    def tells_addresses_apart(self, target: Workload) -> bool:
+        """Whether some ingress policy of `target` admits some addresses and not all."""
+        return any(
+            isinstance(peer, Block) and not peer.whole
+            for rule in self._ingress_rules(target)
+            for peer in rule.peers
+        )
+
+    def _ingress_rules(self, target: Workload) -> list[PolicyRule]:
         policies = {
             policy
             for point in self._points_of(target)
             for policy, _ in self._judge.selecting(point, "Ingress")
         }
-        rules = [rule for policy in policies for rule in policy.rules["Ingress"]]
-        return tuple(map(World, representatives(rules)))
+        return [rule for policy in policies for rule in policy.rules["Ingress"]]
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to

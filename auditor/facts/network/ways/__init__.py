@@ -5,7 +5,12 @@ where (`attachments`), one to which backend a request goes (`routing`), and one 
 (`entrances`).
 """
 
-from auditor.facts.network.ways.entrances import Ways, is_public_load_balancer, source_ranges
+from auditor.facts.network.ways.entrances import (
+    Ways,
+    is_public_load_balancer,
+    source_ranges,
+    source_rules,
+)
 from auditor.facts.network.ways.services import (
     Endpoint,
     Leads,
@@ -27,4 +32,5 @@ __all__ = [
     "listening",
     "selector_of",
     "source_ranges",
+    "source_rules",
 ]

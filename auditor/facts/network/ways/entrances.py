@@ -10,12 +10,14 @@ and at the address of the load balancer alone: its node ports are open besides, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from auditor.facts.network.answers import Entrance, InvalidPolicy, Listening
 from auditor.facts.network.outside import is_private
+from auditor.facts.network.policies import Block, PolicyRule
+from auditor.facts.network.ports import PortSet
 from auditor.facts.network.ways.attachments import Gateways
 from auditor.facts.network.ways.doors import Door, gateway_doors, ingress_doors, is_internal
 from auditor.facts.network.ways.ranges import networks
@@ -68,6 +70,17 @@ class Ways:
     def gaps(self) -> tuple[Gap, ...]:
         """A gap for each of those."""
         return tuple(gap_of(self.snapshot.by_key[each.ref.key], each) for each in self.invalid)
+
+    @cached_property
+    def nodes(self) -> tuple[str, ...]:
+        """The addresses of the nodes, as far as any is known."""
+        found = [
+            mapping(each).get("address")
+            for node in self.snapshot.of_kind("Node")
+            for each in sequence(at(node.manifest, ("status", "addresses")))
+            if mapping(each).get("type") in ("InternalIP", "ExternalIP")
+        ]
+        return tuple(dict.fromkeys(str(each.network_address) for each in networks(found)))
 
     @cached_property
     def _doors(self) -> Mapping[tuple[str, str], list[Door]]:
@@ -180,6 +193,15 @@ def source_ranges(service: Resource) -> tuple[str, ...]:
         annotations = texts(at(service.manifest, ("metadata", "annotations")))
         written = [each for each in annotations.get(RANGES, "").split(",") if each.strip()]
     return tuple(dict.fromkeys(map(str, networks(written))))
+
+
+def source_rules(entrances: Iterable[Entrance]) -> list[PolicyRule]:
+    """What the ranges of these ways tell apart, as rules."""
+    ranges = dict.fromkeys(entrance.sources for entrance in entrances if entrance.sources)
+    return [
+        PolicyRule((), tuple(Block(network) for network in networks(list(each))), PortSet.ALL)
+        for each in ranges
+    ]
 
 
 def _is_proxied(service: Resource) -> bool:
