@@ -18,9 +18,20 @@ from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
 from auditor.facts.identity import BINDINGS, Accounts, identity
+from auditor.facts.leading import (
+    LEADING_KINDS,
+    Claim,
+    backends,
+    claimed_in,
+    claims,
+    entrances,
+    parents,
+    service,
+)
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
+from auditor.facts.network.ways.gateway import ROUTE_KINDS
 from auditor.facts.oversight import oversight
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
@@ -59,6 +70,20 @@ class Facts:
         for gap in network.gaps:
             self.unknown(gap)
         return network
+
+    @cached_property
+    def selected(self) -> Mapping[Key, tuple[Workload, ...]]:
+        """The workloads behind each Service, by its identity."""
+        found: dict[Key, list[Workload]] = {}
+        for workload in self.workloads:
+            for each in self.network.services_of(workload):
+                found.setdefault(each.ref.key, []).append(workload)
+        return {key: tuple(workloads) for key, workloads in found.items()}
+
+    @cached_property
+    def claimed(self) -> Mapping[Claim, Sequence[Resource]]:
+        """The Ingresses that claim a path of a host."""
+        return claimed_in(self.snapshot.of_kind("Ingress"))
 
     @cached_property
     def data(self) -> DataClasses:
@@ -225,6 +250,13 @@ FACTS: Mapping[str, Fact] = {
         (*REACHING, *ENTERING, "ConfigMap"),
         ("NetworkPolicy", "Namespace", "Service"),
     ),
+    "service": Fact(service, WORKLOAD_KINDS, WORKLOAD_KINDS, ("Service",)),
+    "backends": Fact(
+        backends, ("Service", "ReferenceGrant"), ("Service", "ReferenceGrant"), LEADING_KINDS
+    ),
+    "parents": Fact(parents, ("Gateway", "Namespace"), ("Gateway", "Namespace"), ROUTE_KINDS),
+    "claims": Fact(claims, (), (), ("Ingress",)),
+    "entrances": Fact(_of_workloads(entrances), ("Service", *ENTERING), ("ReferenceGrant",)),
     "identity": Fact(
         _of_workloads(identity), ("ServiceAccount", *BINDINGS), ("ServiceAccount", *BINDINGS)
     ),

@@ -97,6 +97,10 @@ spec:
   gatewayClassName: edge
   listeners:
     - {name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}
+    - name: chosen
+      port: 81
+      protocol: HTTP
+      allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: web}}}}
     - {name: tls, port: 443, protocol: TLS, tls: {mode: Passthrough}}
     - {name: tcp, port: 9000, protocol: TCP}
     - {name: udp, port: 53, protocol: UDP}
@@ -105,7 +109,7 @@ apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {name: far, namespace: data}
 spec:
-  parentRefs: [{name: edge, namespace: shop}]
+  parentRefs: [{name: edge, namespace: shop}, {name: edge, namespace: shop, sectionName: chosen}]
   rules: [{backendRefs: [{name: statefulset, namespace: shop, port: 80}]}]
 ---
 apiVersion: gateway.networking.k8s.io/v1beta1
@@ -260,8 +264,8 @@ def _people() -> list[Resource]:
     ]  # fmt: skip
 
 
-BEHIND = ("deployment", "statefulset", "job", "replicaset", "daemonset")
-"""Workloads that a route leads to."""
+BEHIND = (*(kind.lower() for kind in VERSIONS if kind != "Pod"), "eye")
+"""Workloads with a Service; a route leads to some of them."""
 
 EVERYTHING = Snapshot(
     (

@@ -55,6 +55,8 @@ class Loose:
     route: Route
     path: Path
     why: str
+    seen: bool = True
+    """Whether the Gateway is there."""
 
 
 @dataclass
@@ -123,7 +125,8 @@ class Gateways:
     def _at_parent(self, route: Route, parent: Parent) -> Iterator[Attached | Loose]:
         gateway = self.gateways.get((parent.namespace, parent.name))
         if gateway is None:
-            yield Loose(route, parent.path, f"there is no Gateway {parent.namespace}/{parent.name}")
+            told = f"there is no Gateway {parent.namespace}/{parent.name}"
+            yield Loose(route, parent.path, told, seen=False)
             return
         tried = [self._at_listener(route, parent, gateway, each) for each in gateway.listeners]
         held = [each for each in tried if isinstance(each, Attached)]

@@ -72,6 +72,12 @@ class Ways:
         return tuple(gap_of(self.snapshot.by_key[each.ref.key], each) for each in self.invalid)
 
     @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """Those of which anything is seen."""
+        homes = {each.ref.name for each in self.snapshot.of_kind("Namespace")}
+        return frozenset(homes | {each.ref.namespace for each in self.snapshot.resources})
+
+    @cached_property
     def nodes(self) -> tuple[str, ...]:
         """The addresses of the nodes, as far as any is known."""
         found = [

@@ -75,6 +75,18 @@ class Services:
         found = self.snapshot.of_kind("Service")
         return {(service.ref.namespace, service.ref.name): service for service in found}
 
+    def alike(self, service: Resource) -> Sequence[Resource]:
+        """Those of its namespace with the same selector, itself among them; none without one."""
+        return self._by_selector.get((service.ref.namespace, selector_of(service)), ())
+
+    @cached_property
+    def _by_selector(self) -> Mapping[tuple[str, Selector | None], Sequence[Resource]]:
+        found: dict[tuple[str, Selector | None], list[Resource]] = {}
+        for namespace, here in self._here.items():
+            for service, selector in here:
+                found.setdefault((namespace, selector), []).append(service)
+        return found
+
     def of(self, target: Workload) -> tuple[Resource, ...]:
         """Those whose selector matches the labels of the workload's pods, or may match those that
         its controller adds; then those without a selector whose endpoints are its pods. An
@@ -203,7 +215,7 @@ def selector_of(service: Resource) -> Selector | None:
     known = texts(written)
     if not known or len(known) < len(written) or spec.get("type") == "ExternalName":
         return None
-    return Selector(tuple(Requirement(k, "In", frozenset((v,))) for k, v in known.items()))
+    return Selector(tuple(Requirement(k, "In", frozenset((v,))) for k, v in sorted(known.items())))
 
 
 def external_name(service: Resource) -> str:
