@@ -133,10 +133,10 @@ class Gateways:
         if held:
             yield from held
             return
-        # The reason of the listener that came nearest says most.
-        reasons = sorted((each for each in tried if isinstance(each, tuple)), reverse=True)
-        told = f"Gateway {parent.namespace}/{parent.name} has no listener for it"
-        yield Loose(route, parent.path, reasons[0][1] if reasons else told)
+        none = (0, f"Gateway {parent.namespace}/{parent.name} has no listener")
+        # The reason of the first listener among those that came nearest says most.
+        reasons = [each for each in tried if isinstance(each, tuple)]
+        yield Loose(route, parent.path, max(reasons, key=lambda each: each[0], default=none)[1])
 
     def _at_listener(
         self, route: Route, parent: Parent, gateway: Gateway, listener: Listener
