@@ -122,6 +122,8 @@ def _route_fault(facts: Facts, route: Route, backend: Backend) -> dict[str, Any]
 
 def _fault(facts: Facts, namespace: str, name: str, port: Any) -> dict[str, Any] | None:
     """What is wrong with a Service as a backend."""
+    if not name:
+        return {"name": "", "why": "missing", "message": "it names no Service"}
     found = facts.network.ways.services.by_name.get((namespace, name))
     told = f"{namespace}/{name}:{port if isinstance(port, int | str) else ''}"
     if found is None:

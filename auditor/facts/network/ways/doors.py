@@ -8,7 +8,7 @@ controllers that of a node or a load balancer; never surely the client's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,26 +90,32 @@ class IngressBackend:
 
     path: Path
     service: str
+    """Its name; empty where none can be read."""
     port: Any
     host: str
     patterns: tuple[str, ...]
 
 
 def ingress_backends(ingress: Resource) -> Iterator[IngressBackend]:
-    """The default backend, then those of the rules in order."""
+    """The default backend, then those of the rules in order; none that are a resource."""
+    # serviceName and servicePort are how it was written before networking.k8s.io/v1.
+    old = ingress.ref.api_version != "networking.k8s.io/v1"
     for path, backend, host, patterns in _backend_places(ingress.manifest):
         service = mapping(backend.get("service"))
         port = mapping(service.get("port"))
-        # serviceName and servicePort are how it was written before networking.k8s.io/v1.
-        name = service.get("name", backend.get("serviceName"))
-        number = port.get("number", port.get("name", backend.get("servicePort")))
-        if isinstance(name, str) and name:
-            yield IngressBackend(path, name, number, host, patterns)
+        name, number = service.get("name"), port.get("number", port.get("name"))
+        if old:
+            name, number = name or backend.get("serviceName"), number or backend.get("servicePort")
+        if not isinstance(backend.get("resource"), Mapping):
+            text = name if isinstance(name, str) else ""
+            yield IngressBackend(path, text, number, host, patterns)
 
 
 def _backend_places(manifest: Manifest) -> Iterator[tuple[Path, Manifest, str, tuple[str, ...]]]:
     for name in ("defaultBackend", "backend"):
-        yield ("spec", name), mapping(at(manifest, ("spec", name))), "", ()
+        backend = at(manifest, ("spec", name))
+        if isinstance(backend, Mapping):
+            yield ("spec", name), backend, "", ()
     for i, rule in enumerate(map(mapping, sequence(at(manifest, ("spec", "rules"))))):
         host = rule.get("host")
         for j, entry in enumerate(map(mapping, sequence(at(rule, ("http", "paths"))))):
