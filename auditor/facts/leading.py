@@ -136,14 +136,23 @@ def _fault(facts: Facts, namespace: str, name: str, port: Any) -> dict[str, Any]
 
 
 def parents(facts: Facts, found: Resource) -> list[dict[str, Any]] | None:
-    """The fact `parents`: where a route wants to attach and does not, each with its ``path``, a
-    ``message``, and whether the Gateway is ``seen``. None of another kind of the same name.
+    """The fact `parents`: where a route wants to attach and does not, each with its ``path``, the
+    ``name`` of what it asks for, a ``message``, and whether the Gateway is ``seen``. None of a kind
+    of another group.
     """
     gateways = facts.network.ways.gateways
     if found.ref.group != GROUP or found.ref.key not in gateways.route_of:
         return None
     loose = gateways.loose.get(found.ref.key, ())
-    return [{"path": each.path, "message": each.why, "seen": each.seen} for each in loose]
+    return [
+        {
+            "path": each.parent.path,
+            "name": str(each.parent),
+            "message": each.why,
+            "seen": each.seen,
+        }
+        for each in loose
+    ]
 
 
 def entrances(facts: Facts, target: Workload) -> list[dict[str, Any]] | None:

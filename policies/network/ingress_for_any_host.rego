@@ -17,6 +17,7 @@
 package policies.network.ingress_for_any_host
 
 deny contains finding if {
+	is_array(input.object.spec.rules)
 	some index, rule in input.object.spec.rules
 	is_object(rule)
 	object.get(rule, "host", "") in {"", null}
@@ -28,6 +29,7 @@ deny contains finding if {
 }
 
 deny contains finding if {
+	is_array(input.object.spec.rules)
 	some index, rule in input.object.spec.rules
 	is_string(rule.host)
 	contains(rule.host, "*")

@@ -19,6 +19,7 @@
 package policies.network.ingress_without_tls
 
 deny contains finding if {
+	is_array(input.object.spec.rules)
 	some index, rule in input.object.spec.rules
 	is_object(rule)
 	not covered(host_of(rule))
@@ -41,7 +42,7 @@ deny contains finding if {
 
 no_rules if not is_array(object.get(input.object.spec, "rules", null))
 
-no_rules if count(input.object.spec.rules) == 0
+no_rules if input.object.spec.rules == []
 
 host_of(rule) := rule.host if is_string(object.get(rule, "host", null))
 
@@ -55,9 +56,13 @@ told(host) := "any host" if host == ""
 
 told(host) := sprintf("host '%s'", [host]) if host != ""
 
-entries := [entry | some entry in object.get(input.object.spec, "tls", []); is_object(entry)]
+entries := [entry | some entry in list(object.get(input.object.spec, "tls", [])); is_object(entry)]
 
-names(entry) := [name | some name in object.get(entry, "hosts", []); is_string(name)]
+names(entry) := [name | some name in list(object.get(entry, "hosts", [])); is_string(name)]
+
+list(value) := value if is_array(value)
+
+list(value) := [] if not is_array(value)
 
 covered(_) if {
 	some entry in entries

@@ -17,7 +17,7 @@
 #     - kics:service_with_external_load_balancer
 #     - kyverno:restrict-loadbalancer
 #     - gatekeeper:block-loadbalancer-services
-#     - popeye:1103
+#     - popeye:POP-1103
 package policies.network.load_balancer_open_to_the_world
 
 deny contains finding if {

@@ -18,8 +18,8 @@
 #     - kubescape:C-0302
 #     - kube-linter:dangling-ingress
 #     - kube-score:ingress-targets-service
-#     - popeye:1401
-#     - popeye:1402
+#     - popeye:POP-1401
+#     - popeye:POP-1402
 package policies.network.missing_backend
 
 deny contains finding if {

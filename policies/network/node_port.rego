@@ -16,7 +16,7 @@
 #     - kyverno:restrict-node-port
 #     - gatekeeper:block-nodeport-services
 #     - kube-score:service-type
-#     - popeye:1104
+#     - popeye:POP-1104
 package policies.network.node_port
 
 deny contains finding if {
@@ -36,6 +36,7 @@ ports := array.concat(numbers, policy)
 numbers := [step | some step in removals]
 
 removals contains step if {
+	is_array(input.object.spec.ports)
 	some index, port in input.object.spec.ports
 	is_object(port)
 	"nodePort" in object.keys(port)

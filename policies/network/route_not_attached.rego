@@ -19,7 +19,7 @@ deny contains finding if {
 	parent.seen
 	finding := {
 		"path": parent.path,
-		"anchor": parent.message,
+		"anchor": parent.name,
 		"message": sprintf("does not hold: %s", [parent.message]),
 	}
 }

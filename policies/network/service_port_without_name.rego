@@ -11,7 +11,7 @@
 #   fix: manual
 #   kinds: [Service]
 #   facts: [service]
-#   equivalents: [popeye:1106]
+#   equivalents: [popeye:POP-1106]
 package policies.network.service_port_without_name
 
 deny contains finding if {

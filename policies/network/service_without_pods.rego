@@ -16,7 +16,7 @@
 #     - kube-linter:dangling-service
 #     - kube-score:service-targets-pod
 #     - kics:service_does_not_target_pod
-#     - popeye:1100
+#     - popeye:POP-1100
 package policies.network.service_without_pods
 
 deny contains finding if {

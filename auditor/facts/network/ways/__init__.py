@@ -11,6 +11,7 @@ from auditor.facts.network.ways.entrances import (
     source_ranges,
     source_rules,
 )
+from auditor.facts.network.ways.routing import Routed
 from auditor.facts.network.ways.services import (
     Endpoint,
     Leads,
@@ -24,6 +25,7 @@ from auditor.facts.network.ways.services import (
 __all__ = [
     "Endpoint",
     "Leads",
+    "Routed",
     "Services",
     "Ways",
     "external_name",

@@ -29,7 +29,7 @@ from auditor.facts.network.ways.gateway import (
 from auditor.facts.network.ways.refused import refusal
 from auditor.facts.selectors import METADATA_NAME, Labels, Truth
 from auditor.manifests import mapping
-from auditor.model import Key, Path, Ref, Resource, Snapshot
+from auditor.model import Key, Ref, Resource, Snapshot
 
 ISTIO = ("istio.io/gateway-controller", "istio.io/unmanaged-gateway")
 """Names of Istio's controller, as GatewayClasses write them."""
@@ -53,7 +53,7 @@ class Loose:
     """A parent at which a route does not hold."""
 
     route: Route
-    path: Path
+    parent: Parent
     why: str
     seen: bool = True
     """Whether the Gateway is there."""
@@ -126,7 +126,7 @@ class Gateways:
         gateway = self.gateways.get((parent.namespace, parent.name))
         if gateway is None:
             told = f"there is no Gateway {parent.namespace}/{parent.name}"
-            yield Loose(route, parent.path, told, seen=False)
+            yield Loose(route, parent, told, seen=False)
             return
         tried = [self._at_listener(route, parent, gateway, each) for each in gateway.listeners]
         held = [each for each in tried if isinstance(each, Attached)]
@@ -136,7 +136,7 @@ class Gateways:
         none = (0, f"Gateway {parent.namespace}/{parent.name} has no listener")
         # The reason of the first listener among those that came nearest says most.
         reasons = [each for each in tried if isinstance(each, tuple)]
-        yield Loose(route, parent.path, max(reasons, key=lambda each: each[0], default=none)[1])
+        yield Loose(route, parent, max(reasons, key=lambda each: each[0], default=none)[1])
 
     def _at_listener(
         self, route: Route, parent: Parent, gateway: Gateway, listener: Listener

@@ -10,7 +10,7 @@ and at the address of the load balancer alone: its node ports are open besides, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,10 +18,13 @@ from auditor.facts.network.answers import Entrance, InvalidPolicy, Listening
 from auditor.facts.network.outside import is_private
 from auditor.facts.network.policies import Block, PolicyRule
 from auditor.facts.network.ports import PortSet
+from auditor.facts.network.requests import Request
 from auditor.facts.network.ways.attachments import Gateways
+from auditor.facts.network.ways.controllers import fronts
 from auditor.facts.network.ways.doors import Door, gateway_doors, ingress_doors, is_internal
 from auditor.facts.network.ways.ranges import networks
 from auditor.facts.network.ways.refused import gap_of, refusal
+from auditor.facts.network.ways.routing import Routed, route
 from auditor.facts.network.ways.services import Leads, Services, is_port_of, listening
 from auditor.facts.workloads import Workload, container_ports, is_port
 from auditor.manifests import at, mapping, sequence, texts
@@ -94,6 +97,19 @@ class Ways:
         for door in (*ingress_doors(self.snapshot), *gateway_doors(self.gateways)):
             found.setdefault(door.service, []).append(door)
         return found
+
+    def fronts(self, workloads: Sequence[Workload], way: Entrance) -> tuple[Workload, ...] | None:
+        """Those of `workloads` whose pods pass on what comes through an Ingress or a Gateway; none
+        where its proxies stand outside of the cluster, None where any pod may be one.
+        """
+        return fronts(self.snapshot, self.gateways, workloads, way)
+
+    def routed(self, gateway: Ref, request: Request) -> Routed | None:
+        """What a Gateway does with a request at one of its listeners' ports; None where there is
+        no such Gateway.
+        """
+        found = self.gateways.gateways.get((gateway.namespace, gateway.name))
+        return route(self.gateways, found, request) if found else None
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that containers declare, then those that only Services lead to."""

@@ -84,6 +84,11 @@ class Parent:
     port: int | None
     """None: any port."""
 
+    def __str__(self) -> str:
+        section = f"#{self.section}" if self.section else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.namespace}/{self.name}{section}{port}"
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
