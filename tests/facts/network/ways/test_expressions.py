@@ -64,8 +64,8 @@ def test_whatever_is_written_is_read_or_told(expression: str, text: str) -> None
 
 @pytest.mark.parametrize(
     "expression",
-    ["(", ")", "a**", "[a", "a{9999}", "(?i)a", "(?P<n>a)", "\\b", "\\", "*", "[[:alpha:]]", "[b-a]",
-     "a{2,1}", "(" * 200 + ")" * 200, "((a{999}){999}){999}"],
+    ["(", ")", "a**", "[a", "a{9999}", "(?i)a", "(?P<n>a)", "\\b", "\\", "*", "[[:alpha:]]",
+     "[b-a]", "a{2,1}", "(" * 200 + ")" * 200, "((a{999}){999}){999}"],
 )  # fmt: skip
 def test_what_is_not_read_is_told(expression: str) -> None:
     """Rather than guessed."""

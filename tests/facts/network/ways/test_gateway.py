@@ -7,12 +7,17 @@ import yaml
 
 from auditor.facts.network import Entrance, Network
 from auditor.facts.network.ways.attachments import common_hosts
+from auditor.facts.network.ways.gateway import GROUP
 from auditor.model import Resource
 from tests.facts.network.cluster import find, namespace, network, pod, resource, resources
 
 from .test_routing import API, gateway, route, rules
 from .test_services import service
 
+OURS = f"group: {GROUP}, kind: HTTPRoute, namespace: far"
+MIRROR = "requestMirror: {backendRef: {name: web, port: 80}}"
+MIRRORED = f"{{rules: [{{filters: [{{type: RequestMirror, {MIRROR}}}]}}]}}"
+MATCH = "spec.rules.0.matches.0"
 TO_WEB = "rules: [{backendRefs: [{name: web, port: 80}]}]"
 
 
@@ -40,7 +45,7 @@ def ways(*objects: Resource) -> list[Entrance]:
 
 
 def test_a_route_is_a_way_in() -> None:
-    """To the port of the pod, with hosts and paths; and the pod sees the Gateway, not the client."""
+    """To the port of the pod, with hosts and paths; and the pod does not see the client."""
     spec = "{hostnames: [a.example, b.other], " + rules(web="{path: {value: /public/}}") + "}"
     edge = gateway("{hostname: '*.example'}")
     (way,) = ways(edge, route(spec))
@@ -93,8 +98,7 @@ def test_all_rules_for_one_port_are_one_way() -> None:
         ("{}", "{rules: [{filters: [{type: RequestRedirect}]}]}", False),
         (
             "{}",
-            "{rules: [{filters: [{type: RequestMirror, requestMirror:"
-            " {backendRef: {name: web, port: 80}}}]}]}",
+            MIRRORED,
             True,
         ),
     ],
@@ -115,22 +119,22 @@ def test_namespaces_are_chosen_by_their_labels(labels: dict[str, str] | None, ho
 
 
 @pytest.mark.parametrize(
-    ("spec", "granted"),
+    ("source", "target", "granted"),
     [
-        ("{from: [{group: %s, kind: HTTPRoute, namespace: far}], to: [{group: '', kind: Service}]}", True),
-        ("{from: [{group: %s, kind: HTTPRoute, namespace: far}], to: [{group: '', kind: Service, name: web}]}", True),
-        ("{from: [{group: %s, kind: HTTPRoute, namespace: far}], to: [{group: '', kind: Service, name: x}]}", False),
-        ("{from: [{group: %s, kind: HTTPRoute, namespace: other}], to: [{group: '', kind: Service}]}", False),
-        ("{from: [{group: %s, kind: GRPCRoute, namespace: far}], to: [{group: '', kind: Service}]}", False),
-        ("{from: [{group: '', kind: HTTPRoute, namespace: far}], to: [{group: '', kind: Service}]}", False),
-        ("{from: [{group: %s, kind: HTTPRoute, namespace: far}], to: [{group: '', kind: Secret}]}", False),
-        ("{from: [{group: %s, kind: HTTPRoute, namespace: far}], to: [{kind: Service}]}", False),
-        ("{from: [], to: [{group: '', kind: Service}]}", False),
+        (OURS, "group: '', kind: Service", True),
+        (OURS, "group: '', kind: Service, name: web", True),
+        (OURS, "group: '', kind: Service, name: x", False),
+        (f"group: {GROUP}, kind: HTTPRoute, namespace: other", "group: '', kind: Service", False),
+        (f"group: {GROUP}, kind: GRPCRoute, namespace: far", "group: '', kind: Service", False),
+        ("group: '', kind: HTTPRoute, namespace: far", "group: '', kind: Service", False),
+        (OURS, "group: '', kind: Secret", False),
+        (OURS, "kind: Service", False),
+        ("", "group: '', kind: Service", False),
     ],
-)  # fmt: skip
-def test_a_backend_elsewhere_needs_a_grant(spec: str, granted: bool) -> None:
+)
+def test_a_backend_elsewhere_needs_a_grant(source: str, target: str, granted: bool) -> None:
     """In its own namespace, for that kind and namespace; one that is refused grants nothing."""
-    text = spec % API.partition("/")[0] if "%s" in spec else spec
+    text = f"{{from: [{{{source}}}], to: [{{{target}}}]}}"
     far = route("rules: [{backendRefs: [{name: web, namespace: shop, port: 80}]}]", "far/r")
     assert bool(ways(gateway("{}"), far, grant(text))) is granted
     assert not ways(gateway("{}"), far, grant(text, "far"))
@@ -187,8 +191,8 @@ def test_hosts_in_common() -> None:
         ("HTTPRoute", "{hostnames: [A.example]}", "spec.hostnames.0"),
         ("HTTPRoute", "{hostnames: [10.0.0.1]}", "spec.hostnames.0"),
         ("HTTPRoute", "{rules: [{backendRefs: [{name: x}]}]}", "spec.rules.0.backendRefs.0"),
-        ("HTTPRoute", "{rules: [{matches: [{path: {value: x}}]}]}", "spec.rules.0.matches.0.path.value"),
-        ("HTTPRoute", "{rules: [{matches: [{path: {value: /a//b}}]}]}", "spec.rules.0.matches.0.path.value"),
+        ("HTTPRoute", "{rules: [{matches: [{path: {value: x}}]}]}", f"{MATCH}.path.value"),
+        ("HTTPRoute", "{rules: [{matches: [{path: {value: /a//b}}]}]}", f"{MATCH}.path.value"),
         ("HTTPRoute", "{rules: [{matches: [{method: get}]}]}", "spec.rules.0.matches.0.method"),
         (
             "HTTPRoute",
@@ -227,7 +231,7 @@ def test_what_the_api_server_refuses_is_told(kind: str, spec: str, path: str | N
         ("{defaultBackend: {service: {name: web}}}", "spec.defaultBackend.service.port"),
         ("{defaultBackend: {resource: {kind: Bucket, name: x}}}", None),
         (
-            "{rules: [{http: {paths: [{path: /, backend: {service: {name: w, port: {number: 1}}}}]}}]}",
+            "{rules: [{http: {paths: [{path: /, backend: {resource: {kind: B, name: b}}}]}}]}",
             "spec.rules.0.http.paths.0.pathType",
         ),
     ],
@@ -248,7 +252,10 @@ def test_who_stands_behind_a_way() -> None:
         """
 apiVersion: v1
 kind: Pod
-metadata: {name: edge-istio, namespace: infra, labels: {gateway.networking.k8s.io/gateway-name: edge}}
+metadata:
+  name: edge-istio
+  namespace: infra
+  labels: {gateway.networking.k8s.io/gateway-name: edge}
 spec: {containers: [{name: p, image: "docker.io/istio/proxyv2:1.30"}]}
 ---
 apiVersion: v1
@@ -263,7 +270,8 @@ spec: {containers: [{name: c, image: "registry.k8s.io/ingress-nginx/controller:v
             "kind": "Ingress",
             "metadata": {"name": "front", "namespace": "shop"},
             "spec": yaml.safe_load(
-                "{ingressClassName: nginx, defaultBackend: {service: {name: web, port: {number: 80}}}}"
+                "ingressClassName: nginx\n"
+                "defaultBackend: {service: {name: web, port: {number: 80}}}"
             ),
         }
     )
