@@ -31,10 +31,12 @@ from auditor.facts.leading import (
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
+from auditor.facts.network.points import labels_of
 from auditor.facts.network.ways.gateway import ROUTE_KINDS
 from auditor.facts.oversight import oversight
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
+from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
@@ -72,13 +74,12 @@ class Facts:
         return network
 
     @cached_property
-    def selected(self) -> Mapping[Key, tuple[Workload, ...]]:
-        """The workloads behind each Service, by its identity."""
-        found: dict[Key, list[Workload]] = {}
+    def labelled(self) -> Mapping[str, Sequence[tuple[Workload, Labels]]]:
+        """The workloads by namespace, with the labels of their pods."""
+        found: dict[str, list[tuple[Workload, Labels]]] = {}
         for workload in self.workloads:
-            for each in self.network.services_of(workload):
-                found.setdefault(each.ref.key, []).append(workload)
-        return {key: tuple(workloads) for key, workloads in found.items()}
+            found.setdefault(workload.ref.namespace, []).append((workload, labels_of(workload)))
+        return found
 
     @cached_property
     def claimed(self) -> Mapping[Claim, Sequence[Resource]]:

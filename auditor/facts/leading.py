@@ -19,6 +19,7 @@ from auditor.facts.network.ways import (
 from auditor.facts.network.ways.doors import ingress_backends
 from auditor.facts.network.ways.gateway import GROUP, ROUTE_KINDS, Backend, Route
 from auditor.facts.network.ways.services import is_headless, is_port_of, ports_of, target_port
+from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Path, Resource
@@ -43,7 +44,7 @@ def service(facts: Facts, found: Resource) -> dict[str, Any] | None:
     """
     if (found.ref.group, found.ref.kind) != ("", "Service"):
         return None
-    selected = facts.selected.get(found.ref.key, ())
+    selected = tuple(_selected(facts, found))
     return {
         "selects": selector_of(found) is not None,
         "pods": [workload.name for workload in selected],
@@ -52,6 +53,13 @@ def service(facts: Facts, found: Resource) -> dict[str, Any] | None:
         "public": _type(found) == "LoadBalancer" and is_public_load_balancer(found),
         "sources": [*source_ranges(found)],
     }
+
+
+def _selected(facts: Facts, found: Resource) -> Iterator[Workload]:
+    selector = selector_of(found)
+    for workload, labels in facts.labelled.get(found.ref.namespace, ()) if selector else ():
+        if selector and selector.truth(labels) > Truth.NO:
+            yield workload
 
 
 def _type(found: Resource) -> Any:
