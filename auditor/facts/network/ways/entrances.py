@@ -11,7 +11,7 @@ and at the address of the load balancer alone: its node ports are open besides, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from auditor.facts.network.answers import Entrance, InvalidPolicy, Listening
@@ -49,6 +49,7 @@ class Ways:
     """The ways into a snapshot. Computed when asked for, and then kept."""
 
     snapshot: Snapshot
+    _told: dict[Ref, tuple[Workload, tuple[Entrance, ...]]] = field(default_factory=dict)
 
     @cached_property
     def services(self) -> Services:
@@ -119,6 +120,13 @@ class Ways:
         """Every way in, public ones first; each object with each port once, with all the hosts and
         paths that it leads there.
         """
+        told = self._told.get(target.ref)
+        # The same object may be asked about as it would be after a change.
+        if told is None or told[0] is not target:
+            told = self._told[target.ref] = (target, self._entrances(target))
+        return told[1]
+
+    def _entrances(self, target: Workload) -> tuple[Entrance, ...]:
         once: dict[tuple[Ref, str, int | None, str], Entrance] = {}
         leads = tuple(self.services.leads(target))
         for way in (*self._through_doors(leads), *_by_service(leads), *_by_host(target)):
