@@ -34,6 +34,7 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             "ConfigMap",
+            "Endpoints",
             "LimitRange",
             "Namespace",
             "Node",
@@ -50,6 +51,7 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
         ("",),
     ),
     **dict.fromkeys(("ClusterRoleBinding", "RoleBinding"), ("rbac.authorization.k8s.io",)),
+    "EndpointSlice": ("discovery.k8s.io",),
     "Ingress": ("networking.k8s.io", "extensions"),
     "NetworkPolicy": ("networking.k8s.io",),
     "PriorityClass": ("scheduling.k8s.io",),

@@ -18,7 +18,7 @@ from auditor.facts.configuration import Text, Told
 from auditor.facts.data import has_role
 from auditor.facts.monitors import runs
 from auditor.facts.network import PortSet
-from auditor.facts.network.entries import Leads, Services
+from auditor.facts.network.ways import Leads, Services
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
 from auditor.model import Path, Ref, Resource, Snapshot

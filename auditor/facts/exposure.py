@@ -84,9 +84,28 @@ def _internet(facts: Facts, target: Workload, harmless: PortSet) -> Iterator[Oth
         _note_unknown(facts, target, world, reach)
         data = reach.ports - harmless
         for entrance in public:
-            if entrance.port in data.numbers(entrance.protocol):
+            here = entrance.lets_in(world.address)
+            if here and entrance.port in data.numbers(entrance.protocol):
                 yield Other(world, reach, 0, f"through {_told_entrance(entrance)}")
                 return
+    yield from _by_nodes(facts, target, harmless)
+
+
+def _by_nodes(facts: Facts, target: Workload, harmless: PortSet) -> Iterator[Other]:
+    """The internet, where the pods see it at the addresses of nodes: there a policy that admits
+    those admits everybody, and one that admits ranges of clients admits nobody of them.
+    """
+    ways = [e for e in facts.network.entrances(target) if e.public and e.by_node]
+    for entrance in ways:
+        told = f"{_told_entrance(entrance)}, which shows clients by the addresses of nodes"
+        for node in map(World, facts.network.ways.nodes):
+            reach = facts.network.reach(node, target)
+            if entrance.port in (reach.ports - harmless).numbers(entrance.protocol):
+                yield Other(node, reach, 0, f"through {told}")
+                return
+        if not facts.network.ways.nodes and facts.network.tells_addresses_apart(target):
+            why = f"it is open through {told}, and those are not known"
+            facts.unknown(Gap(f"who reaches {target.name}", why, Unseen.UNKNOWN))
 
 
 def _peers(facts: Facts, allowed: set[Key]) -> Iterator[Peer]:

@@ -18,13 +18,26 @@ from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
 from auditor.facts.identity import BINDINGS, Accounts, identity
+from auditor.facts.leading import (
+    LEADING_KINDS,
+    Claim,
+    backends,
+    claimed_in,
+    claims,
+    entrances,
+    parents,
+    service,
+)
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
 from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
+from auditor.facts.network.points import labels_of
+from auditor.facts.network.ways.gateway import ROUTE_KINDS
 from auditor.facts.oversight import oversight
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
+from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
@@ -60,6 +73,19 @@ class Facts:
         for gap in network.gaps:
             self.unknown(gap)
         return network
+
+    @cached_property
+    def labelled(self) -> Mapping[str, Sequence[tuple[Workload, Labels]]]:
+        """The workloads by namespace, with the labels of their pods."""
+        found: dict[str, list[tuple[Workload, Labels]]] = {}
+        for workload in self.workloads:
+            found.setdefault(workload.ref.namespace, []).append((workload, labels_of(workload)))
+        return found
+
+    @cached_property
+    def claimed(self) -> Mapping[Claim, Sequence[Resource]]:
+        """The Ingresses that claim a path of a host."""
+        return claimed_in(self.snapshot.of_kind("Ingress"))
 
     @cached_property
     def data(self) -> DataClasses:
@@ -204,11 +230,20 @@ def _of_namespaces(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, R
     return told
 
 
-POLICING = ("NetworkPolicy", *CLUSTER_WIDE)
+MESH = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "DestinationRule")
+"""What sidecars read."""
+
+POLICING = ("NetworkPolicy", *CLUSTER_WIDE, *MESH)
 """What stops traffic, or lets it pass before anything else is asked."""
 
 REACHING = (*POLICING, "Namespace", "Service", *WORKLOAD_KINDS)
 """Who reaches whom: the pod that is not seen may be the one that does."""
+
+ENTERING = (
+    "Ingress", "Gateway", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute",
+    "ReferenceGrant",
+)  # fmt: skip
+"""Whom the outside reaches, beside Services."""
 
 STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
 """Who stands where: every pod takes room from others. A PodTemplate alone has no pods."""
@@ -220,9 +255,16 @@ ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
 FACTS: Mapping[str, Fact] = {
     "exposure": Fact(
         _of_workloads(exposure),
-        (*REACHING, "Ingress", "ConfigMap"),
+        (*REACHING, *ENTERING, "ConfigMap"),
         (*POLICING, "Namespace", "Service"),
     ),
+    "service": Fact(service, WORKLOAD_KINDS, WORKLOAD_KINDS, ("Service",)),
+    "backends": Fact(
+        backends, ("Service", "ReferenceGrant"), ("Service", "ReferenceGrant"), LEADING_KINDS
+    ),
+    "parents": Fact(parents, ("Gateway", "Namespace"), ("Gateway", "Namespace"), ROUTE_KINDS),
+    "claims": Fact(claims, (), (), ("Ingress",)),
+    "entrances": Fact(_of_workloads(entrances), ("Service", *ENTERING), ("ReferenceGrant",)),
     "identity": Fact(
         _of_workloads(identity), ("ServiceAccount", *BINDINGS), ("ServiceAccount", *BINDINGS)
     ),

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from auditor.facts import Facts
 from auditor.facts.data import CLIENTS, DataClasses
 from auditor.facts.exposure import clients_of, name_of
-from auditor.facts.facts import POLICING
+from auditor.facts.facts import ENTERING, REACHING
 from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, World
 from auditor.facts.network.ports import PROTOCOLS
-from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
+from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes.case import Case
 from auditor.model import Change, Ref
 
-SEEN = (*WORKLOAD_KINDS, "ConfigMap", "Ingress", "Namespace", *POLICING, "Service")
+SEEN = (*REACHING, *ENTERING, "ConfigMap")
 """What must have been seen to say whose flows a fix cuts or opens."""
 
 

@@ -64,11 +64,40 @@ OTHER_DIALECTS = tuple(
         ),
         ("crd.projectcalico.org/v1", "networkpolicies", "NetworkPolicy", True),
         ("crd.projectcalico.org/v1", "globalnetworkpolicies", "GlobalNetworkPolicy", False),
-        ("security.istio.io/v1", "authorizationpolicies", "AuthorizationPolicy", True),
-        ("security.istio.io/v1", "peerauthentications", "PeerAuthentication", True),
     )
 )
-"""Dialects of network policy that we do not understand yet: read, so that each is told as a gap."""
+"""Dialects of network policy beside NetworkPolicy. Those of Cilium and Calico are not understood yet:
+they are read so that each is told as a gap."""
+
+MESH = tuple(
+    Kind(version, plural, kind, optional=True)
+    for version, plural, kind in (
+        ("security.istio.io/v1", "authorizationpolicies", "AuthorizationPolicy"),
+        ("security.istio.io/v1", "peerauthentications", "PeerAuthentication"),
+        ("security.istio.io/v1", "requestauthentications", "RequestAuthentication"),
+        ("networking.istio.io/v1", "destinationrules", "DestinationRule"),
+        ("networking.istio.io/v1", "sidecars", "Sidecar"),
+        ("networking.istio.io/v1alpha3", "envoyfilters", "EnvoyFilter"),
+    )
+)
+"""What decides on requests at Istio's sidecars."""
+
+_GATEWAY_API = "gateway.networking.k8s.io"
+
+GATEWAYS = tuple(
+    Kind(f"{_GATEWAY_API}/{version}", plural, kind, namespaced=namespaced, optional=True)
+    for version, plural, kind, namespaced in (
+        ("v1", "gatewayclasses", "GatewayClass", False),
+        ("v1", "gateways", "Gateway", True),
+        ("v1", "httproutes", "HTTPRoute", True),
+        ("v1", "grpcroutes", "GRPCRoute", True),
+        ("v1alpha2", "tlsroutes", "TLSRoute", True),
+        ("v1alpha2", "tcproutes", "TCPRoute", True),
+        ("v1alpha2", "udproutes", "UDPRoute", True),
+        ("v1beta1", "referencegrants", "ReferenceGrant", True),
+    )
+)
+"""The Gateway API, each kind at a version that every release since it was there has served."""
 
 KINDS = (
     Kind("v1", "namespaces", "Namespace", namespaced=False),
@@ -102,7 +131,9 @@ KINDS = (
     Kind("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", namespaced=False),
     Kind("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False),
     Kind("argoproj.io/v1alpha1", "rollouts", "Rollout", optional=True),
+    *GATEWAYS,
     *OTHER_DIALECTS,
+    *MESH,
 )
 """What is read. Never Secrets: no question of ours needs their contents."""
 _BY_NAME = {(kind.api_version, kind.kind): kind for kind in KINDS}

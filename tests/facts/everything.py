@@ -123,6 +123,64 @@ kind: Ingress
 metadata: {name: front, namespace: shop}
 spec: {defaultBackend: {service: {name: pod, port: {number: 80}}}}
 ---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: shop}
+spec:
+  gatewayClassName: edge
+  listeners:
+    - {name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}
+    - name: chosen
+      port: 81
+      protocol: HTTP
+      allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: web}}}}
+    - {name: tls, port: 443, protocol: TLS, tls: {mode: Passthrough}}
+    - {name: tcp, port: 9000, protocol: TCP}
+    - {name: udp, port: 53, protocol: UDP}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: far, namespace: data}
+spec:
+  parentRefs: [{name: edge, namespace: shop}, {name: edge, namespace: shop, sectionName: chosen}]
+  rules: [{backendRefs: [{name: statefulset, namespace: shop, port: 80}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: data, namespace: shop}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: data}]
+  to: [{group: "", kind: Service, name: statefulset}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: calls, namespace: shop}
+spec:
+  parentRefs: [{name: edge}]
+  rules: [{backendRefs: [{name: deployment, port: 80}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TLSRoute
+metadata: {name: sealed, namespace: shop}
+spec:
+  parentRefs: [{name: edge}]
+  hostnames: [a.example]
+  rules: [{backendRefs: [{name: job, port: 80}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TCPRoute
+metadata: {name: streams, namespace: shop}
+spec:
+  parentRefs: [{name: edge}]
+  rules: [{backendRefs: [{name: replicaset, port: 80}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: UDPRoute
+metadata: {name: packets, namespace: shop}
+spec:
+  parentRefs: [{name: edge}]
+  rules: [{backendRefs: [{name: daemonset, port: 80}]}]
+---
 apiVersion: v1
 kind: ServiceAccount
 metadata: {name: default, namespace: shop}
@@ -239,12 +297,16 @@ def _people() -> list[Resource]:
     ]  # fmt: skip
 
 
+BEHIND = (*(kind.lower() for kind in VERSIONS if kind != "Pod"), "eye")
+"""Workloads with a Service; a route leads to some of them."""
+
 EVERYTHING = Snapshot(
     (
         *objects(AROUND),
         _service("data", "data", 8080),
         _service("shop", "db", 5432),
         _service("shop", "store", 5432),
+        *(_service("shop", name, 80) for name in BEHIND),
         _service("shop", "pod", 80),
         *_fillers(),
         *_people(),

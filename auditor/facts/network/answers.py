@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Literal
 
 from auditor.facts.network.ports import PortSet
@@ -108,9 +109,10 @@ class Entrance:
     """A way for traffic from outside the cluster to the pods of a workload."""
 
     ref: Ref
-    """The object that opens it: an Ingress, a Service, or the workload itself."""
+    """The object that opens it: an Ingress, a route of the Gateway API, a Service, or the workload
+    itself."""
     kind: str
-    """Ingress, LoadBalancer, ExternalIP, NodePort, HostPort or HostNetwork."""
+    """Ingress, Gateway, LoadBalancer, ExternalIP, NodePort, HostPort or HostNetwork."""
     port: int | None
     """The port of the pod that it leads to; None where that is not declared."""
     path: Path
@@ -119,3 +121,30 @@ class Entrance:
     """Whether it is meant for the internet, and not only for who reaches the nodes or a private
     network."""
     protocol: str = "TCP"
+    hosts: tuple[str, ...] = ()
+    """The hosts that a client may ask for, as patterns (``*.example``); empty: any, or not told."""
+    paths: tuple[str, ...] = ()
+    """The paths that it leads: ``/x`` alone, ``/x/**`` with all below it, ``~x`` as a regular
+    expression; empty: any, or not told."""
+    sources: tuple[str, ...] = ()
+    """The address ranges that it takes traffic from; empty: all."""
+    address_kept: bool = True
+    """Whether the pod surely sees the address of the client, and not one of a node or a proxy."""
+    through: Ref | None = None
+    """The Gateway that a route is attached to."""
+    rewritten: bool = False
+    """Whether the pod may see another path or host than the client asked for."""
+
+    def lets_in(self, address: str) -> bool:
+        """Whether it takes traffic from this address.
+
+        Raises:
+            ValueError: it is no address.
+        """
+        asked = ip_address(address)
+        return not self.sources or any(asked in ip_network(each) for each in self.sources)
+
+    @property
+    def by_node(self) -> bool:
+        """Whether the pods may see the address of a node in place of the client's."""
+        return not self.address_kept and self.kind in ("LoadBalancer", "ExternalIP", "NodePort")

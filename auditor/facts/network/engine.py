@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import product
 
-from auditor.facts.network import entries
 from auditor.facts.network.answers import (
     Direction,
     Entrance,
@@ -33,11 +32,12 @@ from auditor.facts.network.matrix import Flow, Matrix
 from auditor.facts.network.outside import Span, representatives
 from auditor.facts.network.passing import Passing, Sent
 from auditor.facts.network.points import Point, Points, Questions
-from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
+from auditor.facts.network.policies import KIND, Block, NetPolicy, PolicyRule, parse_policy
 from auditor.facts.network.ports import PROTOCOLS, PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.network.unread import unread
+from auditor.facts.network.ways import Ways, source_rules
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.model import Gap, Ref, Resource, Snapshot
@@ -78,12 +78,13 @@ class Network:
         self.mesh = Mesh(snapshot)
         """The sidecars; what they let through is part of every answer."""
         gaps = (*unread(snapshot, self.invalid), *(self.mesh.gaps if self.mesh.present else ()))
-        self.gaps: tuple[Gap, ...] = gaps
+        self.ways = Ways(snapshot)
+        """The Services, the Ingresses and the Gateways."""
+        self.gaps: tuple[Gap, ...] = (*gaps, *self.ways.gaps)
         """The policies that have no part in any answer, and why."""
         self._points = Points(snapshot, Questions.of([*policies, *cluster_wide]))
         self._judge = Judge(_by_namespace(policies), cluster_wide, profile)
         self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
-        self._services = entries.Services(snapshot)
         self._passing = Passing(self.mesh, profile)
         self._composed = lru_cache(CACHED)(_composed)
 
@@ -229,16 +230,28 @@ class Network:
         return tuple(found.values())
 
     def outside(self, target: Workload) -> tuple[World, ...]:
-        """Somebody on the internet for each set of public addresses that the ingress policies of
-        `target` do not tell apart; at least one. Who asks all of them asks the whole internet.
+        """Somebody on the internet for each set of public addresses that neither the ingress
+        policies of `target` nor the ways to it tell apart; at least one. Who asks all of them asks
+        the whole internet.
         """
+        sources = source_rules(self.entrances(target))
+        return tuple(map(World, representatives([*self._ingress_rules(target), *sources])))
+
+    def tells_addresses_apart(self, target: Workload) -> bool:
+        """Whether some ingress policy of `target` admits some addresses and not all."""
+        return any(
+            isinstance(peer, Block) and not peer.whole
+            for rule in self._ingress_rules(target)
+            for peer in rule.peers
+        )
+
+    def _ingress_rules(self, target: Workload) -> list[PolicyRule]:
         policies = {
             policy
             for point in self._points_of(target)
             for policy, _ in self._judge.selecting(point, "Ingress")
         }
-        rules = [rule for policy in policies for rule in policy.rules["Ingress"]]
-        return tuple(map(World, representatives(rules)))
+        return [rule for policy in policies for rule in policy.rules["Ingress"]]
 
     def externals(self) -> tuple[Span, ...]:
         """All addresses, in as few pieces as the policies of the snapshot tell apart: whoever
@@ -260,17 +273,17 @@ class Network:
         """The ports that the containers of `target` declare (sidecars too), then further ones to
         which Services lead. A port that is neither declared nor served may still be open.
         """
-        return entries.listening(self._services, target)
+        return self.ways.listening(target)
 
     def services_of(self, target: Workload) -> tuple[Resource, ...]:
         """The Services that select pods of `target`."""
-        return self._services.of(target)
+        return self.ways.services.of(target)
 
     def entrances(self, target: Workload) -> tuple[Entrance, ...]:
         """The ways for traffic from outside to pods of `target`, public ones first, whatever
         policies say of that traffic.
         """
-        return entries.entrances(self.snapshot, self._services, target)
+        return self.ways.entrances(target)
 
     def _points_of(self, peer: Peer) -> tuple[Point, ...]:
         if not isinstance(peer, Workload):

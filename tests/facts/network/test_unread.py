@@ -54,7 +54,7 @@ def test_a_policy_of_another_dialect_is_told(group: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("group", "kind"),
     [
-        ("networking.k8s.io/v1", "Ingress"),
+        ("networking.k8s.io/v1", "IngressClass"),
         ("networking.istio.io/v1", "VirtualService"),
         ("kyverno.io/v1", "Policy"),
         ("policy/v1", "PodDisruptionBudget"),

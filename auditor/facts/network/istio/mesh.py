@@ -13,7 +13,6 @@ from itertools import product
 from typing import TypeVar
 
 from auditor.facts.network.answers import InvalidPolicy, Peer, Reason
-from auditor.facts.network.entries import Services
 from auditor.facts.network.istio import policies as written
 from auditor.facts.network.istio.admission import read_policy
 from auditor.facts.network.istio.callers import Caller, Callers
@@ -48,6 +47,7 @@ from auditor.facts.network.istio.traffic import Refused, is_http, views
 from auditor.facts.network.istio.witnesses import Questions, Witnesses, witnesses
 from auditor.facts.network.points import labels_of
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
+from auditor.facts.network.ways.services import Services
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import LAST_PORT, Workload
 from auditor.manifests import leaves

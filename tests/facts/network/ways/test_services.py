@@ -8,9 +8,17 @@ import pytest
 import yaml
 
 from auditor.facts.network import Entrance, Network
+from auditor.facts.network.ways import external_name
 from auditor.model import Resource
-
-from .cluster import find, network, pod, resource, serving, workload
+from tests.facts.network.cluster import (
+    find,
+    network,
+    pod,
+    resource,
+    resources,
+    serving,
+    workload,
+)
 
 HTTP = {"name": "http", "containerPort": 8080}
 
@@ -121,7 +129,11 @@ def test_a_service_for_one_pod_of_a_stateful_set_selects_the_set() -> None:
     ("spec", "expected"),
     [
         ("type: ClusterIP", []),
-        ("type: LoadBalancer", [("LoadBalancer", 8080, True)]),
+        ("type: LoadBalancer", [("LoadBalancer", 8080, True), ("NodePort", 8080, False)]),
+        (
+            "{type: LoadBalancer, allocateLoadBalancerNodePorts: false}",
+            [("LoadBalancer", 8080, True)],
+        ),
         ("type: NodePort", [("NodePort", 8080, False)]),
         ("externalIPs: [203.0.113.7]", [("ExternalIP", 8080, True)]),
         ("externalIPs: [10.0.0.5]", [("ExternalIP", 8080, False)]),
@@ -144,7 +156,7 @@ def test_a_load_balancer_of_a_private_network_is_not_public() -> None:
     """Clouds say so by an annotation."""
     internal = {"networking.gke.io/load-balancer-type": "Internal"}
     net = web(service("{type: LoadBalancer, ports: [{port: 8080}]}", **internal))
-    assert ways(net) == [("default/web[Service]", "LoadBalancer", 8080, False)]
+    assert ways(net)[0] == ("default/web[Service]", "LoadBalancer", 8080, False)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +172,7 @@ def test_a_load_balancer_of_a_private_network_is_not_public() -> None:
 def test_a_load_balancer_for_private_sources_is_not_public(ranges: str, public: bool) -> None:
     """The ranges of its sources are filtered before any policy."""
     spec = f"{{type: LoadBalancer, loadBalancerSourceRanges: {ranges}, ports: [{{port: 8080}}]}}"
-    assert ways(web(service(spec))) == [("default/web[Service]", "LoadBalancer", 8080, public)]
+    assert ways(web(service(spec)))[0] == ("default/web[Service]", "LoadBalancer", 8080, public)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +231,7 @@ def test_ports_of_the_host_are_ways_in() -> None:
 
 def test_an_entrance_has_a_protocol() -> None:
     """One port may be open for TCP and for UDP."""
-    spec = "{type: LoadBalancer, ports: [{port: 53}, {port: 53, protocol: UDP}]}"
+    spec = "{type: NodePort, ports: [{port: 53}, {port: 53, protocol: UDP}]}"
     net = web(service(spec))
     ways_in = net.entrances(find(net, "default/web"))
     assert [(way.port, way.protocol) for way in ways_in] == [(53, "TCP"), (53, "UDP")]
@@ -235,3 +247,102 @@ def test_public_ways_come_first() -> None:
         ingress(both % (to, to)),
     )
     assert [way[1] for way in ways(net)] == ["Ingress", "NodePort", "HostPort"]
+
+
+LISTED = """
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: default, labels: {kubernetes.io/service-name: legacy}}
+addressType: IPv4
+endpoints: [{addresses: [10.0.0.7]}, {addresses: [203.0.113.9]}]
+ports: [{name: http, port: 9000, protocol: TCP}]
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: old, namespace: default}
+subsets: [{addresses: [{ip: 10.0.0.7}, {ip: nonsense}, 3], ports: [{port: 9001}]}]
+"""
+
+
+def test_a_service_without_a_selector_leads_where_its_endpoints_say() -> None:
+    """To a pod of any namespace, by its address, or out of the cluster."""
+    listed = resources(LISTED)
+    bare = "{selector: null, type: LoadBalancer, allocateLoadBalancerNodePorts: false, ports: [%s]}"
+    legacy = service(bare % "{name: http, port: 80}, {name: other, port: 81}", "default/legacy")
+    old = service(bare % "{port: 80}", "default/old")
+    net = network(
+        pod("far/web", ip="10.0.0.7"), pod("far/other", ip="10.0.0.8"), legacy, old, *listed
+    )
+    found = net.entrances(find(net, "far/web"))
+    assert [(str(way.ref), way.port) for way in found] == [
+        ("default/legacy[Service]", 9000),
+        ("default/old[Service]", 9001),
+    ]
+    assert net.entrances(find(net, "far/other")) == ()
+    outside = net.ways.services.endpoints(legacy)
+    assert [each.address for each in outside] == ["10.0.0.7", "203.0.113.9"]
+
+
+def test_endpoints_of_a_service_with_a_selector_say_nothing_more() -> None:
+    """The selector does, also of pods that are not there yet."""
+    listed = resources(LISTED)
+    net = network(pod("web"), pod("far/x", ip="10.0.0.7"), service("{}", "default/legacy"), *listed)
+    assert not net.services_of(find(net, "far/x"))
+    assert net.services_of(find(net, "default/web"))
+
+
+def test_an_external_name_leads_outside() -> None:
+    """By a name, which ends where it ends."""
+    out = service("{type: ExternalName, externalName: DB.example.}")
+    assert external_name(out) == "db.example"
+    assert external_name(service("{}")) == ""
+
+
+@pytest.mark.parametrize(
+    ("spec", "kept"),
+    [
+        ("type: LoadBalancer", False),
+        ("{type: LoadBalancer, externalTrafficPolicy: Local}", True),
+        ("{type: NodePort, externalTrafficPolicy: Local}", True),
+        ("{externalIPs: [198.41.0.4]}", False),
+    ],
+)
+def test_who_sees_the_address_of_the_client(spec: str, kept: bool) -> None:
+    """A node stands in for it unless the traffic policy is Local."""
+    body = {"ports": [{"port": 80, "targetPort": "http"}], **yaml.safe_load(spec)}
+    net = web(service(yaml.safe_dump(body)))
+    assert net.entrances(find(net, "default/web"))[0].address_kept is kept
+
+
+def test_a_load_balancer_lets_in_its_ranges() -> None:
+    """By the field, or where that is not written by the annotation."""
+    spec = "{type: LoadBalancer, loadBalancerSourceRanges: [198.41.0.0/24], ports: [{port: 8080}]}"
+    net = web(service(spec))
+    way = net.entrances(find(net, "default/web"))[0]
+    assert (way.lets_in("198.41.0.4"), way.lets_in("198.41.1.4"), way.lets_in("::1")) == (
+        True,
+        False,
+        False,
+    )
+    ranges = {"service.beta.kubernetes.io/load-balancer-source-ranges": "10.0.0.0/8, 198.41.0.0/24"}
+    net = web(service("{type: LoadBalancer, ports: [{port: 8080}]}", **ranges))
+    assert net.entrances(find(net, "default/web"))[0].sources == ("10.0.0.0/8", "198.41.0.0/24")
+
+
+def test_an_ingress_tells_hosts_and_paths() -> None:
+    """An ingress-nginx that reads paths as expressions may lead any."""
+    spec = """
+rules:
+  - host: Shop.example
+    http:
+      paths:
+        - {path: /a, pathType: Prefix, backend: &b {service: {name: web, port: {number: 80}}}}
+        - {path: /b, pathType: Exact, backend: *b}
+"""
+    behind = service("ports: [{port: 80, targetPort: http}]")
+    net = web(behind, ingress(spec))
+    (way,) = net.entrances(find(net, "default/web"))
+    assert (way.hosts, way.paths, way.rewritten) == (("shop.example",), ("/a/**", "/b"), False)
+    net = web(behind, ingress(spec, **{"nginx.ingress.kubernetes.io/use-regex": "true"}))
+    (way,) = net.entrances(find(net, "default/web"))
+    assert (way.paths, way.rewritten) == ((), True)
