@@ -25,6 +25,7 @@ from auditor.facts.oversight import oversight
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
 from auditor.facts.standing import Standing
+from auditor.facts.upkeep import Keeper, policy_effects, policy_rules
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
 from auditor.model import Gap, Key, Resource, Settings, Snapshot
@@ -125,6 +126,11 @@ class Facts:
         return Standing(self.snapshot, self.workloads, self.topology, self.namespace_labels)
 
     @cached_property
+    def keeper(self) -> Keeper:
+        """What is asked of all NetworkPolicies at once."""
+        return Keeper(self)
+
+    @cached_property
     def misread(self) -> tuple[Gap, ...]:
         """What the workloads declare of themselves and that means nothing."""
         gaps = (gap for workload in self.workloads for gap in self.data.misread(workload))
@@ -203,6 +209,21 @@ def _of_namespaces(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, R
     return told
 
 
+def _of_policies(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
+    """A fact about NetworkPolicies of Kubernetes, each identity once."""
+
+    def told(facts: Facts, resource: Resource) -> Any:
+        group, kind = resource.ref.group, resource.ref.kind
+        ours = (group, kind) == ("networking.k8s.io", "NetworkPolicy")
+        return (
+            tell(facts, resource)
+            if ours and facts.snapshot.find(resource.ref) is resource
+            else None
+        )
+
+    return told
+
+
 REACHING = ("NetworkPolicy", "Namespace", "Service", *WORKLOAD_KINDS)
 """Who reaches whom: the pod that is not seen may be the one that does."""
 
@@ -231,6 +252,13 @@ FACTS: Mapping[str, Fact] = {
     "resource_defaults": Fact(_of_workloads(resource_defaults), ("LimitRange",), ("LimitRange",)),
     "limit_ranges": Fact(
         _of_namespaces(limit_ranges), ("LimitRange",), ("LimitRange",), ("Namespace",)
+    ),
+    "policy_rules": Fact(_of_policies(policy_rules), ("NetworkPolicy",), (), ("NetworkPolicy",)),
+    "policy_effects": Fact(
+        _of_policies(policy_effects),
+        REACHING,
+        ("Namespace", "Service", *WORKLOAD_KINDS),
+        ("NetworkPolicy",),
     ),
     "resource_quotas": Fact(
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)
