@@ -13,11 +13,13 @@ from typing import Any
 
 from auditor.facts.configuration import Told, told_of
 from auditor.facts.custom import opened
+from auditor.facts.cut_off import cut_off
 from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
 from auditor.facts.identity import BINDINGS, Accounts, identity
+from auditor.facts.isolation import isolation, namespace_isolation
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
@@ -259,6 +261,18 @@ FACTS: Mapping[str, Fact] = {
         REACHING,
         ("Namespace", "Service", *WORKLOAD_KINDS),
         ("NetworkPolicy",),
+    ),
+    "cut_off": Fact(
+        _of_workloads(cut_off),
+        (*REACHING, "ConfigMap"),
+        ("NetworkPolicy", "Namespace", "Service"),
+    ),
+    "isolation": Fact(_of_workloads(isolation), ("NetworkPolicy",), ("NetworkPolicy",)),
+    "namespace_isolation": Fact(
+        _of_namespaces(namespace_isolation),
+        ("NetworkPolicy", *WORKLOAD_KINDS),
+        ("NetworkPolicy",),
+        ("Namespace",),
     ),
     "resource_quotas": Fact(
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)

@@ -77,6 +77,10 @@ class Cast:
         """The namespaces that have workloads."""
         return tuple(self._here)
 
+    def in_namespace(self, namespace: str) -> Sequence[Workload]:
+        """Its workloads."""
+        return [workload for workload, _ in self._here.get(namespace, ())]
+
     def knows(self, namespace: str) -> bool:
         """Whether all pods of a namespace are told: it has workloads, and no object of a kind of
         somebody's own may make more of them there. A namespace without any workload is most often

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
+from auditor.facts.configuration import Text
 from auditor.facts.network.entries import Services
-from auditor.facts.network.points import _addresses as addresses_of
-from auditor.facts.network.policies import KIND, Block, NetPolicy, parse_policy
+from auditor.facts.network.policies import GROUP, KIND, Block, NetPolicy, parse_policy
 from auditor.facts.network.ports import PortSet
+from auditor.facts.upkeep.calls import Calls
 from auditor.facts.upkeep.cast import Cast
 from auditor.facts.upkeep.shadows import Shadows
 from auditor.facts.workloads import Workload, container_ports
-from auditor.manifests import at
+from auditor.manifests import at, mapping, sequence
 from auditor.model import Key, Path, Ref, Resource
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
-
-
-_ADDRESSES = {4: IPv4Address, 6: IPv6Address}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,17 @@ class Keeper:
         parsed = (parse_policy(r) for r in snapshot.of_kind(KIND) if snapshot.find(r.ref) is r)
         return {policy.ref.key: policy for policy in parsed if isinstance(policy, NetPolicy)}
 
+    def policies_in(self, namespace: str) -> Sequence[NetPolicy]:
+        """Those of one namespace."""
+        return self._policies_in.get(namespace, ())
+
+    @cached_property
+    def _policies_in(self) -> Mapping[str, Sequence[NetPolicy]]:
+        found: dict[str, list[NetPolicy]] = {}
+        for policy in self.policies.values():
+            found.setdefault(policy.ref.namespace, []).append(policy)
+        return found
+
     @cached_property
     def cast(self) -> Cast:
         """The workloads by their labels."""
@@ -80,13 +90,14 @@ class Keeper:
 
     def pod_within(self, block: Block) -> str:
         """A pod whose address is in the block; empty where none is. Pods on the network of their
-        node have its address, and are not asked."""
+        node have its address, and are not asked.
+        """
         first, after = int(block.cidr.network_address), int(block.cidr.broadcast_address) + 1
         addresses = self._addresses[block.cidr.version]
         for number, name in addresses[bisect_left(addresses, (first, "")) :]:
             if number >= after:
                 break
-            if block.holds(_ADDRESSES[block.cidr.version](number)):
+            if block.holds(IPv4Address(number) if block.cidr.version == 4 else IPv6Address(number)):
                 return name
         return ""
 
@@ -96,10 +107,36 @@ class Keeper:
         found: dict[int, list[tuple[int, str]]] = {4: [], 6: []}
         for pod in self._facts.snapshot.of_kind("Pod"):
             if at(pod.manifest, ("spec", "hostNetwork")) is not True:
-                for address in addresses_of(pod):
+                for address in _addresses(pod):
                     told = (int(address), f"{pod.ref.namespace}/{pod.ref.name}")
                     found[address.version].append(told)
         return {version: sorted(each) for version, each in found.items()}
+
+    @cached_property
+    def calls(self) -> Calls:
+        """Whom the API server calls."""
+        return Calls(self._facts.snapshot)
+
+    def told(self, workload: Workload) -> Sequence[Text]:
+        """What the containers of a workload are told."""
+        return self._told.get(workload.ref.key, ())
+
+    @cached_property
+    def _told(self) -> Mapping[Key, Sequence[Text]]:
+        return {told.workload.ref.key: told.texts for told in self._facts.told}
+
+    def others(self, namespace: str) -> bool:
+        """Whether network policies of another make than Kubernetes' own may hold in a namespace."""
+        return not self._others.isdisjoint(("", namespace))
+
+    @cached_property
+    def _others(self) -> frozenset[str]:
+        """The namespaces that have some; "" where there are some for the whole cluster."""
+        return frozenset(
+            resource.ref.namespace
+            for resource in self._facts.snapshot.resources
+            if resource.ref.kind.endswith(KIND) and resource.ref.group != GROUP
+        )
 
     def served(self, workload: Workload) -> Served:
         """On what its pods listen. Costs one look at the Services of its namespace, once."""
@@ -125,9 +162,13 @@ class Keeper:
                 )  # fmt: skip
 
 
-def as_said(policy: NetPolicy | Resource) -> str:
-    """As a person would name it: ``NetworkPolicy shop/orders``."""
-    return f"{KIND} {policy.ref.namespace}/{policy.ref.name}"
+def _addresses(pod: Resource) -> Iterator[IPv4Address | IPv6Address]:
+    status = mapping(pod.manifest.get("status"))
+    listed = [mapping(entry).get("ip") for entry in sequence(status.get("podIPs"))]
+    for text in listed or [status.get("podIP")]:
+        if isinstance(text, str):
+            with suppress(ValueError):
+                yield ip_address(text)
 
 
 def names_of(workloads: Sequence[Workload]) -> str:

@@ -1,0 +1,36 @@
+# METADATA
+# title: Namespace without network policies
+# description: |
+#   By default every pod accepts traffic from every other pod. A namespace without any NetworkPolicy,
+#   whose workloads all accept everything, was never thought about: whoever breaks into one pod of the
+#   cluster reaches all of them. Namespaces of Kubernetes itself are not judged, nor those without
+#   workloads, nor where policies of another make may isolate.
+# related_resources:
+#   - https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies
+# custom:
+#   severity: medium
+#   profile: strict
+#   fix: manual
+#   kinds: [Namespace]
+#   facts: [namespace_isolation]
+#   equivalents:
+#     - kubescape:C-0206
+package policies.network.namespace_without_policies
+
+import data.lib.namespaces
+import data.lib.text
+
+isolation := input.facts.namespace_isolation
+
+deny contains finding if {
+	not namespaces.is_system
+	isolation.policies == 0
+	finding := {
+		"path": ["metadata", "name"],
+		"message": sprintf("has no NetworkPolicy: %s", [who]),
+	}
+}
+
+who := sprintf("its workload %s accepts all traffic", [isolation.names[0]]) if isolation.open == 1
+
+who := sprintf("its %d workloads accept all traffic, %s among them", [isolation.open, text.joined(", ", isolation.names)]) if isolation.open > 1
