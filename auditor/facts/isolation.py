@@ -36,7 +36,7 @@ def isolation(facts: Facts, workload: Workload) -> Told | None:
 
 
 def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:
-    """The fact `namespace_isolation` for policies, of a namespace that has workloads:
+    """The fact `namespace_isolation` for policies, about one namespace:
 
     - ``policies``: how many NetworkPolicies there are;
     - ``every_pod``: in which directions one of them isolates whatever pod comes;
@@ -46,7 +46,7 @@ def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:
     """
     name = namespace.ref.name
     workloads = facts.keeper.cast.in_namespace(name)
-    if not workloads or facts.keeper.others(name):
+    if facts.keeper.others(name):
         return None
     here = facts.keeper.policies_in(name)
     accept = [workload for workload in workloads if _accepts_all(facts, workload)]

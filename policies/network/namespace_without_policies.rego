@@ -1,10 +1,9 @@
 # METADATA
 # title: Namespace without network policies
 # description: |
-#   By default every pod accepts traffic from every other pod. A namespace without any NetworkPolicy,
-#   whose workloads all accept everything, was never thought about: whoever breaks into one pod of the
-#   cluster reaches all of them. Namespaces of Kubernetes itself are not judged, nor those without
-#   workloads, nor where policies of another make may isolate.
+#   By default every pod accepts traffic from every other pod. In a namespace without any NetworkPolicy
+#   whoever breaks into one pod of the cluster reaches all of them. Namespaces of Kubernetes itself are
+#   not judged, nor those where policies of another make may isolate.
 # related_resources:
 #   - https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies
 # custom:
@@ -14,6 +13,8 @@
 #   kinds: [Namespace]
 #   facts: [namespace_isolation]
 #   equivalents:
+#     - kubescape:C-0049
+#     - kubescape:C-0054
 #     - kubescape:C-0206
 package policies.network.namespace_without_policies
 
@@ -30,6 +31,8 @@ deny contains finding if {
 		"message": sprintf("has no NetworkPolicy: %s", [who]),
 	}
 }
+
+who := "whatever pod comes accepts all traffic" if isolation.open == 0
 
 who := sprintf("its workload %s accepts all traffic", [isolation.names[0]]) if isolation.open == 1
 

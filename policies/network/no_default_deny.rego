@@ -13,8 +13,6 @@
 #   kinds: [Namespace]
 #   facts: [namespace_isolation]
 #   equivalents:
-#     - kubescape:C-0049
-#     - kubescape:C-0054
 #     - kubeaudit:MissingDefaultDenyIngressNetworkPolicy
 #     - kyverno:add-network-policy
 package policies.network.no_default_deny
