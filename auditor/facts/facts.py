@@ -20,10 +20,13 @@ from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
 from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.isolation import isolation, namespace_isolation
+from auditor.facts.leaving import leaving
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
+from auditor.facts.neighbours import neighbours
 from auditor.facts.network import Network
 from auditor.facts.oversight import oversight
+from auditor.facts.pivots import pivots
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
 from auditor.facts.standing import Standing
@@ -273,6 +276,19 @@ FACTS: Mapping[str, Fact] = {
         ("NetworkPolicy", *WORKLOAD_KINDS),
         ("NetworkPolicy",),
         ("Namespace",),
+    ),
+    "leaving": Fact(
+        _of_workloads(leaving), ("NetworkPolicy", "Namespace"), ("NetworkPolicy", "Namespace")
+    ),
+    "pivots": Fact(
+        _of_workloads(pivots),
+        (*REACHING, "Ingress", "ConfigMap"),
+        ("NetworkPolicy", "Namespace", "Service"),
+    ),
+    "neighbours": Fact(
+        _of_workloads(neighbours),
+        ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),
+        ("Node",),
     ),
     "resource_quotas": Fact(
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from auditor.facts.configuration import Text
+from auditor.facts.neighbours import owners_of_nodes
 from auditor.facts.network.entries import Services
 from auditor.facts.network.policies import GROUP, KIND, Block, NetPolicy, parse_policy
 from auditor.facts.network.ports import PortSet
@@ -124,6 +125,25 @@ class Keeper:
     @cached_property
     def _told(self) -> Mapping[Key, Sequence[Text]]:
         return {told.workload.ref.key: told.texts for told in self._facts.told}
+
+    @cached_property
+    def owners(self) -> Sequence[tuple[Workload, str, Path]]:
+        """The workloads that own their node, why, and where that is said."""
+        return tuple(owners_of_nodes(self._facts))
+
+    @cached_property
+    def exposed(self) -> Sequence[tuple[Workload, str]]:
+        """The workloads that somebody breaks into first, and why: those that the internet is led
+        to, then those that own their node.
+        """
+        found = []
+        for workload in self._facts.workloads:
+            ways = self._facts.network.entrances(workload)
+            if ways and ways[0].public:
+                way = ways[0].ref
+                why = f"the internet reaches it through {way.kind} {way.namespace}/{way.name}"
+                found.append((workload, why))
+        return (*found, *((one, f"it owns its node: {why}") for one, why, _ in self.owners))
 
     def others(self, namespace: str) -> bool:
         """Whether network policies of another make than Kubernetes' own may hold in a namespace."""
