@@ -258,10 +258,11 @@ FACTS: Mapping[str, Fact] = {
     "limit_ranges": Fact(
         _of_namespaces(limit_ranges), ("LimitRange",), ("LimitRange",), ("Namespace",)
     ),
-    "policy_rules": Fact(_of_policies(policy_rules), ("NetworkPolicy",), (), ("NetworkPolicy",)),
+    # Without any NetworkPolicy there is none to tell this of.
+    "policy_rules": Fact(_of_policies(policy_rules), (), (), ("NetworkPolicy",)),
     "policy_effects": Fact(
         _of_policies(policy_effects),
-        REACHING,
+        ("Namespace", "Service", *WORKLOAD_KINDS),
         ("Namespace", "Service", *WORKLOAD_KINDS),
         ("NetworkPolicy",),
     ),
@@ -287,7 +288,7 @@ FACTS: Mapping[str, Fact] = {
     ),
     "neighbours": Fact(
         _of_workloads(neighbours),
-        ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),
+        ("Node", "Namespace", "PersistentVolumeClaim", "PersistentVolume", *STANDING),
         ("Node",),
     ),
     "resource_quotas": Fact(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.exposure import clients_of, owns_node
+from auditor.facts.exposure import owns_node
 from auditor.facts.forms import as_object
 from auditor.facts.platform import part_of
 from auditor.facts.workloads import Workload, resources_by_uid
@@ -42,9 +42,9 @@ def neighbours(facts: Facts, holder: Workload) -> Told | None:
     the workloads on one of its nodes that own it and do not belong to the data, those that surely
     stand there first.
 
-    A client belongs to it, and so does a part of the cluster itself. Without live pods it is told
-    from constraints: of nodes that are known, those on which both may run; without any, only of
-    workloads that nothing keeps apart. None where there is no such workload.
+    A declared client belongs to it, and so does a part of the cluster itself. Without live pods it
+    is told from constraints: of nodes that are known, those on which both may run; without any,
+    only of workloads that nothing keeps apart. None where there is no such workload.
 
     Costs one look at each workload that owns its node, and one placing of each where there are
     nodes and no pods.
@@ -52,7 +52,9 @@ def neighbours(facts: Facts, holder: Workload) -> Told | None:
     data = facts.data.of(holder)
     if data is None:
         return None
-    belonging = {client.ref.key for client in clients_of(facts, holder)} | {holder.ref.key}
+    named = facts.data.clients_of(holder) or {}
+    clients = {client.ref.key for found in named.values() for client in found}
+    belonging = clients | {holder.ref.key}
     found = [
         {"name": one.name, "object": as_object(one.ref), "path": path, "why": why, "surely": surely}
         for one, why, path in facts.keeper.owners

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.exposure import clients_of
 from auditor.facts.forms import as_evidence, as_object
 from auditor.facts.network import PortSet, Reach, Stranger
 from auditor.facts.network.answers import Peer
@@ -28,7 +27,7 @@ ANYBODY = Stranger("", {})
 
 def pivots(facts: Facts, holder: Workload) -> Told | None:
     """The fact `pivots` for policies, about a workload that holds personal data and that policies
-    isolate: ``through``, its clients by which somebody gets at it who may not ask it.
+    isolate: ``through``, its declared clients by which somebody gets at it who may not ask it.
 
     None for any other workload. Costs, for each client that serves something, one question, and
     where not everybody reaches it one more for each workload that is exposed.
@@ -36,12 +35,13 @@ def pivots(facts: Facts, holder: Workload) -> Told | None:
     data = facts.data.of(holder)
     if data is None or not facts.network.isolating(holder, "Ingress"):
         return None
-    clients = clients_of(facts, holder)
+    named = facts.data.clients_of(holder) or {}
+    clients = [client for found in named.values() for client in found]
     allowed = {client.ref.key for client in clients} | {holder.ref.key}
     through = [
         told
         for client in clients
-        if _is_inside(facts, client)
+        if _is_inside(facts, client) and facts.network.reach(client, holder).ports
         for told in _through(facts, holder, client, allowed)
     ]
     if not through:

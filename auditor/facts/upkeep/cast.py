@@ -86,7 +86,7 @@ class Cast:
         somebody's own may make more of them there. A namespace without any workload is most often
         one whose workloads are written elsewhere.
         """
-        return namespace in self._here and not {namespace, ""} & self._makers
+        return namespace in self._here and namespace not in self._makers
 
     def chosen(self, namespace: str, selector: Selector) -> tuple[tuple[Workload, Truth], ...]:
         """The workloads of a namespace that the selector means, surely or perhaps."""

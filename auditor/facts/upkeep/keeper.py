@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from auditor.facts.configuration import Text
 from auditor.facts.neighbours import owners_of_nodes
 from auditor.facts.network.entries import Services
-from auditor.facts.network.policies import GROUP, KIND, Block, NetPolicy, parse_policy
+from auditor.facts.network.policies import KIND, Block, NetPolicy, parse_policy
 from auditor.facts.network.ports import PortSet
 from auditor.facts.upkeep.calls import Calls
 from auditor.facts.upkeep.cast import Cast
@@ -24,6 +24,16 @@ from auditor.model import Key, Path, Ref, Resource
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
+
+
+OTHER_MAKES = (
+    "antrea.io", "cilium.io", "k8s.ovn.org", "policy.networking.k8s.io", "projectcalico.org",
+)  # fmt: skip
+"""API groups, with those under them, whose policies isolate pods beside those of Kubernetes."""
+
+
+def _ends(group: str, known: Sequence[str]) -> bool:
+    return any(group == one or group.endswith(f".{one}") for one in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +165,7 @@ class Keeper:
         return frozenset(
             resource.ref.namespace
             for resource in self._facts.snapshot.resources
-            if resource.ref.kind.endswith(KIND) and resource.ref.group != GROUP
+            if resource.ref.kind.endswith(KIND) and _ends(resource.ref.group, OTHER_MAKES)
         )
 
     def served(self, workload: Workload) -> Served:
