@@ -25,12 +25,13 @@ from auditor.facts.limits import limit_ranges, resource_defaults, resource_quota
 from auditor.facts.monitors import is_monitor
 from auditor.facts.neighbours import neighbours
 from auditor.facts.network import Network
+from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
 from auditor.facts.oversight import oversight
 from auditor.facts.pivots import pivots
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
 from auditor.facts.standing import Standing
-from auditor.facts.upkeep import Keeper, policy_effects, policy_rules
+from auditor.facts.upkeep import Keeper, policy_effects, policy_rules, refusal
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
 from auditor.model import Gap, Key, Resource, Settings, Snapshot
@@ -214,17 +215,23 @@ def _of_namespaces(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, R
     return told
 
 
+def _once(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
+    """A fact about the one of several objects of one identity that counts."""
+
+    def told(facts: Facts, resource: Resource) -> Any:
+        return tell(facts, resource) if facts.snapshot.find(resource.ref) is resource else None
+
+    return told
+
+
 def _of_policies(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
     """A fact about NetworkPolicies of Kubernetes, each identity once."""
 
     def told(facts: Facts, resource: Resource) -> Any:
         group, kind = resource.ref.group, resource.ref.kind
-        ours = (group, kind) == ("networking.k8s.io", "NetworkPolicy")
-        return (
-            tell(facts, resource)
-            if ours and facts.snapshot.find(resource.ref) is resource
-            else None
-        )
+        if (group, kind) != ("networking.k8s.io", "NetworkPolicy"):
+            return None
+        return tell(facts, resource) if facts.snapshot.find(resource.ref) is resource else None
 
     return told
 
@@ -234,6 +241,9 @@ REACHING = ("NetworkPolicy", "Namespace", "Service", *WORKLOAD_KINDS)
 
 STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
 """Who stands where: every pod takes room from others. A PodTemplate alone has no pods."""
+
+POLICIES = ("NetworkPolicy", *CLUSTER_WIDE)
+"""Whatever says who reaches whom on ports."""
 
 STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
 ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
@@ -258,7 +268,8 @@ FACTS: Mapping[str, Fact] = {
     "limit_ranges": Fact(
         _of_namespaces(limit_ranges), ("LimitRange",), ("LimitRange",), ("Namespace",)
     ),
-    # Without any NetworkPolicy there is none to tell this of.
+    # Without any policy there is none to tell this of.
+    "refusal": Fact(_once(refusal), (), (), POLICIES),
     "policy_rules": Fact(_of_policies(policy_rules), (), (), ("NetworkPolicy",)),
     "policy_effects": Fact(
         _of_policies(policy_effects),

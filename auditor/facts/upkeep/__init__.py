@@ -6,6 +6,6 @@ its rules mean, and which of them change nothing.
 
 from auditor.facts.upkeep.effects import policy_effects
 from auditor.facts.upkeep.keeper import Keeper
-from auditor.facts.upkeep.rules import policy_rules
+from auditor.facts.upkeep.rules import policy_rules, refusal
 
-__all__ = ["Keeper", "policy_effects", "policy_rules"]
+__all__ = ["Keeper", "policy_effects", "policy_rules", "refusal"]

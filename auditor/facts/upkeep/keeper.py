@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from auditor.facts.configuration import Text
 from auditor.facts.neighbours import owners_of_nodes
+from auditor.facts.network.answers import InvalidPolicy
 from auditor.facts.network.entries import Services
 from auditor.facts.network.policies import KIND, Block, NetPolicy, parse_policy
 from auditor.facts.network.ports import PortSet
@@ -20,7 +21,7 @@ from auditor.facts.upkeep.cast import Cast
 from auditor.facts.upkeep.shadows import Shadows
 from auditor.facts.workloads import Workload, container_ports
 from auditor.manifests import at, mapping, sequence
-from auditor.model import Key, Path, Ref, Resource
+from auditor.model import Gap, Key, Path, Ref, Resource
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -73,6 +74,23 @@ class Keeper:
         snapshot = self._facts.snapshot
         parsed = (parse_policy(r) for r in snapshot.of_kind(KIND) if snapshot.find(r.ref) is r)
         return {policy.ref.key: policy for policy in parsed if isinstance(policy, NetPolicy)}
+
+    @cached_property
+    def refused(self) -> Mapping[Ref, InvalidPolicy]:
+        """The policies that the API server refuses, of every kind that is read."""
+        return {refused.ref: refused for refused in self._facts.network.invalid}
+
+    def gaps_about(self, ref: Ref) -> Sequence[Gap]:
+        """What the engine says that it cannot tell because of one policy."""
+        return self._gaps.get(ref, ())
+
+    @cached_property
+    def _gaps(self) -> Mapping[Ref, Sequence[Gap]]:
+        found: dict[Ref, list[Gap]] = {}
+        for gap in self._facts.network.gaps:
+            if gap.ref:
+                found.setdefault(gap.ref, []).append(gap)
+        return found
 
     def policies_in(self, namespace: str) -> Sequence[NetPolicy]:
         """Those of one namespace."""

@@ -31,9 +31,8 @@ WIDE = 8
 
 
 def policy_rules(facts: Facts, resource: Resource) -> Told | None:
-    """The fact `policy_rules` for policies, about one NetworkPolicy:
+    """The fact `policy_rules` for policies, about one NetworkPolicy that the API server takes:
 
-    - ``refused``: the field that the API server refuses, and why; then nothing else is told.
     - ``inert``: the fields with rules that have no part in it, since `policyTypes` leaves them out.
     - ``everybody``: rules without peers; ``empty`` where an empty list was written.
     - ``every_namespace``: peers of ingress that mean every namespace.
@@ -46,7 +45,7 @@ def policy_rules(facts: Facts, resource: Resource) -> Told | None:
     """
     parsed = parse_policy(resource)
     if isinstance(parsed, InvalidPolicy):
-        return {"refused": {"path": parsed.path, "why": parsed.why}}
+        return None
     profile = facts.network.profile
     told: Told = {
         "inert": list(_inert(parsed)),
@@ -57,6 +56,18 @@ def policy_rules(facts: Facts, resource: Resource) -> Told | None:
         "unread": list(_unread(parsed, profile)),
     }
     return {key: value for key, value in told.items() if value} or None
+
+
+def refusal(facts: Facts, resource: Resource) -> Told | None:
+    """The fact `refusal` for policies, about one policy that the API server refuses: the ``path``
+    of the field, and ``why``. What is told so is no gap any more.
+    """
+    refused = facts.keeper.refused.get(resource.ref)
+    if refused is None:
+        return None
+    for gap in facts.keeper.gaps_about(resource.ref):
+        facts.gaps.pop((gap.what, gap.why), None)
+    return {"path": refused.path, "why": refused.why}
 
 
 def _inert(policy: NetPolicy) -> Iterator[Told]:
