@@ -13,11 +13,13 @@ from typing import Any
 
 from auditor.facts.configuration import Told, told_of
 from auditor.facts.custom import opened
+from auditor.facts.cut_off import cut_off
 from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
 from auditor.facts.exposure import exposure
 from auditor.facts.identity import BINDINGS, Accounts, identity
+from auditor.facts.isolation import isolation, namespace_isolation
 from auditor.facts.leading import (
     LEADING_KINDS,
     Claim,
@@ -28,17 +30,21 @@ from auditor.facts.leading import (
     parents,
     service,
 )
+from auditor.facts.leaving import leaving
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
+from auditor.facts.neighbours import neighbours
 from auditor.facts.network import Network
 from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
 from auditor.facts.network.points import labels_of
 from auditor.facts.network.ways.gateway import ROUTE_KINDS
 from auditor.facts.oversight import oversight
+from auditor.facts.pivots import pivots
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
 from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
+from auditor.facts.upkeep import Keeper, policy_effects, policy_rules, refusal
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
 from auditor.model import Gap, Key, Resource, Settings, Snapshot
@@ -152,6 +158,11 @@ class Facts:
         return Standing(self.snapshot, self.workloads, self.topology, self.namespace_labels)
 
     @cached_property
+    def keeper(self) -> Keeper:
+        """What is asked of all NetworkPolicies at once."""
+        return Keeper(self)
+
+    @cached_property
     def misread(self) -> tuple[Gap, ...]:
         """What the workloads declare of themselves and that means nothing."""
         gaps = (gap for workload in self.workloads for gap in self.data.misread(workload))
@@ -230,8 +241,29 @@ def _of_namespaces(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, R
     return told
 
 
-MESH = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "DestinationRule")
-"""What sidecars read."""
+def _once(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
+    """A fact about the one of several objects of one identity that counts."""
+
+    def told(facts: Facts, resource: Resource) -> Any:
+        return tell(facts, resource) if facts.snapshot.find(resource.ref) is resource else None
+
+    return told
+
+
+def _of_policies(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
+    """A fact about NetworkPolicies of Kubernetes, each identity once."""
+
+    def told(facts: Facts, resource: Resource) -> Any:
+        group, kind = resource.ref.group, resource.ref.kind
+        if (group, kind) != ("networking.k8s.io", "NetworkPolicy"):
+            return None
+        return tell(facts, resource) if facts.snapshot.find(resource.ref) is resource else None
+
+    return told
+
+
+MESH = ("AuthorizationPolicy", "PeerAuthentication")
+"""What decides at sidecars."""
 
 POLICING = ("NetworkPolicy", *CLUSTER_WIDE, *MESH)
 """What stops traffic, or lets it pass before anything else is asked."""
@@ -247,6 +279,9 @@ ENTERING = (
 
 STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
 """Who stands where: every pod takes room from others. A PodTemplate alone has no pods."""
+
+POLICIES = ("NetworkPolicy", *CLUSTER_WIDE)
+"""Whatever says who reaches whom on ports."""
 
 STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
 ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
@@ -277,6 +312,38 @@ FACTS: Mapping[str, Fact] = {
     "resource_defaults": Fact(_of_workloads(resource_defaults), ("LimitRange",), ("LimitRange",)),
     "limit_ranges": Fact(
         _of_namespaces(limit_ranges), ("LimitRange",), ("LimitRange",), ("Namespace",)
+    ),
+    # Without any policy there is none to tell this of.
+    "refusal": Fact(_once(refusal), (), (), POLICIES),
+    "policy_rules": Fact(_of_policies(policy_rules), (), (), ("NetworkPolicy",)),
+    "policy_effects": Fact(
+        _of_policies(policy_effects),
+        ("Namespace", "Service", *WORKLOAD_KINDS),
+        ("Namespace", "Service", *WORKLOAD_KINDS),
+        ("NetworkPolicy",),
+    ),
+    "cut_off": Fact(
+        _of_workloads(cut_off),
+        (*REACHING, "ConfigMap"),
+        (*POLICING, "Namespace", "Service"),
+    ),
+    "isolation": Fact(_of_workloads(isolation), POLICING, POLICING),
+    "namespace_isolation": Fact(
+        _of_namespaces(namespace_isolation),
+        (*POLICING, *WORKLOAD_KINDS),
+        POLICING,
+        ("Namespace",),
+    ),
+    "leaving": Fact(_of_workloads(leaving), (*POLICING, "Namespace"), (*POLICING, "Namespace")),
+    "pivots": Fact(
+        _of_workloads(pivots),
+        (*REACHING, *ENTERING, "ConfigMap"),
+        (*POLICING, "Namespace", "Service"),
+    ),
+    "neighbours": Fact(
+        _of_workloads(neighbours),
+        ("Node", "Namespace", "PersistentVolumeClaim", "PersistentVolume", *STANDING),
+        ("Node",),
     ),
     "resource_quotas": Fact(
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)

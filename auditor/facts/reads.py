@@ -16,7 +16,6 @@ POD_UNREAD = frozenset(
         "activeDeadlineSeconds",
         "automountServiceAccountToken",
         "dnsConfig",
-        "dnsPolicy",
         "enableServiceLinks",
         "hostAliases",
         "hostUsers",

@@ -262,6 +262,22 @@ def controller_of(resource: Resource, by_uid: Mapping[str, Resource]) -> Resourc
     return None
 
 
+GENERATIONS = 5
+"""No chain of owners of Kubernetes is longer: CronJob, Job, Pod."""
+
+
+def chain(resource: Resource, owners: Mapping[str, Resource]) -> Iterator[Resource]:
+    """What made it, the nearest first."""
+    seen = {id(resource)}
+    for _ in range(GENERATIONS):
+        owner = controller_of(resource, owners)
+        if owner is None or id(owner) in seen:
+            return
+        yield owner
+        seen.add(id(owner))
+        resource = owner
+
+
 def _may_make(owner: Resource, made: Resource) -> bool:
     if any((one.ref.group, one.ref.kind) not in TEMPLATES for one in (owner, made)):
         return False

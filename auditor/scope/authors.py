@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from auditor.facts.workloads import controller_of
+from auditor.facts.workloads import chain
 from auditor.model import Finding, Resource
-
-GENERATIONS = 5
-"""No chain of owners of Kubernetes is longer: CronJob, Job, Pod."""
-
-
-def chain(resource: Resource, owners: Mapping[str, Resource]) -> Iterator[Resource]:
-    """What made it, the nearest first."""
-    seen = {id(resource)}
-    for _ in range(GENERATIONS):
-        owner = controller_of(resource, owners)
-        if owner is None or id(owner) in seen:
-            return
-        yield owner
-        seen.add(id(owner))
-        resource = owner
 
 
 def authored(findings: Iterable[Finding], owners: Mapping[str, Resource]) -> list[Finding]:

@@ -14,13 +14,13 @@ from functools import cached_property
 from auditor.facts.workloads import (
     FINISHED,
     Workload,
+    chain,
     controller_of,
     resources_by_uid,
     workload_of,
 )
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Evidence, Finding, Path, Ref, Resource, Snapshot
-from auditor.scope.authors import chain
 from auditor.scope.causes import Cause, Running, cause_of
 from auditor.terms import API_GROUPS
 

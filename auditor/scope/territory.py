@@ -14,12 +14,12 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from auditor.errors import NothingToAuditError
+from auditor.facts.platform import Part, part_of
 from auditor.facts.workloads import resources_by_uid, workload_of
 from auditor.manifests import at, texts
 from auditor.model import Audit, Finding, Gap, Resource, Snapshot, Status, Unseen
 from auditor.scope.authors import authored
 from auditor.scope.labels import LabelSelector, parse
-from auditor.scope.platform import Part, part_of
 from auditor.terms import Scope
 
 FILES = (".yaml", ".yml", ".json", "/")

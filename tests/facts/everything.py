@@ -7,6 +7,7 @@ from typing import Any
 from auditor.model import Resource, Snapshot
 from tests.bench import objects
 
+from .guarded import GUARDED
 from .network.cluster import resource
 
 AROUND = """
@@ -310,6 +311,7 @@ EVERYTHING = Snapshot(
         _service("shop", "pod", 80),
         *_fillers(),
         *_people(),
+        *GUARDED,
     )
 )
 """Everything at once."""

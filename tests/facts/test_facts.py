@@ -37,8 +37,8 @@ def test_facts_with_nothing_to_say_are_left_out() -> None:
     """
     facts = Facts(Snapshot((pod("web"), namespace("default"))), Settings())
     of_pod, of_namespace = (facts.about(one, tuple(FACTS)) for one in facts.snapshot.resources)
-    assert set(of_pod) == {"identity", "resource_defaults"}
-    assert set(of_namespace) == {"limit_ranges", "resource_quotas"}
+    assert set(of_pod) == {"identity", "isolation", "resource_defaults"}
+    assert set(of_namespace) == {"limit_ranges", "namespace_isolation", "resource_quotas"}
 
 
 def test_what_means_nothing_is_told_where_a_policy_reads_it() -> None:

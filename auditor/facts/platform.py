@@ -16,10 +16,9 @@ from typing import Any
 
 import yaml
 
-from auditor.facts.workloads import Workload, workload_of
+from auditor.facts.workloads import Workload, chain, workload_of
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Resource
-from auditor.scope.authors import chain
 
 MIRROR = "kubernetes.io/config.mirror"
 TABLE = Path(__file__).with_name("platform.yaml")

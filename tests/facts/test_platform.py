@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from auditor.audit import audit
+from auditor.facts.platform import repository, table
 from auditor.model import Audit, Resource, Settings, Snapshot, Status
 from auditor.policies.loader import load
-from auditor.scope.platform import repository, table
 from auditor.terms import Scope
 from tests.bench import bench
 from tests.facts.network.cluster import resource

@@ -1,0 +1,73 @@
+"""What NetworkPolicies isolate in a namespace, and what they leave open.
+
+Policies of another make (Cilium's, Calico's, AdminNetworkPolicies …) may isolate as well: where
+there is one for a namespace or for all, nothing is told of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from auditor.facts.network.policies import NetPolicy
+from auditor.facts.workloads import Workload
+from auditor.model import Resource
+
+if TYPE_CHECKING:
+    from auditor.facts.facts import Facts
+
+Told = dict[str, Any]
+
+SHOWN = 3
+"""How many workloads are named."""
+
+
+def isolation(facts: Facts, workload: Workload) -> Told | None:
+    """The fact `isolation` for policies: whether NetworkPolicies isolate the pods of a workload on
+    their way in and out, or may; None where policies of another make may as well, and for pods on
+    the network of their node, which policies leave alone.
+    """
+    if workload.pod.get("hostNetwork") is True or facts.keeper.others(workload.ref.namespace):
+        return None
+    return {
+        "ingress": bool(facts.network.isolating(workload, "Ingress", possibly=True)),
+        "egress": bool(facts.network.isolating(workload, "Egress", possibly=True)),
+    }
+
+
+def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:
+    """The fact `namespace_isolation` for policies, about one namespace:
+
+    - ``policies``: how many NetworkPolicies there are;
+    - ``every_pod``: in which directions one of them isolates whatever pod comes;
+    - ``open``: how many workloads accept all traffic, with the names of the first.
+
+    None where policies of another make may isolate it. Costs one question for each workload.
+    """
+    name = namespace.ref.name
+    workloads = facts.keeper.cast.in_namespace(name)
+    if facts.keeper.others(name):
+        return None
+    here = facts.keeper.policies_in(name)
+    accept = [workload for workload in workloads if _accepts_all(facts, workload)]
+    return {
+        "policies": len(here),
+        "every_pod": [way for way in ("Ingress", "Egress") if _isolates_every_pod(here, way)],
+        "workloads": len(workloads),
+        "open": len(accept),
+        "names": [workload.ref.name for workload in accept[:SHOWN]],
+    }
+
+
+def _accepts_all(facts: Facts, workload: Workload) -> bool:
+    return not facts.network.isolating(workload, "Ingress", possibly=True)
+
+
+def _isolates_every_pod(policies: Sequence[NetPolicy], direction: str) -> bool:
+    """Whether one of them selects every pod, and does not take that back by admitting everybody."""
+    for policy in policies:
+        for way, rules in policy.rules.items():
+            open_to_all = any(rule.whole and not rule.peers for rule in rules)
+            if way == direction and not policy.selector.requirements and not open_to_all:
+                return True
+    return False

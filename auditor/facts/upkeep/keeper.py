@@ -1,0 +1,225 @@
+"""What is asked of all policies of a snapshot at once, worked out when first asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+from auditor.facts.configuration import Text
+from auditor.facts.neighbours import owners_of_nodes
+from auditor.facts.network.answers import InvalidPolicy
+from auditor.facts.network.ways.services import Services
+from auditor.facts.network.policies import KIND, Block, NetPolicy, parse_policy
+from auditor.facts.network.ports import PortSet
+from auditor.facts.upkeep.calls import Calls
+from auditor.facts.upkeep.cast import Cast
+from auditor.facts.upkeep.shadows import Shadows
+from auditor.facts.workloads import Workload, container_ports
+from auditor.manifests import at, mapping, sequence
+from auditor.model import Gap, Key, Path, Ref, Resource
+
+if TYPE_CHECKING:
+    from auditor.facts.facts import Facts
+
+
+OTHER_MAKES = (
+    "antrea.io", "cilium.io", "k8s.ovn.org", "policy.networking.k8s.io", "projectcalico.org",
+)  # fmt: skip
+"""API groups, with those under them, whose policies isolate pods beside those of Kubernetes."""
+
+
+def _ends(group: str, known: Sequence[str]) -> bool:
+    return any(group == one or group.endswith(f".{one}") for one in known)
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A port of a Service, and where it leads."""
+
+    number: int
+    """Of the Service."""
+    name: str
+    """Of the port of the Service; empty where it has none."""
+    protocol: str
+    pod_port: int
+    ref: Ref
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """On what the pods of a workload listen, as containers and Services say."""
+
+    ports: PortSet
+    names: frozenset[tuple[str, str]]
+    """Protocol and name of the ports of its containers."""
+    leads: tuple[Lead, ...]
+
+
+class Keeper:
+    """The policies and workloads of one snapshot. Remembers what it has worked out."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._served: dict[Key, Served] = {}
+
+    @cached_property
+    def policies(self) -> Mapping[Key, NetPolicy]:
+        """The NetworkPolicies that the API server takes."""
+        snapshot = self._facts.snapshot
+        parsed = (parse_policy(r) for r in snapshot.of_kind(KIND) if snapshot.find(r.ref) is r)
+        return {policy.ref.key: policy for policy in parsed if isinstance(policy, NetPolicy)}
+
+    @cached_property
+    def refused(self) -> Mapping[Ref, InvalidPolicy]:
+        """The policies that the API server refuses, of every kind that is read."""
+        return {refused.ref: refused for refused in self._facts.network.invalid}
+
+    def gaps_about(self, ref: Ref) -> Sequence[Gap]:
+        """What the engine says that it cannot tell because of one policy."""
+        return self._gaps.get(ref, ())
+
+    @cached_property
+    def _gaps(self) -> Mapping[Ref, Sequence[Gap]]:
+        found: dict[Ref, list[Gap]] = {}
+        for gap in self._facts.network.gaps:
+            if gap.ref:
+                found.setdefault(gap.ref, []).append(gap)
+        return found
+
+    def policies_in(self, namespace: str) -> Sequence[NetPolicy]:
+        """Those of one namespace."""
+        return self._policies_in.get(namespace, ())
+
+    @cached_property
+    def _policies_in(self) -> Mapping[str, Sequence[NetPolicy]]:
+        found: dict[str, list[NetPolicy]] = {}
+        for policy in self.policies.values():
+            found.setdefault(policy.ref.namespace, []).append(policy)
+        return found
+
+    @cached_property
+    def cast(self) -> Cast:
+        """The workloads by their labels."""
+        return Cast(self._facts.snapshot, self._facts.workloads)
+
+    @cached_property
+    def shadows(self) -> Shadows:
+        """The rules by whom they admit."""
+        return Shadows(tuple(self.policies.values()))
+
+    @cached_property
+    def _services(self) -> Services:
+        return Services(self._facts.snapshot)
+
+    def pod_within(self, block: Block) -> str:
+        """A pod whose address is in the block; empty where none is. Pods on the network of their
+        node have its address, and are not asked.
+        """
+        first, after = int(block.cidr.network_address), int(block.cidr.broadcast_address) + 1
+        addresses = self._addresses[block.cidr.version]
+        for number, name in addresses[bisect_left(addresses, (first, "")) :]:
+            if number >= after:
+                break
+            if block.holds(IPv4Address(number) if block.cidr.version == 4 else IPv6Address(number)):
+                return name
+        return ""
+
+    @cached_property
+    def _addresses(self) -> Mapping[int, Sequence[tuple[int, str]]]:
+        """By version: the addresses of the pods as numbers, ascending, and whose they are."""
+        found: dict[int, list[tuple[int, str]]] = {4: [], 6: []}
+        for pod in self._facts.snapshot.of_kind("Pod"):
+            if at(pod.manifest, ("spec", "hostNetwork")) is not True:
+                for address in _addresses(pod):
+                    told = (int(address), f"{pod.ref.namespace}/{pod.ref.name}")
+                    found[address.version].append(told)
+        return {version: sorted(each) for version, each in found.items()}
+
+    @cached_property
+    def calls(self) -> Calls:
+        """Whom the API server calls."""
+        return Calls(self._facts.snapshot)
+
+    def told(self, workload: Workload) -> Sequence[Text]:
+        """What the containers of a workload are told."""
+        return self._told.get(workload.ref.key, ())
+
+    @cached_property
+    def _told(self) -> Mapping[Key, Sequence[Text]]:
+        return {told.workload.ref.key: told.texts for told in self._facts.told}
+
+    @cached_property
+    def owners(self) -> Sequence[tuple[Workload, str, Path]]:
+        """The workloads that own their node, why, and where that is said."""
+        return tuple(owners_of_nodes(self._facts))
+
+    @cached_property
+    def exposed(self) -> Sequence[tuple[Workload, str]]:
+        """The workloads that somebody breaks into first, and why: those that the internet is led
+        to, then those that own their node.
+        """
+        found = []
+        for workload in self._facts.workloads:
+            ways = self._facts.network.entrances(workload)
+            if ways and ways[0].public:
+                way = ways[0].ref
+                why = f"the internet reaches it through {way.kind} {way.namespace}/{way.name}"
+                found.append((workload, why))
+        return (*found, *((one, f"it owns its node: {why}") for one, why, _ in self.owners))
+
+    def others(self, namespace: str) -> bool:
+        """Whether network policies of another make than Kubernetes' own may hold in a namespace."""
+        return not self._others.isdisjoint(("", namespace))
+
+    @cached_property
+    def _others(self) -> frozenset[str]:
+        """The namespaces that have some; "" where there are some for the whole cluster."""
+        return frozenset(
+            resource.ref.namespace
+            for resource in self._facts.snapshot.resources
+            if resource.ref.kind.endswith(KIND) and _ends(resource.ref.group, OTHER_MAKES)
+        )
+
+    def served(self, workload: Workload) -> Served:
+        """On what its pods listen. Costs one look at the Services of its namespace, once."""
+        found = self._served.get(workload.ref.key)
+        if found is None:
+            found = self._served[workload.ref.key] = self._serve(workload)
+        return found
+
+    def _serve(self, workload: Workload) -> Served:
+        ports = PortSet.NONE
+        for each in self._facts.network.listening(workload):
+            ports |= PortSet.of(each.protocol, each.port)
+        names = {(protocol, name) for _, protocol, name, _ in container_ports(workload) if name}
+        return Served(ports, frozenset(names), tuple(self._leads(workload)))
+
+    def _leads(self, workload: Workload) -> Iterator[Lead]:
+        for lead in self._services.leads(workload):
+            number, name = lead.entry.get("port"), lead.entry.get("name")
+            if isinstance(number, int):
+                called = name if isinstance(name, str) else ""
+                yield Lead(
+                    number, called, lead.protocol, lead.number, lead.service.ref, lead.path
+                )  # fmt: skip
+
+
+def _addresses(pod: Resource) -> Iterator[IPv4Address | IPv6Address]:
+    status = mapping(pod.manifest.get("status"))
+    listed = [mapping(entry).get("ip") for entry in sequence(status.get("podIPs"))]
+    for text in listed or [status.get("podIP")]:
+        if isinstance(text, str):
+            with suppress(ValueError):
+                yield ip_address(text)
+
+
+def names_of(workloads: Sequence[Workload]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(workloads) - 1} more" if len(workloads) > 1 else ""
+    return workloads[0].name + more if workloads else ""

@@ -1,0 +1,212 @@
+"""Namespaces whose policies and data give the facts about them something to say of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auditor.model import Resource
+from tests.bench import objects
+
+from .network.cluster import resource
+
+RACK = "topology.kubernetes.io/rack"
+NOWHERE = {"nodeSelector": {RACK: "nowhere"}}
+"""No node is there: what runs there takes room from nobody."""
+RUNNING = {
+    "Deployment": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+    "Rollout": "argoproj.io/v1alpha1",
+    "Pod": "v1",
+    "ReplicationController": "v1",
+}
+"""Kinds that run pods, and their versions."""
+VERSIONS = {**RUNNING, "PodTemplate": "v1"}
+
+AROUND = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: asking}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: kube-system, labels: {names: far}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: openshift-dns, labels: {names: far}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: kept, labels: {auditor/data: pii}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: no-names, namespace: asking}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress:
+    - to: [{namespaceSelector: {matchLabels: {names: here}}}]
+    - to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kept}}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: kept, namespace: kept}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: asking}}}]}]
+  egress: [{}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: inner, namespace: asking}
+spec:
+  podSelector: {matchLabels: {inner: "yes"}}
+  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: edge}}}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shifted, namespace: asking}
+spec: {selector: {app: target-pod}, ports: [{port: 81, targetPort: 80}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: edge}
+spec: {defaultBackend: {service: {name: front, port: {number: 80}}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: edge}
+data: {url: "http://inner.asking:80"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: asking}
+data: {url: "http://target-pod.asking:80"}
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: apart}
+spec:
+  nodeAffinity:
+    required:
+      nodeSelectorTerms:
+        - matchExpressions: [{key: topology.kubernetes.io/rack, operator: In, values: [r1]}]
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: apart, namespace: own}
+spec: {volumeName: apart}
+"""
+
+
+def _made(kind: str, name: str, pod: Mapping[str, Any], **about: Any) -> Resource:
+    """A workload ``namespace/name`` with label app=name."""
+    namespace, _, short = name.partition("/")
+    labels = {"app": short, **about.pop("labels", {})}
+    container = {"name": "main", "image": "app", **about.pop("container", {})}
+    spec = {"containers": [container], **pod}
+    metadata = {"name": short, "namespace": namespace, "annotations": about}
+    body: dict[str, Any] = {"apiVersion": VERSIONS[kind], "kind": kind, "metadata": metadata}
+    if kind == "Pod":
+        return resource({**body, "metadata": {**metadata, "labels": labels}, "spec": spec})
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    if kind == "PodTemplate":
+        return resource({**body, "template": template})
+    inner: dict[str, Any] = {"template": template}
+    if kind == "CronJob":
+        inner = {"jobTemplate": {"spec": inner}}
+    return resource({**body, "spec": inner})
+
+
+def _service(namespace: str, name: str) -> Resource:
+    spec = {"selector": {"app": name}, "ports": [{"port": 80}]}
+    metadata = {"name": name, "namespace": namespace}
+    return resource({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+
+
+def _told(value: str) -> dict[str, Any]:
+    return {"env": [{"name": "PEER_URL", "value": value}]}
+
+
+def _by_config() -> dict[str, Any]:
+    chosen = {"configMapKeyRef": {"name": "settings", "key": "url"}}
+    return {"env": [{"name": "PEER_URL", "valueFrom": chosen}]}
+
+
+def _asking() -> list[Resource]:
+    """One of each kind that is asked, and somebody of another kind who asks it by its name without
+    being able to find it.
+    """
+    found = []
+    for kind in VERSIONS:
+        name = f"target-{kind.lower()}"
+        asker = "Deployment" if kind == "Pod" else "Pod"
+        told = _told(f"http://{name}.asking:80")
+        found += [
+            _made(kind, f"asking/{name}", NOWHERE),
+            _service("asking", name),
+            _made(asker, f"asking/asks-{kind.lower()}", NOWHERE, container=told),
+        ]
+    return [*found, _made("Pod", "asking/by-config", NOWHERE, container=_by_config())]
+
+
+def _policy() -> Resource:
+    """A policy for nobody that names one of each kind, one by a slip, and the port of a Service."""
+    peers = [{"podSelector": {"matchLabels": {"app": f"target-{k.lower()}"}}} for k in VERSIONS]
+    slip = {
+        "namespaceSelector": {"matchLabels": {"names": "far"}},
+        "podSelector": {"matchLabels": {"app": "resolvr"}},
+    }
+    asked = {"to": [peers[list(VERSIONS).index("Pod")]], "ports": [{"port": 81}]}
+    return resource(
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "for-nobody", "namespace": "asking"},
+            "spec": {
+                "podSelector": {"matchLabels": {"app": "nobody"}},
+                "ingress": [{"from": [*peers, slip]}],
+                "egress": [asked],
+            },
+        }
+    )
+
+
+def _kept() -> list[Resource]:
+    """Data of two kinds, its clients, and two more whom the internet reaches through somebody."""
+    clients = [f"asking/target-{kind.lower()}" for kind in VERSIONS]
+    declared = {"auditor/clients": ", ".join([*clients, "asking/inner", "asking/inner-too"])}
+    there = {"nodeSelector": {RACK: "r3"}}
+    inner = {"labels": {"inner": "yes"}}
+    return [
+        _made("StatefulSet", "kept/kept", there, **declared),
+        _made("Pod", "kept/kept-too", there, **declared),
+        _made("Deployment", "asking/inner", NOWHERE, **inner),
+        _made("Deployment", "asking/inner-too", NOWHERE, **inner),
+        _service("asking", "inner"),
+        _service("asking", "inner-too"),
+        _made("Deployment", "edge/front", NOWHERE, container=_by_config()),
+        _service("edge", "front"),
+        _made("Pod", "kube-system/resolver", NOWHERE),
+        _made("Deployment", "kube-system/resolver-too", NOWHERE, labels={"app": "resolver"}),
+    ]
+
+
+def _owners() -> list[Resource]:
+    """One of each kind that owns its node beside the data, and one whose disk keeps it apart."""
+    owns = {"hostPID": True, "nodeSelector": {RACK: "r3"}}
+    claim = {"name": "disk", "persistentVolumeClaim": {"claimName": "apart"}}
+    return [
+        *(_made(kind, f"own/{kind.lower()}", owns) for kind in RUNNING),
+        _made("Deployment", "own/bound", {"hostPID": True, "volumes": [claim]}),
+    ]
+
+
+GUARDED = (*objects(AROUND), _policy(), *_asking(), *_kept(), *_owners())
