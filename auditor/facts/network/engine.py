@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import product
@@ -228,16 +228,17 @@ class Network:
                 found[key] = _merged(found[key], rule) if key in found else rule
         return tuple(found.values())
 
-    def outside(self, target: Workload) -> tuple[World, ...]:
-        """Somebody on the internet for each set of public addresses that the ingress policies of
-        `target` do not tell apart; at least one. Who asks all of them asks the whole internet.
+    def outside(self, target: Workload, direction: Direction = "Ingress") -> tuple[World, ...]:
+        """Somebody on the internet for each set of public addresses that the policies of `target`
+        do not tell apart in this direction; at least one. Who asks all of them asks the whole
+        internet.
         """
         policies = {
             policy
             for point in self._points_of(target)
-            for policy, _ in self._judge.selecting(point, "Ingress")
+            for policy, _ in self._judge.selecting(point, direction)
         }
-        rules = [rule for policy in policies for rule in policy.rules["Ingress"]]
+        rules = [rule for policy in policies for rule in policy.rules[direction]]
         return tuple(map(World, representatives(rules)))
 
     def externals(self) -> tuple[Span, ...]:
@@ -255,6 +256,15 @@ class Network:
                 found.append(span)
             last = point
         return tuple(found)
+
+    def class_of(self, peer: Peer) -> Hashable:
+        """What stands for all peers that no policy tells apart: two of one class give and get
+        equal answers of `reach`, but for a pod and itself.
+
+        Raises:
+            ValueError: the address of a World is none.
+        """
+        return self._points_of(peer)
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to
