@@ -22,6 +22,7 @@ from auditor.facts.network import (
     World,
 )
 from auditor.facts.workloads import Workload
+from auditor.model import Ref
 
 Kind = Literal["workload", "internet", "anyone"]
 
@@ -104,8 +105,8 @@ class Connections:
     """All connections of one network. Not frozen: it remembers what it has asked."""
 
     network: Network
-    data: Mapping[Workload, tuple[str, ...]] = field(default_factory=dict)
-    """The workloads that hold personal data, with its classes."""
+    data: Mapping[Ref, tuple[str, ...]] = field(default_factory=dict)
+    """What workloads hold personal data, by their object: its classes."""
     workloads: tuple[End, ...] = field(init=False)
     strangers: tuple[End, ...] = field(init=False)
     _links: dict[tuple[Hashable, Hashable], Link] = field(default_factory=dict)
@@ -271,13 +272,11 @@ def _sorted(ends: Iterable[End]) -> tuple[End, ...]:
     return tuple(sorted(ends, key=lambda end: (order.index(end.kind), end.name)))
 
 
-def _ends(workloads: Sequence[Workload], data: Mapping[Workload, tuple[str, ...]]) -> Iterator[End]:
+def _ends(workloads: Sequence[Workload], data: Mapping[Ref, tuple[str, ...]]) -> Iterator[End]:
     names = Counter(workload.name for workload in workloads)
-    classes = {workload.ref: names for workload, names in data.items()}
     for workload in workloads:
         name = workload.name if names[workload.name] == 1 else str(workload.ref)
-        held = classes.get(workload.ref, ())
-        yield End(name, "workload", workload.ref.namespace, workload, held)
+        yield End(name, "workload", workload.ref.namespace, workload, data.get(workload.ref, ()))
 
 
 def _strangers(workloads: Sequence[Workload]) -> Iterator[End]:
