@@ -69,9 +69,8 @@ class State:
         """Who reaches whom."""
         from auditor.facts.connections import Connections
 
-        data = {one: self.facts.data.of(one) for one in self.network.workloads}
-        held = {one: found.names for one, found in data.items() if found}
-        return Connections(self.network, {one.ref: names for one, names in held.items()})
+        known = ((one.ref, self.facts.data.of(one)) for one in self.network.workloads)
+        return Connections(self.network, {ref: found.names for ref, found in known if found})
 
     @cached_property
     def told(self) -> tuple[End, ...]:
