@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from auditor.credentials import told
@@ -17,7 +16,7 @@ from auditor.reporters.network.told import Places, fit, ports_document
 from auditor.reporters.places import Place
 from auditor.reporters.terminal import Terminal
 
-LINES = 6
+LINES = 8
 """How many lines of a rule are shown."""
 _LOOKS = {Verdict.ALLOWED: "good", Verdict.DENIED: "bad", Verdict.UNDEFINED: "bold"}
 
@@ -89,9 +88,14 @@ def _lines(place: Place, places: Places) -> list[Place]:
     """The field itself; of a rule, the lines that say whom and what it admits."""
     if not place.path or not isinstance(place.path[-1], int):
         return [place]
-    inside = leaves(at(place.resource.manifest, place.path), place.path)
-    found = (places.place(place.resource.ref, path) for path, _ in islice(inside, LINES))
-    return [one for one in found if one] or [place]
+    found: dict[int, Place] = {}
+    for path, _ in leaves(at(place.resource.manifest, place.path), place.path):
+        inside = places.place(place.resource.ref, path)
+        if inside:
+            found.setdefault(inside.span.line, inside)
+        if len(found) == LINES:
+            break
+    return list(found.values()) or [place]
 
 
 def _note(title: str, said: str, terminal: Terminal) -> str:

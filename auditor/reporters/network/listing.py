@@ -162,6 +162,14 @@ def _rows(one: Listing, rows: Sequence[Row], folder: Folder, terminal: Terminal)
         yield from names.by_namespace([end for row in none for end in row.ends])
 
 
+def _by_ports(row: Row) -> dict[str, list[End]]:
+    """What is open, in words, and to or from whom, whatever rule admits it."""
+    found: dict[str, list[End]] = {}
+    for link, others in row.links:
+        found.setdefault(ports(link), []).extend(others)
+    return found
+
+
 def _first(row: Row) -> str:
     return row.ends[0].name
 
@@ -206,10 +214,11 @@ class _Names:
             names.append(f"and {len(row.ends) - LIMIT} more")
         yield f"  {self.terminal.wrapped(', '.join(names), 4, 2)}"
         word = "from" if self.one.side == "into" else "to"
-        width = min(max(len(ports(link)) for link, _ in row.links), 24)
-        for link, others in row.links:
+        told_ = _by_ports(row)
+        width = min(max(map(len, told_)), 24)
+        for said, others in told_.items():
             who = folder.said(others)
-            head = ports(link).ljust(width)
+            head = said.ljust(width)
             yield f"    {head}  {word} {self.terminal.wrapped(who, width + 11, width + 11)}"
 
     def _through(self, end: End) -> str:
@@ -354,8 +363,8 @@ def markdown_table(listings: Sequence[Listing]) -> Iterator[str]:
         yield from ("", head, "|---|---|---|")
         for row in one.rows:
             names = ", ".join(markdown(marked(end)) for end in row.ends)
-            for link, others in row.links:
-                yield f"| {names} | {markdown(ports(link))} | {markdown(folder.said(others))} |"
+            for said, others in _by_ports(row).items():
+                yield f"| {names} | {said} | {markdown(folder.said(others))} |"
             if not row.links:
                 yield f"| {names} | none | |"
         yield ""
