@@ -200,8 +200,10 @@ def read_all(read: Read) -> Reading:
     return reading_of(_chosen(found, read.variant), declared, scope, read)
 
 
-def reading_of(found: Sequence[Variant], declared: Declared, scope: Scope, read: Read) -> Reading:
-    """What was read, each state with its network.
+def reading_of(
+    found: Sequence[Variant], declared: Declared, scope: Scope, read: Read, *, anything: bool = True
+) -> Reading:
+    """What was read, each state with its network. `anything`: there has to be something.
 
     Raises:
         NothingToAuditError: nothing is within the scope.
@@ -214,7 +216,8 @@ def reading_of(found: Sequence[Variant], declared: Declared, scope: Scope, read:
     from auditor.scope.territory import check
 
     settings = Settings(openings=declared.openings, scope=scope)
-    check(opened(together(found), settings.openings), scope)
+    if anything:
+        check(opened(together(found), settings.openings), scope)
     profile = profile_of(read.enforcers)
     states = tuple(_state(one, settings, profile) for one in found)
     gaps = dict.fromkeys(gap for state in states for gap in _told(state))

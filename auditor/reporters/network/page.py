@@ -100,8 +100,7 @@ aside code{font-size:12px;color:#475467}
 aside button{all:unset;cursor:pointer;color:#175cd3}
 aside button:focus-visible{outline:2px solid #175cd3}
 .node,.edge{cursor:pointer}
-.edge path{pointer-events:stroke}
-.edge:hover path,.edge.on path{stroke-width:3}
+.edge:hover path:not(.hit),.edge.on path:not(.hit){stroke-width:3}
 .node:hover rect,.node.on rect{stroke-width:3}
 svg .dim{opacity:.12}
 svg .gone{display:none}
@@ -149,7 +148,9 @@ function rest() {
     if (node.name.toLowerCase().includes(wanted)) keep.add(number);
   });
   const lines = new Set();
-  data.edges.forEach((edge, at) => { if (keep.has(edge.from) || keep.has(edge.to)) lines.add(at); });
+  data.edges.forEach((edge, at) => {
+    if (keep.has(edge.from) || keep.has(edge.to)) lines.add(at);
+  });
   lit(keep, lines);
 }
 function tellEdge(at) {
@@ -176,7 +177,8 @@ function tellNode(number) {
   if (node.open) make("p", "everything in the cluster reaches it, on every port", about);
   if (node.note) make("p", "the internet through " + node.note, about);
   for (const [title, here, there] of [["Reached by", "to", "from"], ["Reaches", "from", "to"]]) {
-    const found = data.edges.map((edge, at) => [edge, at]).filter(([edge]) => edge[here] === number);
+    const found = data.edges.map((edge, at) => [edge, at])
+      .filter(([edge]) => edge[here] === number);
     if (!found.length) continue;
     make("h3", title, about);
     const list = make("ul", "", about);
@@ -219,7 +221,9 @@ for (const node of nodes) {
   node.addEventListener("mouseenter", () => aroundNode(number));
   node.addEventListener("mouseleave", rest);
   node.addEventListener("click", (event) => { event.stopPropagation(); chooseNode(number, node); });
-  node.addEventListener("keydown", (event) => { if (event.key === "Enter") chooseNode(number, node); });
+  node.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") chooseNode(number, node);
+  });
 }
 for (const edge of edges) {
   const at = key(edge, "edge");

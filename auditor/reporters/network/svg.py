@@ -24,6 +24,7 @@ text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#1d2939}
 .edge path{fill:none;stroke:#667085;stroke-width:1.4}
 .edge.data path{stroke:#b42318}
 .edge.unsure path{stroke-dasharray:5 4}
+.edge path.hit{stroke:transparent;stroke-width:12;stroke-dasharray:none}
 .edge text{font-size:10.5px;fill:#475467;paint-order:stroke;stroke:#fff;stroke-width:3px}
 .legend{font-size:11px;fill:#475467}
 """
@@ -115,6 +116,7 @@ def _edge(number: int, edge: Edge, nodes: dict[int, Node], at: Layout) -> Iterat
         f'data-to="{edge.target}">'
     )
     yield f"<title>{_text(said)}</title>"
+    yield f'<path class="hit" d="{path}"/>'
     yield f'<path d="{path}" marker-end="url(#arrow)"/>'
     yield label
     yield "</g>"
