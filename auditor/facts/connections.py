@@ -111,6 +111,7 @@ class Connections:
     strangers: tuple[End, ...] = field(init=False)
     _links: dict[tuple[Hashable, Hashable], Link] = field(default_factory=dict)
     _classes: dict[End, Hashable] = field(default_factory=dict)
+    _senders: dict[Hashable, frozenset[Hashable] | None] = field(default_factory=dict)
     _same: dict[Link, Link] = field(default_factory=dict)
     _of_reach: dict[int, tuple[Reach, Link]] = field(default_factory=dict)
 
@@ -137,6 +138,19 @@ class Connections:
         if found is None:
             found = self._links[key] = self._asked(source, target)
         return found
+
+    def is_closed(self, source: End, target: End) -> bool:
+        """Whether it is known at once that nothing passes between two workloads; else a link
+        tells. A pod counts as another one that looks the same.
+        """
+        asking = self.class_of(source)
+        if source.workload is None or target.workload is None or not isinstance(asking, int):
+            return False
+        asked = self.class_of(target)
+        if asked not in self._senders:
+            self._senders[asked] = self.network.senders(target.workload)
+        known = self._senders[asked]
+        return known is not None and asking not in known
 
     def class_of(self, end: End) -> Hashable:
         """Ends of one class have the same links."""
@@ -167,9 +181,12 @@ class Connections:
         count: Counter[str] = Counter()
         for source in givers:
             for target in takers:
-                shared = len(set(source) & set(target)) if _alike(source, target) else 0
+                alike = self.class_of(source[0]) == self.class_of(target[0])
+                shared = len(set(source) & set(target)) if alike else 0
                 if pairs := len(source) * len(target) - shared:
-                    count[_sort(self.link(*_two(source, target)))] += pairs
+                    two = _two(source, target)
+                    sort = "closed" if self.is_closed(*two) else _sort(self.link(*two))
+                    count[sort] += pairs
         return Counts(
             sum(count.values()), count["whole"], count["some"], count["closed"], count["unsure"]
         )
@@ -182,6 +199,8 @@ class Connections:
             for at, other in enumerate(groups):
                 source, target = _two(other, same) if inwards else _two(same, other)
                 if source is target and (source.kind == "internet" or _is_pod(source)):
+                    continue
+                if self.is_closed(source, target):
                     continue
                 link = self.link(source, target)
                 if link.possible:
@@ -232,11 +251,6 @@ _ITSELF = Link(PortSet.ALL, PortSet.ALL, (Reason(None, (), "a pod always reaches
 
 def _is_pod(end: End) -> bool:
     return end.workload is not None and end.workload.ref.kind == "Pod"
-
-
-def _alike(group: list[End], other: list[End]) -> bool:
-    """Whether two groups may have ends in common; those of one class are all of one snapshot."""
-    return group[0].kind == other[0].kind and group[0].namespace == other[0].namespace
 
 
 def _two(sources: list[End], targets: list[End]) -> tuple[End, End]:

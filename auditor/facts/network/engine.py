@@ -264,7 +264,20 @@ class Network:
         Raises:
             ValueError: the address of a World is none.
         """
-        return self._points_of(peer)
+        points = self._points_of(peer)
+        known = self.matrix.classes.get(points[0]) if isinstance(peer, Workload) else None
+        return points if known is None or len(points) > 1 else known
+
+    def senders(self, target: Workload) -> frozenset[Hashable] | None:
+        """The classes of the workloads that may send anything to `target`, among those whose pods
+        no policy tells apart; None where it tells apart those of `target`.
+        """
+        points = self._points_of(target)
+        if len(points) > 1 or points[0] not in self.matrix.classes:
+            return None
+        masks = [flow.sources for flow in self.matrix.into(points[0])]
+        found = {self.matrix.classes[one] for mask in masks for one in self.matrix.members(mask)}
+        return frozenset(found)
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to
