@@ -77,9 +77,8 @@ class Desk:
         pairs = [pair for s in sources for t in targets for pair in self._pairs(s, t)]
         rulings = [self._asked(*pair, request) for pair in pairs]
         ruling = together(rulings, "it depends on which of them is meant")
-        if not self.missing:
-            return ruling
-        return Ruling(Verdict.UNDEFINED, ruling.reasons, (*ruling.unknown, *self.missing))
+        ends = [end for end in (*sources, *targets) if isinstance(end, Workload)]
+        return doubted(self.network, ruling, ends, self.missing)
 
     def _ends(self, asked: Asked, field: str) -> Sequence[End]:
         if asked.entity:
@@ -167,6 +166,33 @@ def ruled(network: Network, source: Source, target: Peer, request: Request) -> R
             return _undefined("the address of the caller is not told, and policies may ask for it")
         source = World(source.address)
     return network.ruling(source, target, request)
+
+
+LAYERS = ("istio.io", "linkerd.io", "kuma.io", "consul.hashicorp.com")
+"""API groups whose policies are asked beside those of the network: what one of the two denies stays
+denied."""
+ROOT = "istio-system"
+"""Where policies of Istio hold for every namespace."""
+
+
+def doubted(
+    network: Network, ruling: Ruling, ends: Iterable[Workload], missing: Sequence[str] = ()
+) -> Ruling:
+    """The ruling; undefined where a policy that is not read may decide otherwise, or where a list
+    of policies is `missing`, as these sentences say.
+    """
+    refused = {one.ref for one in network.invalid}
+    spaces = {"", ROOT, *(end.ref.namespace for end in ends)}
+    doubts = list(missing)
+    for gap in network.gaps:
+        if gap.ref is None or gap.ref in refused or gap.ref.namespace not in spaces:
+            continue
+        layer = any(gap.ref.group.endswith(group) for group in LAYERS)
+        if ruling.verdict is not Verdict.DENIED or not layer:
+            doubts.append(f"{gap.what}: {gap.why}")
+    if not doubts:
+        return ruling
+    return Ruling(Verdict.UNDEFINED, ruling.reasons, (*ruling.unknown, *doubts))
 
 
 def together(rulings: Sequence[Ruling], why: str) -> Ruling:

@@ -102,9 +102,12 @@ def _one(
     target: Target,
     about: tuple[State, Named, Http, Places, tuple[str, ...]],
 ) -> Explained:
+    from auditor.cli.network.asking import doubted
+    from auditor.facts.workloads import Workload
     from auditor.reporters.network.explained import Explained
 
     state, _, http, places, missing = about
+    ends = [one for one in (*source.peers, target.peer) if isinstance(one, Workload)]
     reach = None
     if target.port is None:
         ruling, reach = _on_every_port(directory, source, target)
@@ -117,21 +120,13 @@ def _one(
         unbound=_unbound(directory, source),
         target=target.name,
         asked=said,
-        ruling=_doubted(ruling, missing),
+        ruling=doubted(directory.network, ruling, ends, missing),
         places=places,
         steps=target.steps,
         reach=reach,
         notes=tuple(_notes(directory, source, target)),
         state=state.name,
     )
-
-
-def _doubted(ruling: Ruling, missing: tuple[str, ...]) -> Ruling:
-    from auditor.facts.network import Ruling, Verdict
-
-    if not missing:
-        return ruling
-    return Ruling(Verdict.UNDEFINED, ruling.reasons, (*ruling.unknown, *missing))
 
 
 def _on_port(directory: Directory, source: Source, target: Target, http: Http) -> Ruling:
