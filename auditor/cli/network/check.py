@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--queries",
     "file",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
     required=True,
     help="The questions, one JSON object a line; '-' for standard input.",
 )

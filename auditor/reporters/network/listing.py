@@ -143,14 +143,15 @@ def _rows(one: Listing, rows: Sequence[Row], folder: Folder, terminal: Terminal)
     some = [row for row in rows if row.links and row not in whole]
     none = [row for row in rows if not row.links]
     names = _Names(one, terminal)
-    for row in whole:
-        number = counted(len(row.ends), "workload")
+    if whole:
+        ends = [end for row in whole for end in row.ends]
+        number = counted(len(ends), "workload")
         if one.side == "into":
             title = f"everything reaches these on every port ({number})"
         else:
             title = f"these reach everything on every port ({number})"
         yield from ("", terminal.paint("bold", f"{title}:"))
-        yield from names.by_namespace(row.ends)
+        yield from names.by_namespace(sorted(ends, key=lambda end: end.name))
     if some:
         title = "reached by some" if one.side == "into" else "reach some"
         yield from ("", terminal.paint("bold", f"{title}:"))
