@@ -226,7 +226,8 @@ class Connections:
         reach = self.network.reach(source.peer, target.peer)
         known = self._of_reach.get(id(reach))
         if known is None:
-            link = self._one(Link(reach.ports, reach.possible, reach.reasons, reach.unknown))
+            sure = reach.ports - reach.assumed
+            link = self._one(Link(sure, reach.possible, reach.reasons, reach.unknown))
             known = self._of_reach[id(reach)] = (reach, link)
         return known[1]
 
@@ -234,7 +235,8 @@ class Connections:
         found = list(reaches)
         sure, possible = PortSet.NONE, PortSet.NONE
         for reach in found:
-            sure, possible = sure | reach.ports, possible | reach.possible
+            sure = sure | (reach.ports - reach.assumed)
+            possible = possible | reach.possible
         opening = [reach for reach in found if reach.possible] or found
         reasons = dict.fromkeys(reason for reach in opening for reason in reach.reasons)
         unknown = dict.fromkeys(doubt for reach in opening for doubt in reach.unknown)

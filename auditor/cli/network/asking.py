@@ -144,7 +144,7 @@ class Desk:
         if isinstance(source, Identity):
             return _undefined(_unspoken(request.protocol))
         reach = self.network.reach(source, target)
-        if reach.ports == PortSet.ALL:
+        if reach.ports == PortSet.ALL and not reach.assumed:
             return Ruling(Verdict.ALLOWED, reach.reasons)
         return Ruling(Verdict.UNDEFINED, reach.reasons, (_unspoken(request.protocol),))
 

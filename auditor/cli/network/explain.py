@@ -153,7 +153,8 @@ def _on_every_port(directory: Directory, source: Source, target: Target) -> tupl
     reaches = [directory.network.reach(one, other) for one, other in pairs]
     sure, possible = PortSet.NONE, PortSet.NONE
     for reach in reaches:
-        sure, possible = sure | reach.ports, possible | reach.possible
+        sure = sure | (reach.ports - reach.assumed)
+        possible = possible | reach.possible
     opening = [reach for reach in reaches if reach.possible] or reaches
     reasons = tuple(dict.fromkeys(reason for one in opening for reason in one.reasons))
     unknown = tuple(dict.fromkeys(doubt for one in opening for doubt in one.unknown))
