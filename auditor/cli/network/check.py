@@ -77,9 +77,10 @@ def _answers(reading: Reading, asked: list[tuple[int, Query | Wrong]]) -> Iterat
     from auditor.cli.network.ends import Directory
     from auditor.reporters.network.told import Places
 
+    first, *rest = (state.snapshot for state in reading.states)
+    places = Places(first, tuple(rest))
     desks = [
-        (state, Desk(Directory(state.network), reading.missing), Places(state.snapshot))
-        for state in reading.states
+        (state, Desk(Directory(state.network), reading.missing), places) for state in reading.states
     ]
     for line, question in asked:
         yield _answer(line, question, desks)

@@ -71,7 +71,7 @@ def diff(
         before, after = _sides(base, head, read)
         now("comparing")
         compared = _compared(before, after, (base, head), quiet=outputs.quiet)
-        say_unseen(after, quiet=outputs.quiet)
+        _say_unseen(before, after, quiet=outputs.quiet)
         how = (outputs, sarif_profile, read)
         outputs.write(lambda form: _rendered(form, compared, after, how))
     return _exit_code(compared, after, fail_on)
@@ -114,12 +114,13 @@ def _compared(before: Reading, after: Reading, names: tuple[str, str], *, quiet:
     )
     known = {(gap.what, gap.why) for gap in before.gaps}
     gaps = [gap for gap in after.gaps if (gap.what, gap.why) not in known]
+    first, *rest = (state.snapshot for state in after.states)
     return Compared(
         base=names[0],
         head=names[1],
         changes=comparison.changes(),
         folder=Folder.of(end for end in comparison.ends if end.kind != "internet"),
-        places=Places(after.states[0].snapshot),
+        places=Places(first, tuple(rest)),
         new_gaps=tuple(unseen(gaps)),
         quiet=quiet,
     )
@@ -133,6 +134,16 @@ def _clients(after: Reading, end: End) -> frozenset[Key] | None:
         named = state.facts.data.clients_of(workload) if workload else None
         found |= {client.ref.key for some in (named or {}).values() for client in some}
     return frozenset(found)
+
+
+def _say_unseen(before: Reading, after: Reading, *, quiet: bool) -> None:
+    """What HEAD hides, then what BASE alone hides: it may have been open there already."""
+    from auditor.cli.screen import say
+
+    say_unseen(after, quiet=quiet)
+    known = {(gap.what, gap.why) for gap in after.gaps}
+    for line in unseen(gap for gap in before.gaps if (gap.what, gap.why) not in known):
+        say(f"before the change: {line}", err=True)
 
 
 def _exit_code(compared: Compared, after: Reading, fail_on: str) -> int:

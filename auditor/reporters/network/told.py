@@ -31,6 +31,8 @@ class Places:
     """Where reasons stand. Not frozen: each place is looked for once."""
 
     snapshot: Snapshot
+    others: tuple[Snapshot, ...] = ()
+    """Where an object may be that is not in the first: other states of the same files."""
     _known: dict[tuple[Ref, Path], Place | None] = field(default_factory=dict)
 
     def place(self, ref: Ref | None, path: Path) -> Place | None:
@@ -39,7 +41,8 @@ class Places:
             return None
         key = (ref, path)
         if key not in self._known:
-            self._known[key] = place_of(self.snapshot, ref, path)
+            found = (place_of(one, ref, path) for one in (self.snapshot, *self.others))
+            self._known[key] = next(filter(None, found), None)
         return self._known[key]
 
     def where(self, ref: Ref | None, path: Path) -> str:

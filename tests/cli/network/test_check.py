@@ -285,3 +285,22 @@ def test_thousands_of_questions_cost_little(auditor: Command, folder: Path) -> N
     said = asked(auditor, folder, *[pods("web", "customers")] * 10_000)
     assert len(said.out.splitlines()) == 10_000
     assert time.process_time() - start < 8
+
+
+def test_several_states_have_one_verdict_where_they_agree(auditor: Command, folder: Path) -> None:
+    """Two overlays of one base: what only one of them denies depends on which is deployed."""
+    import shutil
+
+    if not (shutil.which("kubectl") or shutil.which("kustomize")):
+        pytest.skip("no kubectl and no kustomize here to build an overlay with")
+    folder.mkdir(exist_ok=True)
+    for name, text in (("base", SHOP), ("prod", POLICY), ("test", "")):
+        written(folder / name, text)
+        above = "" if name == "base" else "../base, "
+        own = "0.yaml" if text else ""
+        (folder / name / "kustomization.yaml").write_text(f"resources: [{above}{own}]\n")
+    said = asked(auditor, folder, pods("cron", "customers"), pods("web", "customers"))
+    found = answers(said)
+    assert [answer["verdict"] for answer in found] == ["undefined", "allowed"]
+    assert "denied in " in found[0]["unknown"][0]
+    assert found[0]["reasons"][0]["line"] == 7

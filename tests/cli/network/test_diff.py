@@ -179,3 +179,11 @@ def test_the_company_before_and_after(auditor: Command) -> None:
     assert said.code == 0
     assert "opens nothing" in said.out
     assert "diets/diets [spi] from monitoring/prometheus" in said.out
+
+
+def test_what_could_not_be_seen_before_is_told(auditor: Command, sides: tuple[Path, Path]) -> None:
+    """What opens may have been open there already."""
+    base = written(sides[0].parent / "broken", SHOP, "kind: [\n")
+    said = auditor("network", "diff", base, sides[1])
+    assert said.code == 0
+    assert "before the change: gap (incomplete)" in said.err
