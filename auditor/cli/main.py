@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 import click
 
 from auditor import __version__
+from auditor.cli.lazy import Lazy
 from auditor.cli.screen import say
 from auditor.errors import AuditorError
 
@@ -21,6 +21,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "fix": ("auditor.cli.fix:fix", "Show proven fixes as a diff, or write them."),
     "diff": ("auditor.cli.diff:diff", "Say which findings are new between two states."),
     "explain": ("auditor.cli.explain:explain", "Say what a policy looks for, by any of its names."),
+    "network": ("auditor.cli.network:network", "Say who can reach whom, and why."),
     "snapshot": ("auditor.cli.snapshot:snapshot", "Save what an audit of a cluster needs."),
     "webhook": ("auditor.cli.webhook:webhook", "Answer admission reviews with the same audit."),
     "policies": ("auditor.cli.policies:policies", "List the policies."),
@@ -52,8 +53,10 @@ def _while_read() -> Iterator[None]:
         raise
 
 
-class Verbs(click.Group):
+class Verbs(Lazy):
     """The verbs, each loaded when it is needed and listed without loading any."""
+
+    verbs = VERBS
 
     def make_context(self, *arguments: Any, **more: Any) -> click.Context:
         with _while_read():
@@ -62,34 +65,6 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with _while_read():
             return super().invoke(ctx)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        module, _, attribute = VERBS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            import difflib
-
-            close = difflib.get_close_matches(args[0], VERBS, n=1)
-            if close:
-                raise click.UsageError(f"{error.message} Did you mean '{close[0]}'?", ctx) from None
-            raise
 
 
 EPILOG = """\b

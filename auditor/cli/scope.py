@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from auditor.cli.options import Chosen, PolicyOptions
     from auditor.sources.building import Rendering
     from auditor.sources.variants import Variant
+    from auditor.terms import Scope
 
 NATURES = ("workloads", "platform", "all")
 
@@ -90,6 +91,16 @@ def scoped(chosen: Chosen, options: ScopeOptions) -> Chosen:
     """The choice, limited as the flags say and, where they are silent, as the configuration does.
 
     Raises:
+        UsageError: see `limited`.
+    """
+    scope = limited(chosen.declared, options)
+    return replace(chosen, settings=replace(chosen.settings, scope=scope))
+
+
+def limited(declared: Scope, options: ScopeOptions) -> Scope:
+    """The scope that the flags name and, where they are silent, the configuration.
+
+    Raises:
         UsageError: the label selector is none, or -n and -A are both given.
     """
     from auditor.errors import UsageError
@@ -98,7 +109,6 @@ def scoped(chosen: Chosen, options: ScopeOptions) -> Chosen:
 
     if options.namespaces and options.all_namespaces:
         raise UsageError("-n names namespaces and -A means all of them: give one of the two")
-    declared = chosen.declared
     everywhere = () if options.all_namespaces else declared.namespaces
     scope = Scope(
         namespaces=options.namespaces or everywhere,
@@ -108,7 +118,7 @@ def scoped(chosen: Chosen, options: ScopeOptions) -> Chosen:
         workloads=options.nature or declared.workloads,
     )
     parse(scope.selector)
-    return replace(chosen, settings=replace(chosen.settings, scope=scope))
+    return scope
 
 
 def check_scope(found: Sequence[Variant], chosen: Chosen) -> None:

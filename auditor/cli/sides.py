@@ -55,7 +55,7 @@ def side(name: str, chosen: Chosen, head: str) -> Side:
     from auditor.reporters.discreet import discreet
     from auditor.reporters.json import document
 
-    found = _variants(name, _like(chosen.building, head, name))
+    found = read_side(name, chosen.building, head)
     nothing = ""
     if not any(one.snapshot.resources or one.snapshot.gaps for one in found):
         nothing = f"no Kubernetes object in {name}"
@@ -66,6 +66,16 @@ def side(name: str, chosen: Chosen, head: str) -> Side:
             nothing = f"{name}: {error}"
     answer = discreet(judged(found, chosen).answers.merged())
     return Side(name, document(answer, (name,)), answer, nothing)
+
+
+def read_side(name: str, building: Building, head: str) -> Found:
+    """The states of that name, unjudged; an empty one where there is nothing. `building` is
+    declared of `head`.
+
+    Raises:
+        UsageError: it is neither a path nor a revision.
+    """
+    return _variants(name, _like(building, head, name))
 
 
 def _saved(name: str) -> dict[str, Any] | None:

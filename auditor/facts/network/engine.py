@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import product
@@ -181,11 +181,13 @@ class Network:
 
     @cached_property
     def matrix(self) -> Matrix:
-        """The answers for all pairs of workloads at once."""
+        """The answers of network policies for all pairs of workloads at once."""
         return Matrix(self._judge, [p for w in self.workloads for p in self._points_of(w)])
 
     def pairs(self) -> Iterator[tuple[Point, Flow]]:
-        """Every flow between workloads, by target: all pairs at the cost of a `Matrix`."""
+        """Every flow between workloads that network policies allow, by target: all pairs at the
+        cost of a `Matrix`. What sidecars say of them is not asked.
+        """
         for point in self.matrix.points:
             for flow in self.matrix.into(point):
                 yield point, flow
@@ -229,29 +231,29 @@ class Network:
                 found[key] = _merged(found[key], rule) if key in found else rule
         return tuple(found.values())
 
-    def outside(self, target: Workload) -> tuple[World, ...]:
-        """Somebody on the internet for each set of public addresses that neither the ingress
-        policies of `target` nor the ways to it tell apart; at least one. Who asks all of them asks
-        the whole internet.
+    def outside(self, target: Workload, direction: Direction = "Ingress") -> tuple[World, ...]:
+        """Somebody on the internet for each set of public addresses that neither the policies of
+        `target` in this direction nor the ways to it tell apart; at least one. Who asks all of
+        them asks the whole internet.
         """
-        sources = source_rules(self.entrances(target))
-        return tuple(map(World, representatives([*self._ingress_rules(target), *sources])))
+        sources = source_rules(self.entrances(target)) if direction == "Ingress" else ()
+        return tuple(map(World, representatives([*self._rules(target, direction), *sources])))
 
     def tells_addresses_apart(self, target: Workload) -> bool:
         """Whether some ingress policy of `target` admits some addresses and not all."""
         return any(
             isinstance(peer, Block) and not peer.whole
-            for rule in self._ingress_rules(target)
+            for rule in self._rules(target, "Ingress")
             for peer in rule.peers
         )
 
-    def _ingress_rules(self, target: Workload) -> list[PolicyRule]:
+    def _rules(self, target: Workload, direction: Direction) -> list[PolicyRule]:
         policies = {
             policy
             for point in self._points_of(target)
-            for policy, _ in self._judge.selecting(point, "Ingress")
+            for policy, _ in self._judge.selecting(point, direction)
         }
-        return [rule for policy in policies for rule in policy.rules["Ingress"]]
+        return [rule for policy in policies for rule in policy.rules[direction]]
 
     def externals(self) -> tuple[Span, ...]:
         """All addresses, in as few pieces as the policies of the snapshot tell apart: whoever
@@ -268,6 +270,33 @@ class Network:
                 found.append(span)
             last = point
         return tuple(found)
+
+    def class_of(self, peer: Peer) -> Hashable:
+        """What stands for all peers that no policy tells apart: two of one class give and get
+        equal answers of `reach`, but for a pod and itself.
+
+        Raises:
+            ValueError: the address of a World is none.
+        """
+        points = self._points_of(peer)
+        known = self.matrix.classes.get(points[0]) if isinstance(peer, Workload) else None
+        found: Hashable = points if known is None or len(points) > 1 else known
+        if not self.mesh.present:
+            return found
+        own = peer.ref.key if isinstance(peer, Workload) and self.meshed(peer) else None
+        return found, self.mesh.caller(peer), own
+
+    def senders(self, target: Workload) -> frozenset[Hashable] | None:
+        """The classes of the workloads that may send anything to `target`, among those whose pods
+        no policy tells apart; None where it tells apart those of `target`, or where sidecars have
+        a say.
+        """
+        points = self._points_of(target)
+        if self.mesh.present or len(points) > 1 or points[0] not in self.matrix.classes:
+            return None
+        masks = [flow.sources for flow in self.matrix.into(points[0])]
+        found = {self.matrix.classes[one] for mask in masks for one in self.matrix.members(mask)}
+        return frozenset(found)
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to

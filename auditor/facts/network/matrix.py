@@ -176,6 +176,23 @@ class Matrix:
                     found[key] = found.get(key, 0) | both
         return tuple(Flow(mask, *ports) for ports, mask in found.items())
 
+    @cached_property
+    def classes(self) -> Mapping[Point, int]:
+        """A number for each point; those of one number send the same to everybody and get the same
+        from everybody, for the same reasons.
+        """
+        rows: dict[int, tuple[Cell, ...]] = {}
+        alike: dict[tuple[int, int], Mask] = {}
+        for place, point in enumerate(self.points):
+            pair = (self.row("Ingress", point), self.row("Egress", point))
+            rows |= {id(row): row for row in pair}
+            key = (id(pair[0]), id(pair[1]))
+            alike[key] = alike.get(key, 0) | 1 << place
+        parts = list(alike.values())
+        for mask in dict.fromkeys(cell.others for row in rows.values() for cell in row):
+            parts = [part for old in parts for part in (old & mask, old & ~mask) if part]
+        return {point: i for i, part in enumerate(parts) for point in self.members(part)}
+
     def members(self, mask: Mask) -> Iterator[Point]:
         """The points of a mask."""
         while mask:

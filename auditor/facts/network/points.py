@@ -136,7 +136,9 @@ class Points:
             return (
                 self._point(Seen(POD, peer.namespace, Labels(peer.labels, open=not peer.known))),
             )
-        live = self._live.get(peer.ref.key) or (None,)
+        # A pod that somebody controls is no workload, and may be asked about all the same.
+        itself = peer.resource if peer.ref.kind == "Pod" else None
+        live = self._live.get(peer.ref.key) or (itself,)
         return tuple(dict.fromkeys(self._pod(peer, pod) for pod in live))
 
     def spans(self) -> Iterator[Span]:

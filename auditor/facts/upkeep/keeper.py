@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from auditor.facts.configuration import Text
 from auditor.facts.neighbours import owners_of_nodes
 from auditor.facts.network.answers import InvalidPolicy
-from auditor.facts.network.ways.services import Services
 from auditor.facts.network.policies import KIND, Block, NetPolicy, parse_policy
 from auditor.facts.network.ports import PortSet
+from auditor.facts.network.ways.services import Services
 from auditor.facts.upkeep.calls import Calls
 from auditor.facts.upkeep.cast import Cast
 from auditor.facts.upkeep.shadows import Shadows

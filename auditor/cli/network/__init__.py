@@ -1,0 +1,39 @@
+"""`auditor network`: who can reach whom. One module per verb, each loaded when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import click
+
+from auditor.cli.lazy import Lazy
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "list": ("auditor.cli.network.list:list_connections", "List who reaches whom."),
+    "explain": ("auditor.cli.network.explain:explain", "Say why one connection is allowed or not."),
+    "check": ("auditor.cli.network.check:check", "Answer many questions, one a line."),
+    "diff": ("auditor.cli.network.diff:diff", "Say which flows a change opens and closes."),
+    "graph": ("auditor.cli.network.graph:graph", "Draw who reaches whom."),
+}
+"""Verb → where its command is, and its line in --help."""
+
+
+class _Verbs(Lazy):
+    """The verbs below `network`."""
+
+    verbs = VERBS
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """All of them, loaded: for whoever writes their pages."""
+        return {verb: self.loaded(verb) for verb in self.verbs}
+
+    @commands.setter
+    def commands(self, value: Any) -> None:
+        """What click would keep there is not needed."""
+
+
+@click.command(cls=_Verbs, short_help="Say who can reach whom, and why.")
+def network() -> None:
+    """Say who can reach whom in manifests or a cluster, and why."""

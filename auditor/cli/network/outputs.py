@@ -1,0 +1,103 @@
+"""--format and --output of the verbs of `auditor network`: one form, and the file for it."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from auditor.cli.network.reading import Reading
+
+Rendered = Callable[[str], str | list[str]]
+"""A form → the report, or the pieces of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """What is to be written."""
+
+    form: str
+    file: Path | None
+    """None for standard output."""
+    quiet: bool
+
+    def write(self, rendered: Rendered) -> None:
+        """Write it.
+
+        Raises:
+            WriteError: the file cannot be written.
+        """
+        from auditor.cli.outputs import Outputs, Report, deliver
+
+        outputs = Outputs((Report(self.form, self.file),), "full", self.quiet)
+        deliver(outputs, lambda form, _terminal: rendered(form))
+
+    @property
+    def terminal(self) -> Any:
+        """What the report is shown on."""
+        from auditor.reporters.terminal import terminal_of
+
+        return terminal_of(None if self.file else sys.stdout)
+
+
+def network_outputs(
+    *forms: str,
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """--format with these forms, the first by default, --output and --quiet, given to the command
+    as one argument `outputs`.
+    """
+
+    def given_to(command: Callable[..., int]) -> Callable[..., int]:
+        @functools.wraps(command)
+        def gathered(**given: Any) -> int:
+            file = given.pop("output_file")
+            target = None if file is None or str(file) == "-" else file
+            outputs = Forms(given.pop("form"), target, given.pop("quiet"))
+            return command(**given, outputs=outputs)
+
+        for option in (
+            click.option("-q", "--quiet", is_flag=True, help="Nothing but what is wrong."),
+            click.option(
+                "-o",
+                "--output",
+                "output_file",
+                type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+                help="The file to write; '-' for standard output.",
+            ),
+            click.option(
+                "--format",
+                "form",
+                type=click.Choice(forms),
+                default=forms[0],
+                show_default=True,
+                help="The form of the answer.",
+            ),
+        ):
+            gathered = option(gathered)
+        return gathered
+
+    return given_to
+
+
+def gap_documents(reading: Reading) -> list[dict[str, Any]]:
+    """What could not be seen, for programs."""
+    from auditor.credentials import told
+
+    return [
+        {"what": told(gap.what), "why": told(gap.why), "severity": gap.severity.value}
+        | ({"acknowledged": told(gap.acknowledged)} if gap.acknowledged else {})
+        for gap in reading.gaps
+    ]
+
+
+def rejection_documents(reading: Reading) -> list[dict[str, Any]]:
+    """The policies without effect, for programs."""
+    from auditor.reporters.network.told import rejection
+
+    return [rejection(state.snapshot, one) for state, one in reading.rejected]

@@ -1,0 +1,291 @@
+"""What every verb of `auditor network` reads: the states of the files or the cluster, each with its
+network, and what could not be seen.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli.network.enforcers import choice_of_enforcer
+from auditor.cli.options import (
+    Access,
+    KubernetesVersion,
+    chart_values,
+    cluster_access,
+    cluster_reading,
+    read_variants,
+    start_folder,
+)
+from auditor.cli.scope import ScopeOptions, choice_of_scope
+
+if TYPE_CHECKING:
+    from auditor.cli.config import Declared
+    from auditor.facts.connections import Connections, End
+    from auditor.facts.facts import Facts
+    from auditor.facts.network import InvalidPolicy, Network, Profile
+    from auditor.model import Gap, Settings, Snapshot
+    from auditor.scope.territory import Territory
+    from auditor.sources.building import Building, Rendering
+    from auditor.sources.variants import Variant
+    from auditor.terms import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the shared flags of a verb say."""
+
+    paths: tuple[str, ...] = ()
+    cluster: bool = False
+    access: Access = Access()  # noqa: RUF009 frozen
+    building: Rendering | None = None
+    scope: ScopeOptions = ScopeOptions()  # noqa: RUF009 frozen
+    config: Path | None = None
+    kubernetes: int | None = None
+    enforcers: tuple[str, ...] = ()
+    variant: str = ""
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """One state in which the cluster may be."""
+
+    name: str
+    """What it is built from; empty where there is no other."""
+    snapshot: Snapshot
+    network: Network
+    facts: Facts
+    territory: Territory
+
+    @cached_property
+    def connections(self) -> Connections:
+        """Who reaches whom."""
+        from auditor.facts.connections import Connections
+
+        known = ((one.ref, self.facts.data.of(one)) for one in self.network.workloads)
+        return Connections(self.network, {ref: found.names for ref, found in known if found})
+
+    @cached_property
+    def told(self) -> tuple[End, ...]:
+        """The workloads within the scope."""
+        return tuple(
+            end
+            for end in self.connections.workloads
+            if end.workload and self.territory.holds(end.workload.resource)
+        )
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be seen, but for policies that are refused: what becomes of those is
+        known.
+        """
+        from auditor.facts.custom import unread
+
+        refused = {one.ref for one in self.network.invalid}
+        live = self.snapshot.server is not None
+        parts = unread(self.territory.resources, live=live)
+        found = (*self.snapshot.gaps, *parts, *self.network.gaps)
+        return tuple(dict.fromkeys(g for g in found if g.ref is None or g.ref not in refused))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was read."""
+
+    states: tuple[State, ...]
+    gaps: tuple[Gap, ...]
+    """Those of all states, marked where somebody answers for them."""
+    scope: Scope
+    strict: bool = False
+
+    @property
+    def rejected(self) -> tuple[tuple[State, InvalidPolicy], ...]:
+        """The policies that are refused and have no effect, each once."""
+        found = {
+            (one.ref, one.path, one.why): (state, one)
+            for state in self.states
+            for one in state.network.invalid
+        }
+        return tuple(found.values())
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Why no verdict can be trusted: a list of policies or of namespaces was not read."""
+        kinds = {"NetworkPolicy", "Namespace"}
+        return tuple(f"{g.what}: {g.why}" for g in self.gaps if kinds.intersection(g.kinds))
+
+    @property
+    def code(self) -> int:
+        """0, or 4 where something that was to be read could not be seen."""
+        from auditor.model import Unseen
+
+        counted = {Unseen.INCOMPLETE, Unseen.UNKNOWN} if self.strict else {Unseen.INCOMPLETE}
+        return 4 if any(g.severity in counted and not g.acknowledged for g in self.gaps) else 0
+
+
+def reading_options(command: Callable[..., int]) -> Callable[..., int]:
+    """PATH... and all flags that say what is read and by whom it is enforced, given to the command
+    as one argument `read`.
+    """
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> int:
+        access = Access(*(given.pop(name) for name in ("kubeconfig", "context")))
+        access = Access(
+            access.kubeconfig, access.context, given.pop("cached"), given.pop("patience")
+        )
+        names = ("paths", "cluster", "scope", "config", "kubernetes", "enforcers", "variant")
+        flags = {name: given.pop(name) for name in (*names, "strict")}
+        read = Read(access=access, building=given.pop("asked"), **flags)
+        return command(**given, read=read)
+
+    for option in reversed(_OPTIONS):
+        gathered = option(gathered)
+    return chart_values(choice_of_scope(gathered))
+
+
+_OPTIONS = (
+    click.argument("paths", nargs=-1, metavar="PATH..."),
+    click.option("--cluster", is_flag=True, help="Ask about the live cluster instead of files."),
+    choice_of_enforcer,
+    cluster_access,
+    cluster_reading,
+    click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Configuration file [default: the nearest .auditor.yaml].",
+    ),
+    click.option(
+        "--kubernetes-version",
+        "kubernetes",
+        type=KubernetesVersion(),
+        help="Render charts for this version.",
+    ),
+    click.option(
+        "--variant",
+        default="",
+        metavar="NAME",
+        help="Of several states that the files may be deployed in, this one.",
+    ),
+    click.option("--strict", is_flag=True, help="Let gaps of severity 'unknown' count as well."),
+)
+
+
+def read_all(read: Read) -> Reading:
+    """Whatever the flags name.
+
+    Raises:
+        UsageError, NothingToAuditError, ConfigError, ClusterError, SnapshotError: see there.
+    """
+    from dataclasses import replace
+
+    from auditor.cli.config import load
+    from auditor.cli.scope import limited
+    from auditor.terms import KUBERNETES
+
+    declared = load(read.config, start_folder(read.paths))
+    scope = limited(declared.config.scope.value, read.scope)
+    building = declared.building(read.kubernetes or KUBERNETES)
+    if read.building:
+        building = building.asking(read.building)
+    access = replace(read.access, namespaces=scope.namespaces)
+    found = read_variants(read.paths, building, cluster=read.cluster, access=access)
+    return reading_of(_chosen(found, read.variant), declared, scope, read)
+
+
+def reading_of(
+    found: Sequence[Variant], declared: Declared, scope: Scope, read: Read, *, anything: bool = True
+) -> Reading:
+    """What was read, each state with its network. `anything`: there has to be something.
+
+    Raises:
+        NothingToAuditError: nothing is within the scope.
+    """
+    from auditor.cli.network.enforcers import profile_of
+    from auditor.cli.options import together
+    from auditor.facts.custom import opened
+    from auditor.model import Settings
+    from auditor.policies.waivers import acknowledged
+    from auditor.scope.territory import check
+
+    settings = Settings(openings=declared.openings, scope=scope)
+    if anything:
+        check(opened(together(found), settings.openings), scope)
+    profile = profile_of(read.enforcers)
+    states = tuple(_state(one, settings, profile) for one in found)
+    gaps = dict.fromkeys(gap for state in states for gap in _told(state))
+    marked = acknowledged(tuple(gaps), declared.acknowledged, whole=False)
+    return Reading(states, tuple(marked), scope, read.strict)
+
+
+def building_of(declared: Declared, read: Read) -> Building:
+    """What is declared of charts."""
+    from auditor.terms import KUBERNETES
+
+    return declared.building(read.kubernetes or KUBERNETES)
+
+
+def _state(variant: Variant, settings: Settings, profile: Profile) -> State:
+    from auditor.facts.facts import Facts
+    from auditor.facts.network import Network
+    from auditor.scope.territory import Territory
+
+    facts = Facts(variant.snapshot, settings)
+    network = Network(facts.snapshot, facts.workloads, profile)
+    territory = Territory(facts.snapshot, settings.scope)
+    return State(variant.name, facts.snapshot, network, facts, territory)
+
+
+def _told(state: State) -> Iterator[Gap]:
+    yield from filter(state.territory.concerns, state.gaps)
+    yield from state.territory.idle()
+
+
+def _chosen(found: Sequence[Variant], name: str) -> Sequence[Variant]:
+    """All states, or the one of that name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    from auditor.errors import UsageError
+
+    if not name:
+        return found
+    fitting = [one for one in found if one.name == name]
+    if not fitting:
+        known = ", ".join(f"'{one.name}'" for one in found if one.name) or "no name: there is one"
+        raise UsageError(f"--variant: there is no '{name}'; the states that were read: {known}")
+    return fitting
+
+
+def say_unseen(reading: Reading, *, quiet: bool = False) -> None:
+    """On standard error, one line each: the scope, what is refused, what could not be seen."""
+    from auditor.cli.screen import say
+    from auditor.scope.territory import words
+
+    if (limits := words(reading.scope)) and not quiet:
+        say(limits, err=True)
+    for line in (*rejections(reading), *unseen(reading.gaps)):
+        say(line, err=True)
+
+
+def rejections(reading: Reading) -> Iterator[str]:
+    """A sentence for each policy that has no effect."""
+    from auditor.reporters.network.told import refused
+
+    for state, one in reading.rejected:
+        yield f"rejected: {refused(state.snapshot, one)}"
+
+
+def unseen(gaps: Iterable[Gap]) -> Iterator[str]:
+    """A sentence for each gap."""
+    for gap in gaps:
+        known = f" (acknowledged: {gap.acknowledged})" if gap.acknowledged else ""
+        yield f"gap ({gap.severity.value}): {gap.what}: {gap.why}{known}"

@@ -1,0 +1,1 @@
+"""Who reaches whom, in each form: for people, for programs, as a picture."""

@@ -1,0 +1,1 @@
+"""The verbs of `auditor network`, as people and programs use them."""

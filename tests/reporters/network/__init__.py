@@ -1,0 +1,1 @@
+"""The forms in which who reaches whom is told."""
