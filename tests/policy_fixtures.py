@@ -3,9 +3,9 @@
 ``fixtures/policies/<policy>/fail-*.yaml`` says where it hurts: a line that ends in
 ``# finding: MESSAGE`` has exactly that finding, and no other line has any. ``pass-*.yaml`` is
 silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
-that begins with ``# kubernetes: 1.N`` is judged for that version; one with lines ``# cni: PROFILE``,
-for what these enforce. An ``.auditor.yaml`` beside them declares the parameters of the policy. What
-a fixture waives is no finding.
+that begins with ``# kubernetes: 1.N`` is judged for that version; ``# cni: PROFILE``
+on a line says what enforces. An ``.auditor.yaml`` beside them declares the parameters of the
+policy. What a fixture waives is no finding.
 ``fail-refused-*.yaml`` shows what the API server takes neither before nor after its fixes.
 
 A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or

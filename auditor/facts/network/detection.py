@@ -119,7 +119,7 @@ def _absent(running: Sequence[Agent], snapshot: Snapshot) -> Iterator[str]:
 
 
 def _nothing(judged: Sequence[tuple[Agent, _Verdict]]) -> Detected:
-    agent, verdict = judged[0]
+    agent, verdict = next((one for one in judged if one[1].settings), judged[0])
     return Detected(
         name="none",
         product=" and ".join(dict.fromkeys(one.product.name for one, _ in judged)),
