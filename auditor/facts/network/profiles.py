@@ -261,26 +261,20 @@ def profile_of(names: Iterable[str]) -> Profile:
     bases = [name for name in wanted if name not in OVERLAYS]
     for one, other in combinations(bases, 2):
         _check(one, other)
-    found = SPEC
-    for name in [*bases, *(name for name in wanted if name in OVERLAYS)]:
-        found = _over(found, name)
-    return replace(found, name=",".join(wanted) or SPEC.name)
+    told: dict[str, Answer] = {}
+    for name in bases:
+        for field, answer in ANSWERS[name].items():
+            if field not in told or told[field].truth is Truth.MAYBE:
+                told[field] = answer
+    for name in OVERLAYS.intersection(wanted):
+        told.update(ANSWERS[name])
+    return _profile(",".join(wanted) or SPEC.name, told)
 
 
 def split(names: Iterable[str]) -> tuple[str, ...]:
     """The single names, each once, in the order given."""
     parts = (part.strip() for name in names for part in name.split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
-
-
-def _over(below: Profile, name: str) -> Profile:
-    """With what `name` surely does on top; what it leaves open stays as it was."""
-    told: dict[str, Any] = {
-        field: answer.truth
-        for field, answer in ANSWERS[name].items()
-        if answer.truth is not Truth.MAYBE or getattr(below, field) == getattr(SPEC, field)
-    }
-    return replace(below, **told)
 
 
 def _check(one: str, other: str) -> None:
