@@ -103,6 +103,25 @@ def test_every_answer_is_to_a_question_and_has_a_source() -> None:
         assert differing <= set(answers), name
 
 
+PAGE = (Path(__file__).parents[3] / "docs" / "enforcers.md").read_text(encoding="utf-8")
+WORDS = {Truth.NO: "no", Truth.MAYBE: "open", Truth.YES: "yes"}
+
+
+def test_the_page_has_every_answer_and_its_source() -> None:
+    """Written once in the table of the code, and once for people."""
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.split("\n")]
+    matrix = {row[0].strip("`"): row[1:] for row in cells if len(row) == len(QUESTIONS)}
+    asked = [name for name in QUESTIONS if name != "reaches_itself"]
+    sources = [row for row in cells if len(row) == 4]
+    for name, answers in ANSWERS.items():
+        shown = [WORDS[answers[one].truth] if one in answers else "·" for one in asked]
+        assert matrix[name] == shown, name
+        for question, answer in answers.items():
+            row = [f"`{name}`", QUESTIONS[question], WORDS[answer.truth]]
+            [source] = [one[3] for one in sources if one[:3] == row]
+            assert source.replace("<", "").replace(">", "") == answer.source
+
+
 def test_nothing_named_is_the_specification() -> None:
     """And so are empty names."""
     assert profile_of([]) == profile_of([" ,"]) == SPEC
