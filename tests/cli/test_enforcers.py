@@ -97,3 +97,7 @@ def test_fix_and_diff_go_by_it_too(auditor: Command, shop: Path) -> None:
     after = shop / "policy.yaml"
     assert auditor("diff", empty, after, "--select", VOID, "--cni", "none").code == 1
     assert auditor("diff", empty, after, "--select", VOID).code == 0
+    said = auditor("diff", empty, after, "--cni", "cilium")
+    assert said.out.endswith("\nnetwork policies: enforced by cilium (as stated)\n")
+    told = auditor("diff", empty, after, "--cni", "cilium", "--format", "json").report
+    assert told["head"]["networkPolicies"] == "network policies: enforced by cilium (as stated)"
