@@ -5,6 +5,7 @@ Each file of ``enforcers/`` is a small cluster, in the form in which that networ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,35 @@ def test_arguments_of_k3s_may_be_anything(written: str) -> None:
     )
     answer = detected(Snapshot((odd,), server=SERVER))
     assert (answer is not None) == written.startswith('["server"')
+
+
+ODD: tuple[Any, ...] = (None, 3, -1, True, "", "x", [], [None], {}, {"a": 1}, ["--run-firewall"])
+BODY = ("data", "metadata", "spec", "status")
+DAMAGED = [file.stem for file in sorted(FOLDER.iterdir())]
+
+
+def spoiled(value: Any, odd: Any) -> Iterator[Any]:
+    """The value with `odd` in the place of each thing in it, one at a time."""
+    yield odd
+    if isinstance(value, dict):
+        for key, inside in value.items():
+            yield from ({**value, key: each} for each in spoiled(inside, odd))
+    if isinstance(value, list):
+        for index, inside in enumerate(value):
+            for each in spoiled(inside, odd):
+                yield [*value[:index], each, *value[index + 1 :]]
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_whatever_stands_in_a_field_there_is_an_answer(name: str) -> None:
+    """Objects are written by others: no type is certain below the name."""
+    whole = cluster(name)
+    for one in whole.resources:
+        body = {key: value for key, value in one.manifest.items() if key in BODY}
+        for odd in ODD:
+            for change in filter(lambda each: isinstance(each, dict), spoiled(body, odd)):
+                manifest = {**one.manifest, **change}
+                other = Resource(one.ref, manifest, one.origin)
+                rest = tuple(each for each in whole.resources if each is not one)
+                answer = detected(Snapshot((*rest, other), server=SERVER))
+                assert answer is None or answer.product
