@@ -69,12 +69,7 @@ def end(net: Network, told: Mapping[str, str]) -> Peer | None:
     return World(told["ip"]) if "ip" in told else None
 
 
-WAITS = pytest.mark.xfail(
-    reason="the judge does not obey blocks_match_pods of the profile yet", strict=True
-)
-
-
-@pytest.mark.parametrize("name", [pytest.param("cilium", marks=WAITS), "calico"])
+@pytest.mark.parametrize("name", ["cilium", "calico"])
 def test_a_profile_answers_as_its_engine_does(name: str) -> None:
     """Every question about pods and addresses; none is left undefined."""
     counts: Counter[str] = Counter()

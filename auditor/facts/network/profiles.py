@@ -73,6 +73,8 @@ QUESTIONS: Mapping[str, str] = {
     "named_ports": "ports by name are read",
     "sctp": "rules for SCTP are read",
     "other_protocols": "ICMP passes to a pod that is isolated",
+    "cluster_policies": "ClusterNetworkPolicies have an effect",
+    "admin_policies": "AdminNetworkPolicies have an effect",
     "mesh": "sidecars enforce Istio's policies",
 }
 """Field → what it asks, as a person would say it."""
@@ -127,6 +129,7 @@ _AZURE_PODS = f"{_AZURE}/blob/master/npm/pkg/controlplane/controllers/v2/podCont
 _NPGUARD = f"{_GITHUB}/np-guard/netpol-analyzer"
 _KNP = f"{_GITHUB}/kubernetes-sigs/kube-network-policies"
 _KNP_RULES = f"{_KNP}/blob/main/pkg/networkpolicy/networkpolicy.go"
+_TIERS = "https://network-policy-api.sigs.k8s.io/implementations/"
 _FLANNEL = f"{_GITHUB}/flannel-io/flannel/blob/master/README.md"
 
 ANSWERS: Mapping[str, Mapping[str, Answer]] = {
@@ -141,11 +144,15 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "selects_host_network": _yes(f"{_NPGUARD} (knows no hostNetwork)"),
         "node_reaches_its_pods": _no(f"{_NPGUARD}/blob/main/pkg/netpol/eval/check.go"),
         "mesh": _no(f"{_NPGUARD} (reads none of Istio's policies)"),
+        "cluster_policies": _no(f"{_NPGUARD} (knows AdminNetworkPolicies alone)"),
+        "admin_policies": _yes(f"{_NPGUARD}/blob/main/README.md"),
     },
     "none": {
         "enforces": _no(_FLANNEL),
         "other_protocols": _yes(_FLANNEL),
         "mesh": _no("add istio where sidecars enforce: --cni none,istio"),
+        "cluster_policies": _no(_FLANNEL),
+        "admin_policies": _no(_FLANNEL),
     },
     "cilium": {
         "blocks_match_pods": _no(_CILIUM_POLICY),
@@ -157,6 +164,8 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "named_ports": _yes(_CILIUM_CODE),
         "sctp": _yes(f"{_GITHUB}/cilium/cilium/pull/35238 (in policies)"),
         "other_protocols": _no(_CILIUM_CODE),
+        "cluster_policies": _varies(f"{_TIERS} (by version)"),
+        "admin_policies": _varies(f"{_TIERS} (by version)"),
     },
     "calico": {
         "blocks_match_pods": _yes(_CALICO_NETS),
@@ -168,6 +177,8 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "other_protocols": _no(
             "https://docs.tigera.io/calico/latest/network-policy/policy-rules/icmp-ping"
         ),
+        "cluster_policies": _varies(f"{_TIERS} (by version)"),
+        "admin_policies": _varies(f"{_TIERS} (by version)"),
     },
     "ovn-kubernetes": {
         "blocks_match_pods": _yes(_OVN_GRESS),
@@ -179,6 +190,8 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "named_ports": _varies(f"{_OVN}/issues/2117 (may open every port of the protocol)"),
         "sctp": _yes(_OVN_GRESS),
         "other_protocols": _no(_OPENSHIFT),
+        "cluster_policies": _varies(f"{_TIERS} (by version)"),
+        "admin_policies": _yes(_OPENSHIFT),
     },
     "aws": {
         "blocks_match_pods": _yes(_AWS_RESOLVER),
@@ -191,12 +204,16 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "end_port": _yes(_AWS_RESOLVER),
         "named_ports": _yes(_AWS_RESOLVER),
         "other_protocols": _no(f"{_AWS_AGENT}/issues/90"),
+        "cluster_policies": _varies(f"{_TIERS} (not among them)"),
+        "admin_policies": _varies(f"{_TIERS} (not among them)"),
     },
     "antrea": {
         "blocks_match_pods": _yes(_ANTREA_FLOWS),
         "blocks_match_nodes": _yes(_ANTREA_FLOWS),
         "selectors_match_host_network": _no(f"{_ANTREA}/pull/3080"),
         "selects_host_network": _no(f"{_ANTREA}/pull/2093"),
+        "cluster_policies": _varies(f"{_TIERS} (by version)"),
+        "admin_policies": _varies(f"{_TIERS} (by version)"),
     },
     "kube-router": {
         "blocks_match_pods": _yes(_KUBE_ROUTER_RULES),
@@ -206,6 +223,8 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "node_reaches_its_pods": _yes(f"{_KUBE_ROUTER}/blob/master/pkg/controllers/netpol/pod.go"),
         "named_ports": _yes(f"{_KUBE_ROUTER}/issues/338"),
         "sctp": _varies(f"{_KUBE_ROUTER}/issues/1019"),
+        "cluster_policies": _varies(f"{_TIERS} (not among them)"),
+        "admin_policies": _varies(f"{_TIERS} (not among them)"),
     },
     "azure": {
         "blocks_match_pods": _yes(_AZURE_RULES),
@@ -217,6 +236,8 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "named_ports": _yes(f"{_AZURE}/pull/553"),
         "sctp": _varies(f"{_AZURE}/pull/1442 (not on Windows)"),
         "other_protocols": _no(_AZURE_RULES),
+        "cluster_policies": _varies(f"{_TIERS} (not among them)"),
+        "admin_policies": _varies(f"{_TIERS} (not among them)"),
     },
     "gke-dataplane-v2": {
         "blocks_match_pods": _no(f"{_GKE}; {_CILIUM_POLICY}"),
@@ -226,11 +247,15 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "end_port": _varies(f"{_GITHUB}/cilium/cilium/issues/28684 (by version)"),
         "sctp": _varies(f"{_GITHUB}/cilium/cilium/pull/35238 (by version)"),
         "other_protocols": _no(f"{_GKE}; {_CILIUM_CODE}"),
+        "cluster_policies": _varies(f"{_TIERS} (not among them)"),
+        "admin_policies": _varies(f"{_TIERS} (not among them)"),
     },
     "kube-network-policies": {
         "blocks_match_pods": _yes(_KNP_RULES),
         "blocks_match_nodes": _yes(_KNP_RULES),
         "selects_host_network": _varies(f"{_KNP}/pull/389 (by version)"),
+        "cluster_policies": _varies(f"{_TIERS} (by version and flags)"),
+        "admin_policies": _varies(f"{_TIERS} (by version and flags)"),
     },
 }
 """Name → field → what it does there. Of a field that is not named, what the specification says."""
