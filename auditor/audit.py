@@ -166,6 +166,7 @@ def _audit(
         engine=(bench.engine.name, bench.engine.version),
         policies=bench.policies,
         kubernetes=settings.kubernetes,
+        enforcer=facts.enforcement.told,
         judged=sum(bool(asked.about(role_of(r))) for r in snapshot.resources if territory.holds(r)),
     )
     return within(answer, territory) if settings.scope else answer

@@ -99,3 +99,5 @@ class Settings:
     """What is told; None: of every object, each for itself, as admission needs it."""
     openings: tuple[Opening, ...] = ()
     """Custom kinds that make pods, beside those that are known."""
+    cni: tuple[str, ...] = ()
+    """What enforces network policies, as names of profiles; none where that is to be detected."""

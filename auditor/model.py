@@ -20,7 +20,7 @@ from auditor.grades import Safety as Safety  # noqa: PLC0414
 from auditor.grades import Severity as Severity  # noqa: PLC0414
 from auditor.grades import Status as Status  # noqa: PLC0414
 from auditor.grades import Unseen as Unseen  # noqa: PLC0414
-from auditor.terms import BUILT_IN, KUBERNETES, NOBODY, Authorship, Opening, Scope
+from auditor.terms import BUILT_IN, KUBERNETES, NOBODY, Authorship, Enforcer, Opening, Scope
 from auditor.terms import Reading as Reading  # noqa: PLC0414
 from auditor.terms import Server as Server  # noqa: PLC0414
 
@@ -474,6 +474,8 @@ class Audit:
     """How many objects were read that are outside of the scope."""
     beyond: tuple[Finding, ...] = ()
     """Findings on those: not told, and known to proofs."""
+    enforcer: Enforcer | None = None
+    """What is taken to enforce network policies; None where nobody asked."""
 
     def around(self, finding: Finding) -> Snapshot:
         """The snapshot that a finding was judged in: where what it speaks of is found."""

@@ -102,6 +102,22 @@ API_GROUPS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Enforcer:
+    """What an audit took to enforce network policies."""
+
+    profile: str
+    how: Literal["stated", "assumed", "detected", "unknown"]
+    words: str
+    """One line for people."""
+    product: str = ""
+    """What is installed in the cluster, where that was found."""
+    version: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+    shown: tuple[str, ...] = ()
+    """What in the cluster shows it, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Writer:
     """One entry of the field managers of a live object."""
 

@@ -3,8 +3,9 @@
 ``fixtures/policies/<policy>/fail-*.yaml`` says where it hurts: a line that ends in
 ``# finding: MESSAGE`` has exactly that finding, and no other line has any. ``pass-*.yaml`` is
 silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
-that begins with ``# kubernetes: 1.N`` is judged for that version. An ``.auditor.yaml`` beside them
-declares the parameters of the policy. What a fixture waives is no finding.
+that begins with ``# kubernetes: 1.N`` is judged for that version; ``# cni: PROFILE``
+on a line says what enforces. An ``.auditor.yaml`` beside them declares the parameters of the
+policy. What a fixture waives is no finding.
 ``fail-refused-*.yaml`` shows what the API server takes neither before nor after its fixes.
 
 A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
@@ -39,20 +40,23 @@ MARK = re.compile(
 INLINE = Inline(allowed=("*",))
 FIXABLE = ("deterministic", "generated")
 SINCE = re.compile(r"\A# kubernetes: 1\.(\d+)$", re.MULTILINE)
+ENFORCED = re.compile(r"^# cni: (\S+)$", re.MULTILINE)
 
 
 def settings_of(file: Path) -> Settings:
-    """What the fixture is judged for: the version that its first line names, else the default; and
-    the parameters that are declared beside it.
+    """What the fixture is judged for: the version that its first line names, else the default; the
+    profile of what enforces network policies; and the parameters that are declared beside it.
     """
-    found = SINCE.search(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    found = SINCE.search(text)
     version = 100 + int(found[1]) if found else Settings().kubernetes
+    cni = tuple(ENFORCED.findall(text))
     beside = file.with_name(".auditor.yaml")
     if not beside.is_file():
-        return Settings(kubernetes=version, inline=INLINE)
+        return Settings(kubernetes=version, inline=INLINE, cni=cni)
     declared = load_config(beside, file.parent)
     told = settled(declared.config.parameters, load()[0], declared.file)
-    return Settings(kubernetes=version, parameters=told, inline=INLINE)
+    return Settings(kubernetes=version, parameters=told, inline=INLINE, cni=cni)
 
 
 @dataclass(frozen=True, slots=True)

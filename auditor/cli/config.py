@@ -60,6 +60,28 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
 
+def _profiles(value: Any) -> Any:
+    """``cilium,istio`` → those two; a list stays one. They have to be profiles that agree."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("write the name of a profile, or a list of them")
+    from auditor.facts.network.profiles import profile_of, split
+
+    try:
+        profile_of(names)
+    except UsageError as error:
+        raise ValueError(str(error).removeprefix("--cni: ")) from error
+    return list(split(names))
+
+
+Enforcers = Annotated[
+    list[str],
+    BeforeValidator(_profiles),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""What enforces network policies, as names of profiles."""
+
+
 class Topology(_Strict):
     """Which node labels name the places."""
 
@@ -139,6 +161,7 @@ class Config(_Strict):
     """The whole file. Every key may be missing."""
 
     topology: Topology = Topology()
+    cni: Enforcers = []
     scope: ScopeEntry = ScopeEntry()
     workloads: list[WorkloadEntry] = []
     policies: list[str] = []

@@ -106,6 +106,7 @@ def _json(found: Comparison, sides: Sides, _outputs: Outputs, _terminal: TextIO 
             "name": one.name,
             "findings": len(one.report["findings"]),
             "gaps": len(one.report["gaps"]),
+            "networkPolicies": _enforced(one),
         }
         for one in sides
     )
@@ -177,6 +178,7 @@ def _text(found: Comparison, sides: Sides, outputs: Outputs, terminal: TextIO | 
 def _lines(found: Comparison, sides: Sides, outputs: Outputs, terminal: Any) -> Iterator[str]:
     from auditor.model import Audit, Snapshot, Status
     from auditor.reporters.blocks import Page
+    from auditor.text import escaped
 
     head = sides[1]
     page = Page(head.audit or Audit(Snapshot(()), (), ()), terminal)
@@ -198,6 +200,16 @@ def _lines(found: Comparison, sides: Sides, outputs: Outputs, terminal: Any) -> 
     yield from _gaps("can no longer be seen", found.new_gaps, page)
     yield from _gaps("could not be seen before", found.closed_gaps, page)
     yield terminal.wrapped(_summary(found, sides), 2, 0)
+    # Both sides were judged alike, unless one is a saved report.
+    for words in dict.fromkeys(filter(None, map(_enforced, sides))):
+        yield terminal.wrapped(escaped(words), 2, 0)
+
+
+def _enforced(side: Side) -> str | None:
+    """What enforces network policies, in one line; None of a report that does not say."""
+    told = side.report.get("networkPolicies")
+    words = told.get("words") if isinstance(told, dict) else None
+    return words if isinstance(words, str) else None
 
 
 def _title(title: str, number: int, page: Page) -> str:

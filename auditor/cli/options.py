@@ -89,6 +89,13 @@ _POLICY_OPTIONS = (
         help="Configuration file [default: the nearest .auditor.yaml].",
     ),
     click.option("--rack-label", metavar="KEY", help="The node label that names the rack."),
+    click.option(
+        "--cni",
+        multiple=True,
+        metavar="PROFILE",
+        help="What enforces network policies [default: what is found in the cluster; for files"
+        " the specification].",
+    ),
 )
 
 
@@ -109,6 +116,7 @@ class PolicyOptions:
     honour_waivers_of: tuple[str, ...] = ()
     """With --config-from, of `audit`, `fix` and `diff`: no webhook believes what it is sent."""
     config_from: str | None = None
+    cni: tuple[str, ...] = ()
 
 
 def choice_of_policies(command: Callable[..., int]) -> Callable[..., int]:
@@ -328,6 +336,7 @@ def choose_of(
         zone_label=declared.config.topology.zone,
         policy_set=pinned,
         openings=declared.openings,
+        cni=enforcers(policies.cni) or tuple(declared.config.cni),
         **answered_for(policies, declared, start, whole=whole),
         parameters=settled(declared.config.parameters, known, declared.file),
     )
@@ -335,6 +344,20 @@ def choose_of(
     building = declared.building(settings.kubernetes)
     any_version = policies.kubernetes_version is None
     return Chosen(bench, settings, any_version, building, declared.config.scope.value)
+
+
+def enforcers(names: Sequence[str]) -> tuple[str, ...]:
+    """The profiles that --cni names, each once.
+
+    Raises:
+        UsageError: one is none, or two contradict each other.
+    """
+    if not names:
+        return ()
+    from auditor.facts.network.profiles import profile_of, split
+
+    profile_of(names)
+    return split(names)
 
 
 def saved_in(paths: tuple[str, ...]) -> Path | None:

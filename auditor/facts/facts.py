@@ -17,6 +17,7 @@ from auditor.facts.cut_off import cut_off
 from auditor.facts.data import DataClasses
 from auditor.facts.dependencies import Dependency, dependencies_of
 from auditor.facts.distance import distance
+from auditor.facts.effect import effect
 from auditor.facts.exposure import exposure
 from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.isolation import isolation, namespace_isolation
@@ -36,6 +37,7 @@ from auditor.facts.monitors import is_monitor
 from auditor.facts.neighbours import neighbours
 from auditor.facts.network import Network
 from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
+from auditor.facts.network.enforcement import Enforcement, enforcement
 from auditor.facts.network.points import labels_of
 from auditor.facts.network.ways.gateway import ROUTE_KINDS
 from auditor.facts.oversight import oversight
@@ -75,8 +77,9 @@ class Facts:
     @cached_property
     def network(self) -> Network:
         """Who can reach whom."""
-        network = Network(self.snapshot, self.workloads)
-        for gap in network.gaps:
+        network = Network(self.snapshot, self.workloads, self.enforcement.profile)
+        unsure = self.enforcement.gap
+        for gap in (*network.gaps, *((unsure,) if unsure else ())):
             self.unknown(gap)
         return network
 
@@ -92,6 +95,11 @@ class Facts:
     def claimed(self) -> Mapping[Claim, Sequence[Resource]]:
         """The Ingresses that claim a path of a host."""
         return claimed_in(self.snapshot.of_kind("Ingress"))
+
+    @cached_property
+    def enforcement(self) -> Enforcement:
+        """What enforces network policies."""
+        return enforcement(self.snapshot, self.settings.cni)
 
     @cached_property
     def data(self) -> DataClasses:
@@ -304,6 +312,8 @@ FACTS: Mapping[str, Fact] = {
         _of_workloads(identity), ("ServiceAccount", *BINDINGS), ("ServiceAccount", *BINDINGS)
     ),
     "oversight": Fact(_of_workloads(oversight), REACHING, (*POLICING, "Namespace")),
+    # What enforces is asked of what was seen; where that does not tell, it says so itself.
+    "enforcement": Fact(effect, (), (), ("NetworkPolicy",)),
     "distance": Fact(
         _of_workloads(distance),
         ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),

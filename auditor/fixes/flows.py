@@ -38,6 +38,7 @@ def flows_of(case: Case) -> Flows:
     opened: list[str] = []
     closed: list[str] = []
     unknown: list[str] = []
+    told = False
     targets = _touched(case)
     if not targets:
         return Flows()
@@ -46,6 +47,7 @@ def flows_of(case: Case) -> Flows:
             was, now = _reach(case.facts, source, target), _reach(case.facts_after, source, target)
             if was == now:
                 continue
+            told = True
             surely_opened = now.ports - was.possible
             opened += _told(surely_opened, source, target)
             if now.possible - was.ports - surely_opened:
@@ -56,6 +58,8 @@ def flows_of(case: Case) -> Flows:
                 unknown += _unread_needs(case.facts, source, target) if lost else ()
     kept, cut, doubts = _needed_flows(case, targets)
     unknown += [*doubts, *case.unseen(SEEN)]
+    if told and not case.facts.enforcement.known:
+        unknown.append(f"whether a policy closes anything: {case.facts.enforcement.why}")
     opened, closed, unknown = (list(dict.fromkeys(each)) for each in (opened, closed, unknown))
     return Flows(tuple(opened), tuple(closed), kept, cut, tuple(unknown))
 

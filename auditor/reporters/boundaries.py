@@ -57,6 +57,22 @@ def scope_document(audit: Audit) -> dict[str, Any]:
     }
 
 
+def enforcer_document(audit: Audit) -> dict[str, Any] | None:
+    """What is taken to enforce network policies, as JSON."""
+    by = audit.enforcer
+    if by is None:
+        return None
+    return {
+        "profile": by.profile,
+        "how": by.how,
+        "words": by.words,
+        "product": by.product or None,
+        "version": by.version or None,
+        "settings": dict(by.settings),
+        "shown": list(by.shown),
+    }
+
+
 def authorship_document(by: Authorship | None) -> dict[str, Any] | None:
     """Who keeps an object, as JSON."""
     if by is None or not by.tool:

@@ -29,7 +29,11 @@ from auditor.model import (
     Waiver,
 )
 from auditor.reporters.assessed import assessed, date, digest
-from auditor.reporters.boundaries import authorship_document, scope_document
+from auditor.reporters.boundaries import (
+    authorship_document,
+    enforcer_document,
+    scope_document,
+)
 from auditor.reporters.encoded import in_pieces
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
@@ -74,6 +78,7 @@ def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
         "evidence": _extent(audit, paths),
         "scope": scope_document(audit),
         "source": _source(audit.snapshot),
+        "networkPolicies": enforcer_document(audit),
         "findings": [],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {

@@ -35,7 +35,11 @@ from auditor.model import (
     Waiver,
 )
 from auditor.reporters.assessed import assessed, date, digest
-from auditor.reporters.boundaries import authorship_document, scope_document
+from auditor.reporters.boundaries import (
+    authorship_document,
+    enforcer_document,
+    scope_document,
+)
 from auditor.reporters.contents import contents
 from auditor.reporters.places import (
     Place,
@@ -180,6 +184,7 @@ def _extent(audit: Audit) -> Node:
         "policiesDigest": f"sha256:{digest(audit.policies)}",
         "notAssessed": extent.share,
         "scope": scope_document(audit),
+        "networkPolicies": enforcer_document(audit),
     }
 
 

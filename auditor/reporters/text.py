@@ -44,6 +44,8 @@ def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
     yield from _gaps(audit, terminal)
     yield terminal.wrapped(_summary(audit), 2, 0)
     yield from (terminal.wrapped(escaped(line), 2, 0) for line in scope_lines(audit))
+    if audit.enforcer:
+        yield terminal.wrapped(escaped(audit.enforcer.words), 2, 0)
     yield terminal.wrapped(_evidence(audit, view.paths), 2, 0)
     yield from (view.ends,) if view.ends else ()
     yield from (f"next: {step}" for step in _next(audit, view))

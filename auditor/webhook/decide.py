@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from auditor.facts.network.enforcement import GAP
 from auditor.manifests import mapping
 from auditor.model import Audit, Finding, Gap, Known, Ref, Resource, Severity, Snapshot, Unseen
 from auditor.sources.cluster import live_resource
@@ -78,11 +79,14 @@ def decide(review: Review, live: Snapshot, court: Court, mode: Mode, fail_on: Se
     unasked = _told(unasked_policies(after))
     if unasked and mode is Mode.DENY:
         raise CannotJudgeError(unasked)
-    unable = [g for g in after.gaps if g not in before.gaps]
+    # What enforces is nothing that the caller's object could tell, and nothing to refuse it for.
+    unsure = _told([gap for gap in after.gaps if gap.what == GAP])
+    unable = [g for g in after.gaps if g not in before.gaps and g.what != GAP]
     if told := _told([g for g in unable if g.severity is Unseen.INCOMPLETE]):
         raise UndecidableError(told)
     added = [f for f in added_findings(before, after) if f.severity.at_least(fail_on)]
-    notes = (("not-assessed", _annotation(unasked)),) if unasked else ()
+    left = "; ".join(filter(None, (unasked, unsure)))
+    notes = (("not-assessed", _annotation(left)),) if left else ()
     return _verdict(added, mode, notes)
 
 

@@ -17,6 +17,7 @@ from .product import (
     PRIVILEGED,
     ROOT,
     audit,
+    audit_as_found,
     audit_live,
 )
 
@@ -122,3 +123,56 @@ def test_the_company_put_right_is_clean(fresh_cluster: TestCluster) -> None:
     fresh_cluster.wait_until_bound()
     answer = audit_live(fresh_cluster.kubeconfig, "--strict")
     assert (answer.code, answer.verdicts, answer.report["gaps"]) == (0, {}, [])
+
+
+def test_isolation_is_not_passed_where_nothing_is_seen_to_enforce_it(
+    fresh_cluster: TestCluster,
+) -> None:
+    """No network plugin runs here: the gap says so, in the report and in the exit code."""
+    fresh_cluster.apply(FIXED)
+    fresh_cluster.wait_until_nodes_ready()
+    fresh_cluster.wait_until_bound()
+    answer = audit_as_found(fresh_cluster.kubeconfig)
+    [gap] = answer.report["gaps"]
+    assert (gap["what"], gap["severity"]) == ("what enforces network policies", "incomplete")
+    assert answer.report["networkPolicies"]["how"] == "unknown"
+    assert (answer.code, answer.verdicts) == (4, {})
+
+
+FLANNEL = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: kube-flannel-ds, namespace: kube-system, labels: {app: flannel}}
+spec:
+  selector: {matchLabels: {app: flannel}}
+  template:
+    metadata: {labels: {app: flannel}}
+    spec:
+      hostNetwork: true
+      tolerations: [{operator: Exists}]
+      containers: [{name: kube-flannel, image: "ghcr.io/flannel-io/flannel:v0.26.1"}]
+"""
+
+
+def test_a_network_that_only_forwards_is_found(fresh_cluster: TestCluster) -> None:
+    """Then no policy has an effect, which is a finding on each of them, and no gap."""
+    fresh_cluster.apply(FIXED, yaml.safe_load(FLANNEL))
+    fresh_cluster.wait_until_nodes_ready()
+    fresh_cluster.wait_until_bound()
+
+    def found() -> dict[str, Any]:
+        asked = ("--select", "network/policies_not_enforced", "--fail-on", "high")
+        return dict(audit_as_found(fresh_cluster.kubeconfig, *asked).report)
+
+    def unseen() -> str:
+        how = found()["networkPolicies"]
+        return "" if how["how"] == "detected" else str(how)
+
+    fresh_cluster.wait_until("the agents are ready", unseen, 60)
+    report = found()
+    assert report["networkPolicies"]["profile"] == "none"
+    assert report["networkPolicies"]["product"] == "flannel"
+    assert report["gaps"] == []
+    policies = {one["metadata"]["name"] for one in fresh_cluster.objects("networkpolicies")}
+    assert policies
+    assert {one["object"]["name"] for one in report["findings"]} == policies

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from .cluster import TestCluster
-from .product import FIXED, PEAPODS, POLICIES, Said, audit, audit_live, auditor
+from .product import (
+    AS_SPECIFIED,
+    FIXED,
+    PEAPODS,
+    POLICIES,
+    Said,
+    audit,
+    audit_as_found,
+    auditor,
+)
 from .relay import cut, relay
 
 pytestmark = pytest.mark.e2e
@@ -79,7 +88,7 @@ def test_its_audit_is_that_of_the_cluster(
     peapods: TestCluster, file: Path, flags: tuple[str, ...]
 ) -> None:
     """Findings, their lines and fingerprints, fixes and their proofs, gaps and exit code."""
-    live = audit_live(peapods.kubeconfig, *flags)
+    live = audit_as_found(peapods.kubeconfig, *flags)
     assert live.report["findings"]
     _same(live, audit(file, *flags))
 
@@ -105,7 +114,7 @@ def test_its_gaps_are_those_of_the_cluster(peapods: TestCluster, tmp_path: Path)
     with relay(blind, tmp_path, {"/api/v1/nodes": cut()}) as running:
         access = ("--kubeconfig", running.kubeconfig, "--request-timeout", "3")
         said = auditor("snapshot", "--cluster", *access, "-o", tmp_path / "file")
-        live = audit_live(running.kubeconfig, "--request-timeout", "3")
+        live = audit_as_found(running.kubeconfig, "--request-timeout", "3")
     assert said.code == 4
     assert "list of configmaps: forbidden" in said.err
     assert "list of nodes: cut off midway" in said.err
@@ -115,7 +124,7 @@ def test_its_gaps_are_those_of_the_cluster(peapods: TestCluster, tmp_path: Path)
 
 def test_it_needs_no_cluster(file: Path, peapods: TestCluster) -> None:
     """The same faults as in the company's manifests."""
-    assert audit(file).verdicts == audit_live(peapods.kubeconfig).verdicts
+    assert audit(file).verdicts == audit_as_found(peapods.kubeconfig).verdicts
     assert {policy for policy, _, _ in audit(file).verdicts.values()} >= set(POLICIES)
 
 
@@ -156,5 +165,5 @@ def test_the_company_put_right_is_clean_from_a_file(
     fresh_cluster.wait_until_nodes_ready()
     fresh_cluster.wait_until_bound()
     _save(fresh_cluster.kubeconfig, tmp_path / "file")
-    answer = audit(tmp_path / "file", "--strict")
+    answer = audit(tmp_path / "file", "--strict", *AS_SPECIFIED)
     assert (answer.code, answer.verdicts, answer.report["gaps"]) == (0, {}, [])

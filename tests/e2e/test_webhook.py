@@ -21,6 +21,7 @@ import yaml
 
 from .cluster import NoClusterError, RefusedError, TestCluster
 from .product import (
+    AS_SPECIFIED,
     EXPOSED,
     FAR,
     FIXED,
@@ -96,6 +97,7 @@ def serving(cluster: TestCluster, folder: Path) -> Iterator[int]:
     (folder / "tls.crt").write_bytes(chain)
     (folder / "tls.key").write_bytes(issued.private_key_pem.bytes())
     words = ["--host", host, "--port", "0", "--mode", "deny", "--fail-on", "medium"]
+    words += AS_SPECIFIED
     pair = ["--tls-cert", str(folder / "tls.crt"), "--tls-key", str(folder / "tls.key")]
     log = folder / "webhook.log"
     with log.open("w") as file:

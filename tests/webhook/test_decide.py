@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from auditor.model import Gap, Severity, Snapshot, Unseen
+from auditor.model import Gap, Server, Severity, Snapshot, Unseen
+from auditor.sources.kinds import KINDS
 from auditor.webhook.decide import (
     WARNING_LENGTH,
     CannotJudgeError,
@@ -345,6 +346,22 @@ def test_a_policy_that_cannot_be_asked_leaves_it_to_the_failure_policy() -> None
     decision = _decide(pod(), cluster=blind, mode=Mode.WARN)
     assert decision.allowed
     assert "data/personal_data_not_isolated" in dict(decision.annotations)["not-assessed"]
+
+
+UNTOLD = replace(NOTHING, server=Server(136, frozenset(kind.kind for kind in KINDS)))
+"""A live cluster in which nothing is seen to enforce network policies."""
+
+
+def test_what_enforces_is_nobodys_fault_who_writes_an_object() -> None:
+    """It is noted that isolation is not known; the object is judged as if policies held."""
+    manifest = pod()
+    manifest["metadata"]["annotations"] = {"auditor/data": "pii", "auditor/clients": ""}
+    denied = _decide(manifest, cluster=UNTOLD)
+    assert not denied.allowed
+    assert "personal_data_not_isolated" in denied.message
+    warned = _decide(manifest, cluster=UNTOLD, mode=Mode.AUDIT)
+    assert warned.allowed
+    assert "what enforces network policies" in dict(warned.annotations)["not-assessed"]
 
 
 def _odd(name: str = "web") -> dict[str, Any]:
