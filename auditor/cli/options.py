@@ -330,6 +330,7 @@ def choose_of(
         openings=declared.openings,
         **answered_for(policies, declared, start, whole=whole),
         parameters=settled(declared.config.parameters, known, declared.file),
+        data=declared.data,
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
     building = declared.building(settings.kubernetes)
