@@ -17,6 +17,7 @@ from auditor.terms import KUBERNETES, PROFILE, PROFILES, TOOLS
 if TYPE_CHECKING:
     from auditor.audit import Bench
     from auditor.cli.config import Declared
+    from auditor.declared import Flows
     from auditor.model import Policy, Settings, Snapshot
     from auditor.sources.building import Building
     from auditor.sources.variants import Variant
@@ -89,6 +90,13 @@ _POLICY_OPTIONS = (
         help="Configuration file [default: the nearest .auditor.yaml].",
     ),
     click.option("--rack-label", metavar="KEY", help="The node label that names the rack."),
+    click.option(
+        "--flows",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Flows that were observed: Hubble's JSON, metrics of Istio or OpenTelemetry, CSV.",
+    ),
 )
 
 
@@ -106,6 +114,7 @@ class PolicyOptions:
     policies_folders: tuple[Path, ...] = ()
     no_builtin_policies: bool = False
     preview: bool = False
+    flows: tuple[Path, ...] = ()
     honour_waivers_of: tuple[str, ...] = ()
     """With --config-from, of `audit`, `fix` and `diff`: no webhook believes what it is sent."""
     config_from: str | None = None
@@ -331,11 +340,23 @@ def choose_of(
         **answered_for(policies, declared, start, whole=whole),
         parameters=settled(declared.config.parameters, known, declared.file),
         data=declared.data,
+        flows=observed(policies.flows),
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
     building = declared.building(settings.kubernetes)
     any_version = policies.kubernetes_version is None
     return Chosen(bench, settings, any_version, building, declared.config.scope.value)
+
+
+def observed(files: Sequence[Path]) -> tuple[Flows, ...]:
+    """The flows of these files.
+
+    Raises:
+        UsageError: one of them is none of the forms that we know.
+    """
+    from auditor.sources.flows import read_flows
+
+    return tuple(map(read_flows, files))
 
 
 def saved_in(paths: tuple[str, ...]) -> Path | None:
