@@ -474,6 +474,11 @@ class Audit:
     """How many objects were read that are outside of the scope."""
     beyond: tuple[Finding, ...] = ()
     """Findings on those: not told, and known to proofs."""
+    workloads: tuple[Ref, ...] = ()
+    """The workloads that it is about."""
+    unclassified: tuple[Ref, ...] = ()
+    """Those of them of which nothing says what data they hold: whether it is personal, nobody
+    asked."""
 
     def around(self, finding: Finding) -> Snapshot:
         """The snapshot that a finding was judged in: where what it speaks of is found."""
