@@ -66,8 +66,8 @@ OTHER_DIALECTS = tuple(
         ("crd.projectcalico.org/v1", "globalnetworkpolicies", "GlobalNetworkPolicy", False),
     )
 )
-"""Dialects of network policy beside NetworkPolicy. Those of Cilium and Calico are not understood yet:
-they are read so that each is told as a gap."""
+"""Dialects of network policy beside NetworkPolicy. Those of Cilium and Calico are not understood
+yet: they are read so that each is told as a gap."""
 
 MESH = tuple(
     Kind(version, plural, kind, optional=True)
