@@ -5,7 +5,8 @@
 silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
 that begins with ``# kubernetes: 1.N`` is judged for that version; ``# cni: PROFILE``
 on a line says what enforces. An ``.auditor.yaml`` beside them declares the parameters of the
-policy. What a fixture waives is no finding.
+policy and what holds personal data; ``before-fail-X.yaml`` is what was there before the change to
+``fail-X.yaml``. What a fixture waives is no finding.
 ``fail-refused-*.yaml`` shows what the API server takes neither before nor after its fixes.
 
 A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
@@ -18,12 +19,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor.audit import Bench, audit
 from auditor.cli.config import load as load_config
 from auditor.declared import Inline
+from auditor.facts import Facts
+from auditor.facts.holdings import held
 from auditor.fixes.offer import with_fixes
 from auditor.fixes.patch import apply
 from auditor.model import Audit, Finding, Policy, Ref, Settings, Status, TextEdit, Unseen
@@ -47,6 +50,14 @@ def settings_of(file: Path) -> Settings:
     """What the fixture is judged for: the version that its first line names, else the default; the
     profile of what enforces network policies; and the parameters that are declared beside it.
     """
+    before = file.with_name(f"before-{file.name}")
+    if before.is_file() and not before.name.startswith("before-before"):
+        facts = Facts(FileSource((str(before),)).snapshot(), Settings())
+        return replace(_settings_of(file), held=held(facts))
+    return _settings_of(file)
+
+
+def _settings_of(file: Path) -> Settings:
     text = file.read_text(encoding="utf-8")
     found = SINCE.search(text)
     version = 100 + int(found[1]) if found else Settings().kubernetes
@@ -56,7 +67,7 @@ def settings_of(file: Path) -> Settings:
         return Settings(kubernetes=version, inline=INLINE, cni=cni)
     declared = load_config(beside, file.parent)
     told = settled(declared.config.parameters, load()[0], declared.file)
-    return Settings(kubernetes=version, parameters=told, inline=INLINE, cni=cni)
+    return Settings(kubernetes=version, parameters=told, inline=INLINE, data=declared.data, cni=cni)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ driver (``user@tcp(host:port)/name``) and Oracle's JDBC driver (``…:@//host:po
 
 _NAMES_AN_ADDRESS = re.compile(
     r"(?:(?:^|[_.-]|(?<=[a-z0-9])(?=[A-Z]))(?i:hosts?|hostnames?|ur[il]s?|dsn|addr|addrs|address"
-    r"|addresses|servers?|service|endpoints?|brokers?|upstreams?|nodes|peers)"
+    r"|addresses|servers?|service|svc|endpoints?|brokers?|upstreams?|nodes|peers)"
     r"|^(?i:(?:pg|db|sql|mysql|mongo|redis|rabbit|mq|kafka|amqp|smtp)(?:host|hostaddr|addr|url|server)))$"
     r"|^-h$"
 )
@@ -67,6 +67,10 @@ class Address:
 
     host: str
     port: int | None
+    scheme: str = ""
+    """Before ``://``, in lower case, without what JDBC puts before it."""
+    named: bool = False
+    """Whether what it is written under says that it is an address."""
 
 
 def addresses(text: Text) -> Iterator[Address]:
@@ -114,4 +118,10 @@ def _address(key: str, word: str) -> Address | None:
     named = _NAMES_AN_ADDRESS.search(key) and not _NAMES_ITSELF.search(key)
     if not certain and (match["rest"] or not named):
         return None
-    return Address(match["host"].lower(), port)
+    scheme = _scheme(match["scheme"] or "")
+    return Address(match["host"].lower(), port, scheme, named=bool(named))
+
+
+def _scheme(written: str) -> str:
+    """``jdbc:oracle:thin:@//`` → ``thin``."""
+    return written.lower().rstrip("/").rstrip("@").rstrip(":").rpartition(":")[2]

@@ -15,10 +15,19 @@ from auditor.facts.configuration import Told, told_of
 from auditor.facts.custom import opened
 from auditor.facts.cut_off import cut_off
 from auditor.facts.data import DataClasses
-from auditor.facts.dependencies import Dependency, dependencies_of
+from auditor.facts.data.stores import made_by_operators, own_addresses
+from auditor.facts.dependencies import (
+    Dependency,
+    Directory,
+    Graph,
+    dependencies_of,
+    graph_of,
+    is_database,
+)
 from auditor.facts.distance import distance
 from auditor.facts.effect import effect
 from auditor.facts.exposure import exposure
+from auditor.facts.holdings import likeness, removed, stores
 from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.isolation import isolation, namespace_isolation
 from auditor.facts.leading import (
@@ -33,7 +42,8 @@ from auditor.facts.leading import (
 )
 from auditor.facts.leaving import leaving
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
-from auditor.facts.monitors import is_monitor
+from auditor.facts.monitors import Scrape, Watchers, monitor_path, scrapes_of
+from auditor.facts.monitors.known import fetching_path
 from auditor.facts.neighbours import neighbours
 from auditor.facts.network import Network
 from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
@@ -46,10 +56,11 @@ from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
 from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
+from auditor.facts.telemetry import blocked, telemetry
 from auditor.facts.upkeep import Keeper, policy_effects, policy_rules, refusal
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
-from auditor.model import Gap, Key, Resource, Settings, Snapshot
+from auditor.model import Gap, Key, Path, Resource, Settings, Snapshot
 
 
 class Facts:
@@ -58,6 +69,8 @@ class Facts:
     def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
         self.snapshot = opened(snapshot, settings.openings)
         self.settings = settings
+        self.held_before = settings.held
+        """What was held before the change that is audited."""
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
         # In the snapshot itself, though that is frozen: whoever has it finds them without a table
@@ -104,12 +117,46 @@ class Facts:
     @cached_property
     def data(self) -> DataClasses:
         """Who holds personal data, and who may ask for it."""
-        return DataClasses(self.snapshot, self.workloads)
+        return DataClasses(self.snapshot, self.workloads, self.settings.data)
 
     @cached_property
     def told(self) -> tuple[Told, ...]:
         """What the containers of each workload are told."""
         return told_of(self.snapshot, self.workloads)
+
+    @cached_property
+    def told_by_key(self) -> Mapping[Key, Told]:
+        """The same, by the identity of the workload."""
+        return {told.workload.ref.key: told for told in self.told}
+
+    @cached_property
+    def aliases(self) -> Mapping[tuple[str, str], Resource]:
+        """The Services that are another name of something outside, by namespace and name."""
+        return {
+            (service.ref.namespace, service.ref.name): service
+            for service in self.snapshot.of_kind("Service")
+            if at(service.manifest, ("spec", "type")) == "ExternalName"
+        }
+
+    @cached_property
+    def operated(self) -> Mapping[tuple[str, str], Resource]:
+        """The databases that an operator makes, by namespace and name of their Services."""
+        return made_by_operators(self.snapshot)
+
+    @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """Every namespace that something is in."""
+        return frozenset(resource.ref.namespace for resource in self.snapshot.resources)
+
+    @cached_property
+    def own_addresses(self) -> frozenset[str]:
+        """The addresses of pods, Services and nodes, as far as they are known."""
+        return frozenset(own_addresses(self.snapshot))
+
+    @cached_property
+    def databases(self) -> frozenset[Key]:
+        """The workloads that keep data for others."""
+        return frozenset(w.ref.key for w in self.workloads if is_database(w))
 
     @cached_property
     def unread(self) -> Mapping[Key, tuple[str, ...]]:
@@ -124,7 +171,17 @@ class Facts:
         for told in self.told:
             for gap in told.gaps:
                 self.unknown(gap)
-        return dependencies_of(self.snapshot, self.told)
+        return dependencies_of(self.snapshot, self.told, self.directory)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """The Services by name, each with the workloads behind it."""
+        return Directory(self.snapshot, self.workloads)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Who needs whom by all evidence there is, each edge with how sure it is."""
+        return graph_of(self)
 
     @cached_property
     def needs(self) -> Mapping[Key, Sequence[Dependency]]:
@@ -135,14 +192,49 @@ class Facts:
         return found
 
     @cached_property
+    def needed_by(self) -> Mapping[Key, Sequence[Dependency]]:
+        """The same, by the identity of what is asked."""
+        found: dict[Key, list[Dependency]] = {}
+        for edge in self.dependencies:
+            found.setdefault(edge.target.ref.key, []).append(edge)
+        return found
+
+    @cached_property
     def accounts(self) -> Accounts:
         """The service accounts, and what they are granted."""
         return Accounts(self.snapshot)
 
     @cached_property
+    def monitor_paths(self) -> Mapping[Key, Path]:
+        """Where each workload that watches others says so, by its identity."""
+        found = {w.ref.key: path for w in self.workloads if (path := monitor_path(w))}
+        for told in self.told:
+            if told.workload.ref.key not in found and (path := fetching_path(told)):
+                found[told.workload.ref.key] = path
+        return found
+
+    @cached_property
     def monitors(self) -> tuple[Workload, ...]:
         """The workloads that watch others."""
-        return tuple(workload for workload in self.workloads if is_monitor(workload))
+        return tuple(w for w in self.workloads if w.ref.key in self.monitor_paths)
+
+    @cached_property
+    def scrapes(self) -> tuple[Scrape, ...]:
+        """What somebody wants monitors to fetch."""
+        return scrapes_of(self.snapshot, self.workloads)
+
+    @cached_property
+    def scrapes_by_target(self) -> Mapping[Key, Sequence[Scrape]]:
+        """The same, by the identity of what is fetched from."""
+        found: dict[Key, list[Scrape]] = {}
+        for scrape in self.scrapes:
+            found.setdefault(scrape.target.ref.key, []).append(scrape)
+        return found
+
+    @cached_property
+    def watchers(self) -> Watchers:
+        """Who fetches what monitor objects ask for."""
+        return Watchers(self.snapshot, self.monitors)
 
     @cached_property
     def topology(self) -> Topology:
@@ -181,10 +273,17 @@ class Facts:
         """The workloads that hold personal data."""
         return tuple(workload for workload in self.workloads if self.data.of(workload))
 
+    @cached_property
+    def unclassified(self) -> tuple[Workload, ...]:
+        """The workloads of which nothing says what data they hold."""
+        return tuple(w for w in self.workloads if not self.data.is_classified(w))
+
     def same(self, changed: Resource) -> bool:
         """Whether every fact stays as it is when an object of the snapshot becomes `changed`."""
         old = self.snapshot.find(changed.ref)
-        return bool(old and alike(old, changed, privileges=bool(self.holders)))
+        workload = self.by_key.get(changed.ref.key)
+        probes = bool(workload and self.data.of(workload))
+        return bool(old and alike(old, changed, privileges=bool(self.holders), probes=probes))
 
     def unknown(self, gap: Gap) -> None:
         """Note what a fact could not tell."""
@@ -285,6 +384,9 @@ ENTERING = (
 )  # fmt: skip
 """Whom the outside reaches, beside Services."""
 
+WATCHING = ("ServiceMonitor", "PodMonitor")
+"""What asks monitors to fetch something."""
+
 STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
 """Who stands where: every pod takes room from others. A PodTemplate alone has no pods."""
 
@@ -314,6 +416,19 @@ FACTS: Mapping[str, Fact] = {
     "oversight": Fact(_of_workloads(oversight), REACHING, (*POLICING, "Namespace")),
     # What enforces is asked of what was seen; where that does not tell, it says so itself.
     "enforcement": Fact(effect, (), (), ("NetworkPolicy",)),
+    "likeness": Fact(
+        _of_workloads(likeness),
+        ("Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS),
+        ("Namespace", "Service"),
+    ),
+    "stores": Fact(_of_workloads(stores), ("Namespace", "Service", "ConfigMap"), ("Namespace",)),
+    "removed_classes": Fact(_of_workloads(removed), (), ()),
+    "telemetry": Fact(
+        _of_workloads(telemetry), ("Service", "Namespace", *WATCHING), ("Namespace",)
+    ),
+    "blocked_monitors": Fact(
+        _of_workloads(blocked), (*REACHING, *WATCHING, "Prometheus"), (*POLICING, "Namespace")
+    ),
     "distance": Fact(
         _of_workloads(distance),
         ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),

@@ -201,6 +201,88 @@ subjects: [{kind: ServiceAccount, name: default, namespace: data}]
 """
 
 
+WATCHED = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: eyes}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: held, labels: {data-classification: pii}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: held, namespace: held, annotations: {prometheus.io/scrape: "true"}}
+spec:
+  nodeSelector: {topology.kubernetes.io/rack: r1}
+  containers: [{name: main, image: app, ports: [{containerPort: 80}]}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: held}
+data: {crm: "https://crm.example/x", kept: "postgres://kept.eyes:5432/x"}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: mail, namespace: held}
+spec: {type: ExternalName, externalName: mail.example}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: data, namespace: data}
+spec: {selector: {}, endpoints: [{}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: data, namespace: data}
+spec: {selector: {}, podMetricsEndpoints: [{portNumber: 9}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: more, namespace: data}
+spec: {selector: {}, endpoints: [{targetPort: 8080}]}
+---
+apiVersion: azmonitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: azure, namespace: shut}
+spec: {selector: {}, podMetricsEndpoints: [{portNumber: 11}]}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: shut, namespace: shut}
+spec:
+  template:
+    metadata: {labels: {app: shut}}
+    spec:
+      nodeSelector: {topology.kubernetes.io/rack: r1}
+      containers: [{name: main, image: app}]
+---
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: shut, namespace: shut}
+spec:
+  template:
+    metadata: {labels: {app: shut}}
+    spec:
+      nodeSelector: {topology.kubernetes.io/rack: r1}
+      containers: [{name: main, image: app}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut, namespace: shut}
+spec: {podSelector: {}}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: far, namespace: eyes}
+spec:
+  serviceMonitorSelector: {}
+  serviceMonitorNamespaceSelector: {}
+  podMonitorSelector: {}
+  podMonitorNamespaceSelector: {}
+"""
+
+
 def _service(namespace: str, name: str, port: int) -> Resource:
     spec = {"selector": {"app": name}, "ports": [{"port": port}]}
     metadata = {"name": name, "namespace": namespace}
@@ -301,9 +383,48 @@ def _people() -> list[Resource]:
 BEHIND = (*(kind.lower() for kind in VERSIONS if kind != "Pod"), "eye")
 """Workloads with a Service; a route leads to some of them."""
 
+
+def _eyes() -> list[Resource]:
+    """A monitor of each kind, in a namespace that may not reach the data."""
+    return [
+        _made(
+            kind,
+            version,
+            f"eyes/{kind.lower()}",
+            {"nodeSelector": {RACK: "r1"}},
+            **{"auditor/role": "monitor"},
+        )
+        for kind, version in VERSIONS.items()
+    ]
+
+
+def _askers() -> list[Resource]:
+    """One of each kind that holds data and asks a database of which nothing is said; one that is
+    told an address outside by a ConfigMap, and by another name of it.
+    """
+    away = {"nodeSelector": {RACK: "r1"}}
+    asks = _told("postgres://kept.eyes:5432/x")
+    kept: dict[str, Any] = {"image": "postgres", "labels": {"app": "kept"}}
+    return [
+        *(
+            _made(kind, version, f"held/{kind.lower()}", away, container=asks)
+            for kind, version in VERSIONS.items()
+        ),
+        _made("StatefulSet", "apps/v1", "eyes/kept", away, **kept),
+        _made("Deployment", "apps/v1", "eyes/kept-too", away, **kept),
+        _made("Pod", "v1", "held/told", away, container=_with("STORE", "kept")),
+        _made("Pod", "v1", "held/out", away, container=_with("CRM_URL", "crm")),
+        _made("Pod", "v1", "held/mail", away, container=_told("smtp://mail:25")),
+    ]
+
+
 EVERYTHING = Snapshot(
     (
         *objects(AROUND),
+        *objects(WATCHED),
+        *_eyes(),
+        *_askers(),
+        _service("eyes", "kept", 5432),
         _service("data", "data", 8080),
         _service("shop", "db", 5432),
         _service("shop", "store", 5432),
