@@ -111,7 +111,8 @@ class Connections:
     strangers: tuple[End, ...] = field(init=False)
     _links: dict[tuple[Hashable, Hashable], Link] = field(default_factory=dict)
     _classes: dict[End, Hashable] = field(default_factory=dict)
-    _senders: dict[Hashable, frozenset[Hashable] | None] = field(default_factory=dict)
+    _bits: dict[End, int] = field(default_factory=dict)
+    _masks: dict[End, int] = field(default_factory=dict)
     _same: dict[Link, Link] = field(default_factory=dict)
     _of_reach: dict[int, tuple[Reach, Link]] = field(default_factory=dict)
 
@@ -143,14 +144,21 @@ class Connections:
         """Whether it is known at once that nothing passes between two workloads; else a link
         tells. A pod counts as another one that looks the same.
         """
-        asking = self.class_of(source)
-        if source.workload is None or target.workload is None or not isinstance(asking, int):
-            return False
-        asked = self.class_of(target)
-        if asked not in self._senders:
-            self._senders[asked] = self.network.senders(target.workload)
-        known = self._senders[asked]
-        return known is not None and asking not in known
+        bit = self._bit(source)
+        return bit >= 0 and target.workload is not None and not self._senders(target) >> bit & 1
+
+    def _bit(self, end: End) -> int:
+        found = self._bits.get(end)
+        if found is None:
+            found = self._bits[end] = self.network.bit_of(end.workload) if end.workload else -1
+        return found
+
+    def _senders(self, target: End) -> int:
+        found = self._masks.get(target)
+        if found is None:
+            assert target.workload
+            found = self._masks[target] = self.network.senders(target.workload)
+        return found
 
     def class_of(self, end: End) -> Hashable:
         """Ends of one class have the same links."""

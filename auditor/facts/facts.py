@@ -403,7 +403,7 @@ FACTS: Mapping[str, Fact] = {
         (*REACHING, *ENTERING, "ConfigMap"),
         (*POLICING, "Namespace", "Service"),
     ),
-    "service": Fact(service, WORKLOAD_KINDS, WORKLOAD_KINDS, ("Service",)),
+    "service": Fact(service, WORKLOAD_KINDS, (), ("Service",)),
     "backends": Fact(
         backends, ("Service", "ReferenceGrant"), ("Service", "ReferenceGrant"), LEADING_KINDS
     ),

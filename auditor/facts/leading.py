@@ -20,9 +20,9 @@ from auditor.facts.network.ways.doors import ingress_backends
 from auditor.facts.network.ways.gateway import GROUP, ROUTE_KINDS, Backend, Route
 from auditor.facts.network.ways.services import is_headless, is_port_of, ports_of, target_port
 from auditor.facts.selectors import Truth
-from auditor.facts.workloads import Workload
+from auditor.facts.workloads import WORKLOAD_KINDS, Workload
 from auditor.manifests import at, mapping, sequence, texts
-from auditor.model import Path, Resource
+from auditor.model import Gap, Path, Resource, Unseen
 from auditor.terms import BUILT_IN
 
 if TYPE_CHECKING:
@@ -40,19 +40,30 @@ def service(facts: Facts, found: Resource) -> dict[str, Any] | None:
     ``selects`` whether it has a selector, ``pods`` the workloads that it selects or may,
     ``nameless`` the ports that lead nowhere, ``twins`` other Services of its namespace with the
     same selector and a port in common, ``public`` whether it is a load balancer for the internet,
-    and ``sources`` the ranges that this one takes traffic from. None of any other kind.
+    and ``sources`` the ranges that this one takes traffic from. What seems to be missing and may
+    stand in something that could not be read is a gap, and no finding. None of any other kind.
     """
     if (found.ref.group, found.ref.kind) != ("", "Service"):
         return None
     selected = tuple(_selected(facts, found))
+    selects, nameless = selector_of(found) is not None, [*_nameless(found, selected)]
+    if ((selects and not selected) or nameless) and _hides_pods(facts):
+        why = "the pods behind it may stand in what could not be read"
+        facts.unknown(Gap(f"whom {found.ref} leads to", why, Unseen.INCOMPLETE, ref=found.ref))
+        selects, nameless = False, []
     return {
-        "selects": selector_of(found) is not None,
+        "selects": selects,
         "pods": [workload.name for workload in selected],
-        "nameless": [*_nameless(found, selected)],
+        "nameless": nameless,
         "twins": [twin.ref.name for twin in _twins(facts, found)],
         "public": _type(found) == "LoadBalancer" and is_public_load_balancer(found),
         "sources": [*source_ranges(found)],
     }
+
+
+def _hides_pods(facts: Facts) -> bool:
+    """Whether a workload may be missing from what was read."""
+    return any({"*", *WORKLOAD_KINDS}.intersection(gap.kinds) for gap in facts.snapshot.gaps)
 
 
 def _selected(facts: Facts, found: Resource) -> Iterator[Workload]:

@@ -14,19 +14,14 @@ from auditor.facts.network import (
     Direction,
     Identity,
     Network,
-    Peer,
-    PortSet,
     Reason,
     Request,
     Ruling,
     Verdict,
     World,
 )
-from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
-
-Source = Peer | Identity
 
 IPV6 = "2600::1"
 """Somebody on the internet who has an address of IPv6."""
@@ -126,9 +121,7 @@ class Desk:
         outside = (Somewhere, Somebody)
         if isinstance(target, outside) or isinstance(source, outside):
             return self._somewhere(source, target)
-        if request.protocol not in PROTOCOLS:
-            return self._other_protocol(source, target, request)
-        return ruled(self.network, source, target, request)
+        return self.network.ruling(source, target, request)
 
     def _somewhere(self, source: End, target: End) -> Ruling:
         if isinstance(source, Somewhere) and isinstance(target, Workload):
@@ -139,33 +132,11 @@ class Desk:
         named = [end.entity for end in (source, target) if isinstance(end, Somewhere)]
         return _undefined(f"what is decided about '{' and '.join(named)}' is not known here")
 
-    def _other_protocol(self, source: Source, target: Peer, request: Request) -> Ruling:
-        """NetworkPolicy speaks of three protocols; what it does to others is left open."""
-        if isinstance(source, Identity):
-            return _undefined(_unspoken(request.protocol))
-        reach = self.network.reach(source, target)
-        if reach.ports == PortSet.ALL and not reach.assumed:
-            return Ruling(Verdict.ALLOWED, reach.reasons)
-        return Ruling(Verdict.UNDEFINED, reach.reasons, (_unspoken(request.protocol),))
-
-
-def _unspoken(protocol: str) -> str:
-    return f"what becomes of {protocol[:40]} to or from a pod that is isolated is not defined"
-
 
 def _entity(name: str) -> End:
     if name in ("world", "world-ipv4"):
         return Somebody(4)
     return Somebody(6) if name == "world-ipv6" else Somewhere(name)
-
-
-def ruled(network: Network, source: Source, target: Peer, request: Request) -> Ruling:
-    """What the network says. It is asked by address for who is known by an identity alone."""
-    if isinstance(source, Identity):
-        if not source.address:
-            return _undefined("the address of the caller is not told, and policies may ask for it")
-        source = World(source.address)
-    return network.ruling(source, target, request)
 
 
 LAYERS = ("istio.io", "linkerd.io", "kuma.io", "consul.hashicorp.com")

@@ -26,6 +26,9 @@ Selected = tuple[ClusterPolicy, Truth]
 """A policy whose subject a pod is, surely or perhaps."""
 Selecting = tuple[Selected, ...]
 
+KEPT = 1 << 17
+"""How many answers are kept on whom rules mean, before they are forgotten: some megabytes."""
+
 EFFECTS = {"Accept": Effect.ACCEPTS, "Deny": Effect.DENIES, "Pass": Effect.PASSES}
 
 
@@ -77,17 +80,43 @@ class Walk:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The policies that some pods have in common."""
+
+    policies: Selecting
+    rules: tuple[TierRule, ...]
+    """All of them for one direction, in order."""
+    named: bool
+    """Whether any names a port."""
+    certain: bool
+    """Whether it is sure that they select these pods."""
+
+    @classmethod
+    def of(cls, policies: Selecting, direction: Direction) -> Chosen:
+        """These policies, for one direction."""
+        rules = tuple(rule for policy, _ in policies for rule in policy.rules[direction])
+        certain = all(truth is Truth.YES for _, truth in policies)
+        return cls(policies, rules, any(rule.named for rule in rules), certain)
+
+
 @dataclass(slots=True)
 class ClusterWide:
     """The stage of one tier. Not frozen: it remembers which policies select a point, and what
     they say to everyone whom they mean by the same rules.
+
+    Cost: the first question about a point looks at every policy of the tier, the first one about
+    two ends evaluates the selectors of all rules of the policies of one; then it is known for all
+    ends that the same policies select.
     """
 
     tier: Tier
     policies: Sequence[ClusterPolicy]
     """All of the tier."""
     reading: Reading
-    _selecting: dict[tuple[Point, Direction], Selecting] = field(default_factory=dict)
+    _chosen: dict[tuple[Point, Direction], Chosen] = field(default_factory=dict)
+    _equal: dict[tuple[Direction, Selecting], Chosen] = field(default_factory=dict)
+    _meant: dict[tuple[Chosen, Point], tuple[Truth, ...]] = field(default_factory=dict)
     _said: dict[tuple[object, ...], Decision] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,32 +124,41 @@ class ClusterWide:
 
     def decide(self, connection: Connection) -> Decision:
         """What the policies of the tier say of one end."""
-        selecting = self.selecting(connection.subject, connection.direction)
-        if not selecting:
+        chosen = self._choose(connection.subject, connection.direction)
+        if not chosen.policies:
             return NO_SAY
-        truths = tuple(
-            self.reading.matches(rule, connection.other)
-            for policy, _ in selecting
-            for rule in policy.rules[connection.direction]
-        )
+        truths = self._truths(chosen, connection.other)
         if Truth.MAYBE in truths:
-            return self._walked(connection, selecting, truths)
-        key = (connection.subject, connection.direction, truths, connection.target.ports)
+            return self._walked(connection, chosen.policies, truths)
+        subject = None if chosen.certain else connection.subject
+        key = (chosen, subject, truths, connection.target.ports if chosen.named else ())
         if key not in self._said:
-            self._said[key] = self._walked(connection, selecting, truths)
+            self._said[key] = self._walked(connection, chosen.policies, truths)
         return self._said[key]
 
     def selection(self, subject: Point, direction: Direction) -> Selecting:
-        """The policies whose subject it is."""
-        return self.selecting(subject, direction)
-
-    def selecting(self, point: Point, direction: Direction) -> Selecting:
         """The policies with rules for this direction whose subject the point is, or may be. A pod
         on the network of its node is never one, but to an enforcer that sees no difference.
         """
-        found = self._selecting.get((point, direction))
+        return self._choose(subject, direction).policies
+
+    def _choose(self, point: Point, direction: Direction) -> Chosen:
+        found = self._chosen.get((point, direction))
         if found is None:
-            found = self._selecting[point, direction] = tuple(self._selected(point, direction))
+            policies = tuple(self._selected(point, direction))
+            found = self._equal.get((direction, policies))
+            if found is None:
+                found = self._equal[direction, policies] = Chosen.of(policies, direction)
+            self._chosen[point, direction] = found
+        return found
+
+    def _truths(self, chosen: Chosen, other: Point) -> tuple[Truth, ...]:
+        found = self._meant.get((chosen, other))
+        if found is None:
+            if len(self._meant) > KEPT:
+                self._meant.clear()
+            found = tuple(self.reading.matches(rule, other) for rule in chosen.rules)
+            self._meant[chosen, other] = found
         return found
 
     def _selected(self, point: Point, direction: Direction) -> Iterator[Selected]:

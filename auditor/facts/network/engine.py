@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from itertools import product
+from operator import or_
 
 from auditor.facts.network.answers import (
     Direction,
@@ -278,25 +279,29 @@ class Network:
         Raises:
             ValueError: the address of a World is none.
         """
-        points = self._points_of(peer)
-        known = self.matrix.classes.get(points[0]) if isinstance(peer, Workload) else None
-        found: Hashable = points if known is None or len(points) > 1 else known
+        points: Hashable = self._points_of(peer)
+        if isinstance(peer, Workload) and len(self._points_of(peer)) == 1:
+            points = self.matrix.classes.get(self._points_of(peer)[0], points)
         if not self.mesh.present:
-            return found
+            return points
+        # Sidecars know callers by identity, and each workload has policies of its own.
         own = peer.ref.key if isinstance(peer, Workload) and self.meshed(peer) else None
-        return found, self.mesh.caller(peer), own
+        return (points, self.mesh.caller(peer), own)
 
-    def senders(self, target: Workload) -> frozenset[Hashable] | None:
-        """The classes of the workloads that may send anything to `target`, among those whose pods
-        no policy tells apart; None where it tells apart those of `target`, or where sidecars have
-        a say.
+    def bit_of(self, workload: Workload) -> int:
+        """The place of its pods in the masks of `senders`; -1 where policies tell them apart."""
+        points = self._points_of(workload)
+        return self.matrix.place.get(points[0], -1) if len(points) == 1 else -1
+
+    def senders(self, target: Workload) -> int:
+        """A mask of those to whom network policies leave anything on the way to `target`: who is
+        not in it sends nothing. All are in it where policies tell the pods of `target` apart.
         """
         points = self._points_of(target)
-        if self.mesh.present or len(points) > 1 or points[0] not in self.matrix.classes:
-            return None
-        masks = [flow.sources for flow in self.matrix.into(points[0])]
-        found = {self.matrix.classes[one] for mask in masks for one in self.matrix.members(mask)}
-        return frozenset(found)
+        if len(points) > 1 or points[0] not in self.matrix.place:
+            return self.matrix.every
+        masks = (flow.sources for flow in self.matrix.into(points[0]))
+        return reduce(or_, masks, 0)
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to

@@ -121,7 +121,10 @@ class Namespaced:
         if Truth.MAYBE in truths or other.kind == NODE:
             return self._united(connection, selecting, truths)
         named = any(rule.named for policy, _ in selecting for rule in policy.rules[direction])
-        key = (subject, direction, truths, connection.target.ports if named else ())
+        # What surely selects two pods says the same of both.
+        certain = all(truth is Truth.YES for _, truth in selecting)
+        who = selecting if certain else subject
+        key = (who, direction, truths, connection.target.ports if named else ())
         if key not in self._said:
             self._said[key] = self._united(connection, selecting, truths)
         return self._said[key]

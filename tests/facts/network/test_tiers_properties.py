@@ -240,3 +240,43 @@ def otherwise(value: Any) -> Any:
         found["key"] = f"x-{value['key']}"
         found |= {"values": [f"y-{v}" for v in value["values"]]} if "values" in value else {}
     return found
+
+
+@QUICK
+@given(namespaced, cluster_wide, baseline)
+def test_all_pairs_at_once_are_the_pairs_one_by_one(policies: Wide, wide: Wide, last: Wide) -> None:
+    """The matrix knows the tiers too."""
+    net = network(*objects(policies, [*wide, *last]))
+    points = {name: set(net.points_of(find(net, name))) for name in PODS}
+    found = {}
+    for point, flow in net.pairs():
+        senders = set(net.matrix.members(flow.sources))
+        for target in (name for name in PODS if point in points[name]):
+            for source in PODS:
+                if source != target and senders & points[source]:
+                    found[source, target] = (flow.ports, flow.possible)
+    single = {pair: each for pair, each in flows(net).items() if each[1] and pair[0] != pair[1]}
+    assert found == single
+
+
+def vague(policies: Wide, wide: Wide, teams: Mapping[str, str | None]) -> Network:
+    """The same pods, with an object for some namespaces alone."""
+    rest = [one for one in objects(policies, wide) if one.ref.kind != "Namespace"]
+    homes = [namespace(name, **({"team": team} if team else {})) for name, team in teams.items()]
+    return network(*rest, *homes)
+
+
+@QUICK
+@given(namespaced, cluster_wide, baseline)
+def test_what_is_sure_holds_however_the_unknown_turns_out(
+    policies: Wide, wide: Wide, last: Wide
+) -> None:
+    """Without the Namespace object, `ports` and `possible` enclose the answer for every label the
+    namespace may have.
+    """
+    unsure = flows(vague(policies, [*wide, *last], {"default": None}))
+    for team in (None, "red", "blue"):
+        exact = flows(vague(policies, [*wide, *last], {"default": None, "other": team}))
+        for pair, (sure, possible) in unsure.items():
+            assert exact[pair][0].covers(sure)
+            assert possible.covers(exact[pair][1])

@@ -1,0 +1,35 @@
+"""Where Services, Ingresses and routes lead, as facts for policies."""
+
+from __future__ import annotations
+
+from auditor.audit import audit
+from auditor.facts import Facts
+from auditor.model import Gap, Settings, Snapshot, Unseen
+from tests.bench import bench
+
+from .network.cluster import pod
+from .network.ways.test_services import service
+
+LONELY = "network/service_without_pods"
+
+
+def test_pods_that_may_be_in_what_could_not_be_read_are_no_finding() -> None:
+    """But a gap; a Service that selects others is not in doubt."""
+    broken = Gap("broken.yaml", "no YAML", Unseen.INCOMPLETE, ("Pod",))
+    lonely = service("{selector: {app: other}, ports: [{port: 80}]}", "default/lonely")
+    found = (pod("web"), service("ports: [{port: 80}]"), lonely)
+    told = audit(Snapshot(found), bench(LONELY), Settings())
+    assert [str(finding.ref) for finding in told.findings] == ["default/lonely[Service]"]
+    told = audit(Snapshot(found, (broken,)), bench(LONELY), Settings())
+    assert not told.findings
+    assert [gap.what for gap in told.gaps] == [
+        "broken.yaml",
+        "whom default/lonely[Service] leads to",
+    ]
+
+
+def test_another_kind_of_service_is_not_told_of() -> None:
+    """Nobody else's Service has a selector that means pods."""
+    one = service("{}")
+    facts = Facts(Snapshot((one,)), Settings())
+    assert set(facts.about(one, ("service", "backends", "claims"))) == {"service"}
