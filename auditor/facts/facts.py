@@ -29,6 +29,7 @@ from auditor.facts.leading import (
     service,
 )
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
+from auditor.facts.mesh import mesh
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
 from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
@@ -252,6 +253,10 @@ STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
 ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
 """What the API server reads when it accepts a pod."""
 
+MESH = ("AuthorizationPolicy", "PeerAuthentication")
+MESHED = (*MESH, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS)
+"""What a policy of the mesh meets: whom it selects, and what counts there beside it."""
+
 FACTS: Mapping[str, Fact] = {
     "exposure": Fact(
         _of_workloads(exposure),
@@ -281,4 +286,5 @@ FACTS: Mapping[str, Fact] = {
     "resource_quotas": Fact(
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)
     ),
+    "mesh": Fact(mesh, MESHED, ("PeerAuthentication", "Namespace", "ConfigMap"), MESH),
 }
