@@ -345,12 +345,12 @@ def _uncovered(members: Sequence[Member]) -> Iterator[dict[str, Any]]:
     """Who is not protected, and why."""
     without = [m for m in members if m.sidecar is False and not m.ambient]
     if without:
-        yield {**_named(without), "why": "has no sidecar"}
+        yield {**_named(without), "why": "no sidecar"}
     for member in members:
         listening = {port.number for port in member.ports}
         for port in member.bypassed:
             if member.sidecar and port in listening:
-                yield {**_named((member,)), "why": f"keeps port {port} from its sidecar"}
+                yield {**_named((member,)), "why": f"port {port} goes past the sidecar"}
 
 
 def _ports(facts: Facts, members: Sequence[Member], settings: Mesh) -> Iterator[dict[str, Any]]:

@@ -31,8 +31,8 @@ deny contains finding if {
 	finding := {
 		"path": rule.path,
 		"anchor": sprintf("%d", [port.number]),
-		"message": sprintf("TCP port %d of %s%s is closed to everybody: there this rule is dropped for its %s, and no other admits anybody", [
-			port.number, port.closed.first, istio.and_others(port.closed), text.joined(", ", sort(fields)),
+		"message": sprintf("TCP port %d of %s is closed to everybody: there this rule is dropped for its %s, and no other admits anybody", [
+			port.number, istio.who(port.closed), text.joined(" and ", sort(fields)),
 		]),
 	}
 }
@@ -50,8 +50,8 @@ deny contains finding if {
 	finding := {
 		"path": operation.path,
 		"anchor": sprintf("%d", [port.number]),
-		"message": sprintf("this admits nobody to TCP port %d of %s%s: there the whole rule is dropped for its %s", [
-			port.number, port.first, istio.and_others(port), text.joined(", ", sort(fields)),
+		"message": sprintf("this admits nobody to TCP port %d of %s: there the whole rule is dropped for its %s", [
+			port.number, istio.who(port), text.joined(" and ", sort(fields)),
 		]),
 	}
 }

@@ -26,7 +26,7 @@ deny contains finding if {
 	some use in istio.http_uses
 	finding := {
 		"path": use.path,
-		"message": sprintf("ztunnel of %s%s knows no '%s': %s", [ambient.first, istio.and_others(ambient), use.field, meaning(use)]),
+		"message": sprintf("ztunnel, in front of %s, knows no '%s': %s", [istio.who(ambient), use.field, meaning(use)]),
 	}
 }
 
@@ -34,7 +34,7 @@ deny contains finding if {
 	istio.action in {"AUDIT", "CUSTOM"}
 	finding := {
 		"path": ["spec", "action"],
-		"message": sprintf("ztunnel of %s%s gets no policy with the action %s", [ambient.first, istio.and_others(ambient), istio.action]),
+		"message": sprintf("ztunnel, in front of %s, gets no policy with the action %s", [istio.who(ambient), istio.action]),
 	}
 }
 

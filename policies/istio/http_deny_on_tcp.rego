@@ -28,8 +28,8 @@ deny contains finding if {
 	finding := {
 		"path": use.path,
 		"anchor": sprintf("%d", [port.number]),
-		"message": sprintf("on TCP port %d of %s%s, '%s' is left out: %s", [
-			port.number, port.first, istio.and_others(port), use.field, istio.what_is_left(use),
+		"message": sprintf("on TCP port %d of %s '%s' is left out: %s", [
+			port.number, istio.who(port), use.field, istio.what_is_left(use),
 		]),
 	}
 }

@@ -26,8 +26,8 @@ deny contains finding if {
 	not value.negative
 	finding := {
 		"path": array.slice(value.path, 0, count(value.path) - 1),
-		"message": sprintf("%s%s has mTLS disabled: no caller has an identity there, and '%s' admits nobody", [
-			input.facts.mesh.disabled.first, istio.and_others(input.facts.mesh.disabled), value.field,
+		"message": sprintf("mTLS is disabled on %s: no caller has an identity there, and '%s' admits nobody", [
+			istio.who(input.facts.mesh.disabled), value.field,
 		]),
 	}
 }

@@ -23,7 +23,7 @@ deny contains finding if {
 	finding := {
 		"path": place,
 		"anchor": other.name,
-		"message": sprintf("of this and %s (%s), %s counts%s", [other.name, other.mode, winner(other), shared(other)]),
+		"message": sprintf("%s (%s) %s%s", [other.name, other.mode, meaning(other), shared(other)]),
 	}
 }
 
@@ -35,9 +35,9 @@ place := ["metadata", "name"] if not has_mtls
 
 has_mtls if is_object(istio.peer.mtls)
 
-winner(other) := "only the older, which is that one," if other.dated
+meaning(other) := "is older and counts in its place" if other.dated
 
-winner(other) := "only the one that was made first" if not other.dated
+meaning(other) := "is of the same scope, and only the one that was made first counts" if not other.dated
 
 shared(other) := sprintf(" for %s", [other.first]) if other.first != ""
 

@@ -22,6 +22,6 @@ deny contains finding if {
 	input.facts.mesh.elsewhere.count > 0
 	finding := {
 		"path": ["spec", "selector"],
-		"message": sprintf("selects in every namespace: %s%s", [input.facts.mesh.elsewhere.first, istio.and_others(input.facts.mesh.elsewhere)]),
+		"message": sprintf("selects in every namespace, as %s", [istio.who(input.facts.mesh.elsewhere)]),
 	}
 }

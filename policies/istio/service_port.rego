@@ -26,7 +26,7 @@ deny contains finding if {
 	finding := {
 		"path": value.path,
 		"anchor": port.service,
-		"message": sprintf("%d is the port of Service %s, and its workloads listen on %d; %s", [
+		"message": sprintf("%d is the port of Service %s, whose workloads listen on %d, %s", [
 			port.port, port.service, port.target, istio.without_a_match(value),
 		]),
 	}
@@ -39,7 +39,7 @@ deny contains finding if {
 	finding := {
 		"path": ["spec", "portLevelMtls", written],
 		"anchor": port.service,
-		"message": sprintf("%d is the port of Service %s, and its workloads listen on %d: the mode is that of no port", [
+		"message": sprintf("%d is the port of Service %s, whose workloads listen on %d: this is the mode of no port", [
 			port.port, port.service, port.target,
 		]),
 	}

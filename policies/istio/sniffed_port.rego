@@ -28,8 +28,8 @@ deny contains finding if {
 	finding := {
 		"path": use.path,
 		"anchor": sprintf("%d", [port.number]),
-		"message": sprintf("port %d of %s%s has no declared protocol: to what is no HTTP there, %s", [
-			port.number, port.first, istio.and_others(port), meaning(use),
+		"message": sprintf("port %d of %s: no Service says its protocol, and to what is not HTTP there %s", [
+			port.number, istio.who(port), meaning(use),
 		]),
 	}
 }

@@ -20,6 +20,6 @@ deny contains finding if {
 	some target in input.facts.mesh.targets
 	finding := {
 		"path": ["spec", "targetRefs", target.index],
-		"message": sprintf("the sidecar of %s%s does not read a policy with targetRefs: it protects nothing there", [target.first, istio.and_others(target)]),
+		"message": sprintf("sidecars do not read policies with targetRefs: this one protects nothing of %s", [istio.who(target)]),
 	}
 }

@@ -25,7 +25,7 @@ deny contains finding if {
 	finding := {
 		"path": place,
 		"anchor": group.first,
-		"message": sprintf("%s %s%s: this policy protects nothing there", [group.first, group.why, istio.and_others(group)]),
+		"message": sprintf("%s: %s, so this policy protects nothing there", [istio.who(group), group.why]),
 	}
 }
 

@@ -258,17 +258,17 @@ targets contains spec.targetRef if is_object(spec.targetRef)
 # undefined where nobody does.
 in_plain_text := sprintf("; %s takes plain text", [takers.first]) if takers.count == 1
 
-in_plain_text := sprintf("; %s and %d more take plain text", [takers.first, takers.count - 1]) if takers.count > 1
+in_plain_text := sprintf("; %s take plain text", [who(takers)]) if takers.count > 1
 
 # Those whom it will select are as their namespace says.
 in_plain_text := "; no PeerAuthentication here asks for mTLS" if takers.count == 0
 
 takers := input.facts.mesh.plaintext
 
-# " and 2 more" of a group of which the first is named.
-and_others(group) := "" if group.count < 2
+# A group of which the first is named: "shop/web and 2 more".
+who(group) := group.first if group.count < 2
 
-and_others(group) := sprintf(" and %d more", [group.count - 1]) if group.count > 1
+who(group) := sprintf("%s and %d more", [group.first, group.count - 1]) if group.count > 1
 
 # Where a rule needs HTTP: {"rule": 0, "path": [...], "field": "methods", "within": [the part]}
 http_uses contains use if {
