@@ -193,12 +193,14 @@ http_fields := {
 is_http_key(key) if startswith(key, "request.")
 
 # A dropped rule, by the action.
-dropped := {
+dropped := effect_of_a_drop[action]
+
+effect_of_a_drop := {
 	"ALLOW": ", so it admits nobody",
 	"AUDIT": "",
 	"CUSTOM": ", so nothing is asked about it",
 	"DENY": ", so it denies nothing",
-}[action]
+}
 
 # Hosts that leave out what has a port, unless the same list has them with any port.
 hosts_without_port contains value if {
@@ -326,18 +328,18 @@ operation_reaches(spec, port) if {
 	not is_named(object.get(spec, "notPorts", []), port)
 }
 
-conditions_reach(index, port) if {
-	every condition in conditions_on_ports(index) {
-		is_among(object.get(condition.spec, "values", []), port)
-		not is_named(object.get(condition.spec, "notValues", []), port)
-	}
-}
+conditions_reach(index, port) if not is_excluded(index, port)
 
-conditions_on_ports(index) := {condition |
+is_excluded(index, port) if {
 	some condition in conditions
 	condition.rule == index
 	condition.key == "destination.port"
+	excludes(condition.spec, port)
 }
+
+excludes(spec, port) if not is_among(object.get(spec, "values", []), port)
+
+excludes(spec, port) if is_named(object.get(spec, "notValues", []), port)
 
 # An empty list, or none, is of all ports.
 is_among(list, _) if list in {[], null}
@@ -354,15 +356,19 @@ what_is_left(use) := sprintf("what is left of the rule %s %s", [verb, "those who
 
 what_is_left(use) := sprintf("what is left of the rule %s everybody", [verb]) if not names_callers(use.rule)
 
-verb := {"CUSTOM": "asks about", "DENY": "denies"}[action]
+verb := verbs[action]
+
+verbs := {"CUSTOM": "asks about", "DENY": "denies"}
 
 # A source without a field of its own is everybody.
 names_callers(index) if {
-	count(sources_of(index)) > 0
-	every source in sources_of(index) {
-		some field in object.keys(source.spec)
-		not field in http_fields
-	}
+	some source in sources
+	source.rule == index
+	not is_of_everybody(index)
 }
 
-sources_of(index) := {source | some source in sources; source.rule == index}
+is_of_everybody(index) if {
+	some source in sources
+	source.rule == index
+	count([field | some field in object.keys(source.spec); not field in http_fields]) == 0
+}
