@@ -352,23 +352,38 @@ is_named(list, port) if {
 }
 
 # What a DENY or CUSTOM rule still says without its field of HTTP.
-what_is_left(use) := sprintf("what is left of the rule %s %s", [verb, "those whom 'from' names"]) if names_callers(use.rule)
+what_is_left(use) := sprintf("what is left of the rule %s everybody", [verb]) if is_of_everybody(use.rule)
 
-what_is_left(use) := sprintf("what is left of the rule %s everybody", [verb]) if not names_callers(use.rule)
+what_is_left(use) := sprintf("what is left of the rule %s all who meet its other conditions", [verb]) if {
+	not is_of_everybody(use.rule)
+}
 
 verb := verbs[action]
 
 verbs := {"CUSTOM": "asks about", "DENY": "denies"}
 
-# A source without a field of its own is everybody.
-names_callers(index) if {
-	some source in sources
-	source.rule == index
-	not is_of_everybody(index)
+is_of_everybody(index) if {
+	not has_condition(index)
+	not has_sources(index)
 }
 
+# A source without a field of its own is everybody.
 is_of_everybody(index) if {
+	not has_condition(index)
 	some source in sources
 	source.rule == index
 	count([field | some field in object.keys(source.spec); not field in http_fields]) == 0
+}
+
+has_sources(index) if {
+	some source in sources
+	source.rule == index
+}
+
+# One on the port says where, and not whom.
+has_condition(index) if {
+	some condition in conditions
+	condition.rule == index
+	condition.key != "destination.port"
+	not is_http_key(condition.key)
 }
