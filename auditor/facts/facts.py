@@ -29,7 +29,7 @@ from auditor.facts.leading import (
     service,
 )
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
-from auditor.facts.mesh import mesh
+from auditor.facts.mesh import Members, mesh
 from auditor.facts.monitors import is_monitor
 from auditor.facts.network import Network
 from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
@@ -87,6 +87,11 @@ class Facts:
     def claimed(self) -> Mapping[Claim, Sequence[Resource]]:
         """The Ingresses that claim a path of a host."""
         return claimed_in(self.snapshot.of_kind("Ingress"))
+
+    @cached_property
+    def members(self) -> Members:
+        """The workloads as their mesh sees them."""
+        return Members(self.snapshot, self.workloads)
 
     @cached_property
     def data(self) -> DataClasses:

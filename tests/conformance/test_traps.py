@@ -88,7 +88,12 @@ def _objects(told: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     names = {"name": "w", "namespace": workload["namespace"], "labels": workload["labels"]}
     proxy = {"name": "istio-proxy", "image": "example.com/proxy:1"}
     app = {"name": "app", "image": "example.com/app:1", "ports": ports}
-    yield {"apiVersion": "v1", "kind": "Pod", "metadata": names, "spec": {"containers": [proxy, app]}}
+    yield {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": names,
+        "spec": {"containers": [proxy, app]},
+    }
     yield from told["peerAuthentications"]
 
 
@@ -174,7 +179,9 @@ def denies_all(case: Case, finding: Finding) -> Iterator[tuple[Query, bool]]:
     """A TCP port of which it says that everybody is denied."""
     if finding.message.endswith("denies everybody") and case.applied(finding):
         for query in case.queries:
-            is_other = query["appProtocol"] != "http" or finding.policy.id == "istio/http_deny_on_tcp"
+            is_other = (
+                query["appProtocol"] != "http" or finding.policy.id == "istio/http_deny_on_tcp"
+            )
             if query["port"] == int(finding.anchor) and is_other and _is_target(query, finding):
                 yield query, False
 
@@ -217,7 +224,12 @@ def begins_so(case: Case, finding: Finding) -> Iterator[tuple[Query, bool]]:
         start = finding.message.split("'")[1].removesuffix("*")
         for query in case.queries:
             path = query.get("path", "")
-            more = path.startswith(start) and path.removeprefix(start)[:1] not in ("", "/", "?", "#")
+            more = path.startswith(start) and path.removeprefix(start)[:1] not in (
+                "",
+                "/",
+                "?",
+                "#",
+            )
             if alone and action == "ALLOW" and more and query["port"] in (8080, 9090):
                 yield query, ".." not in path or "%2f" in path.lower()
 
