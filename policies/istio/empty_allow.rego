@@ -31,7 +31,7 @@ deny contains finding if {
 
 is_empty if not "rules" in object.keys(istio.spec)
 
-is_empty if count(istio.spec.rules) == 0
+is_empty if istio.spec.rules == []
 
 # It is told of elsewhere that sidecars do not read it.
 is_targeted if "targetRefs" in object.keys(istio.spec)

@@ -46,7 +46,7 @@ deny contains finding if {
 	some port in input.facts.mesh.ports
 	port.protocol == "tcp"
 	port.closed.count == 0
-	sprintf("%d", [port.number]) in operation.spec.ports
+	istio.is_named(operation.spec.ports, port.number)
 	finding := {
 		"path": operation.path,
 		"anchor": sprintf("%d", [port.number]),

@@ -20,8 +20,7 @@ deny contains finding if {
 	some condition in istio.conditions
 	istio.is_http_key(condition.key)
 	not startswith(condition.key, "request.headers[:")
-	is_array(condition.spec.notValues)
-	count(condition.spec.notValues) > 0
+	istio.is_filled(condition.spec.notValues)
 	not is_asked_for(condition)
 	finding := {
 		"path": array.concat(condition.path, ["notValues"]),
@@ -32,8 +31,7 @@ deny contains finding if {
 deny contains finding if {
 	istio.action == "ALLOW"
 	some source in istio.sources
-	is_array(source.spec.notRequestPrincipals)
-	count(source.spec.notRequestPrincipals) > 0
+	istio.is_filled(source.spec.notRequestPrincipals)
 	not has_request_principals(source.spec)
 	finding := {
 		"path": array.concat(source.path, ["notRequestPrincipals"]),
@@ -41,12 +39,12 @@ deny contains finding if {
 	}
 }
 
-has_request_principals(spec) if count(spec.requestPrincipals) > 0
+has_request_principals(spec) if istio.is_filled(spec.requestPrincipals)
 
 # All conditions of a rule have to hold.
 is_asked_for(condition) if {
 	some other in istio.conditions
 	other.rule == condition.rule
 	other.key == condition.key
-	count(other.spec.values) > 0
+	istio.is_filled(other.spec.values)
 }

@@ -63,11 +63,11 @@ known_by_source(field) if {
 	requests_need_a_token(source.spec)
 }
 
-requests_need_a_token(spec) if count(spec.requestPrincipals) > 0
+requests_need_a_token(spec) if istio.is_filled(spec.requestPrincipals)
 
 known_by_condition(field) if {
 	some condition in istio.conditions
 	condition.rule == field.rule
 	istio.as_field[condition.key] in identities
-	count(condition.spec.values) > 0
+	istio.is_filled(condition.spec.values)
 }

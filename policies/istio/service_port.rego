@@ -33,7 +33,8 @@ deny contains finding if {
 }
 
 deny contains finding if {
-	some written, _ in istio.peer.portLevelMtls
+	is_object(istio.peer.portLevelMtls)
+	some written in object.keys(istio.peer.portLevelMtls)
 	some port in input.facts.mesh.service_ports
 	written == sprintf("%d", [port.port])
 	finding := {

@@ -21,6 +21,7 @@ deny contains finding if {
 	istio.action == "CUSTOM"
 	input.facts.mesh.known
 	name := istio.spec.provider.name
+	is_string(name)
 	not name in input.facts.mesh.providers
 	finding := {
 		"path": ["spec", "provider", "name"],

@@ -180,6 +180,12 @@ literal_part(text) := text if {
 	not endswith(text, "*")
 }
 
+# A list with something in it.
+is_filled(list) if {
+	is_array(list)
+	count(list) > 0
+}
+
 is_template(text) if contains(text, "{*}")
 
 is_template(text) if contains(text, "{**}")
@@ -276,8 +282,7 @@ who(group) := sprintf("%s and %d more", [group.first, group.count - 1]) if group
 http_uses contains use if {
 	some part in (sources | operations)
 	some field in http_fields
-	is_array(part.spec[field])
-	count(part.spec[field]) > 0
+	is_filled(part.spec[field])
 	use := {"rule": part.rule, "path": array.concat(part.path, [field]), "field": field, "within": part.path}
 }
 
