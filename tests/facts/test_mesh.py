@@ -145,8 +145,9 @@ def test_a_policy_of_somebodys_own_group_is_another_kind() -> None:
 @pytest.mark.parametrize("kind", FACTS["mesh"].needs)
 def test_every_kind_that_it_needs_changes_what_is_told(kind: str) -> None:
     """So that without the list of one of them a policy on it is not asked."""
-    made, shop = _workloads(), SHOP.replace("istio-injection: enabled", "team: web")
-    world = Facts(Snapshot((*objects(shop + POLICY + MODE + SETTINGS), *objects(made))), Settings())
+    bare = SHOP.replace("istio-injection: enabled", "team: web").replace("shop", "lab")
+    made = _workloads() + bare
+    world = Facts(Snapshot((*objects(SHOP + POLICY + MODE + SETTINGS), *objects(made))), Settings())
     rest = tuple(r for r in world.snapshot.resources if r.ref.kind != kind)
     assert rest != world.snapshot.resources
     blind = Facts(Snapshot(rest), Settings())
@@ -170,4 +171,4 @@ def _workloads() -> str:
             body = f"template: {pod['template']}" if kind == "PodTemplate" else f"spec: {spec}"
             names = f"metadata: {{name: {kind.lower()}, namespace: shop}}"
             found.append(f"apiVersion: {version}\nkind: {kind}\n{names}\n{body}\n")
-    return "---\n".join(found)
+    return "---\n".join((*found, ""))
