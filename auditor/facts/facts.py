@@ -38,6 +38,7 @@ from auditor.facts.network.ways.gateway import ROUTE_KINDS
 from auditor.facts.oversight import oversight
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
+from auditor.facts.routes import routes
 from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
@@ -290,6 +291,9 @@ FACTS: Mapping[str, Fact] = {
     ),
     "resource_quotas": Fact(
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)
+    ),
+    "routes": Fact(
+        routes, ("HTTPRoute", "Gateway", "GatewayClass"), ("Gateway",), ("HTTPRoute",)
     ),
     "mesh": Fact(mesh, MESHED, ("PeerAuthentication", "Namespace", "ConfigMap"), MESH),
 }
