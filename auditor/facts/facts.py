@@ -292,8 +292,6 @@ FACTS: Mapping[str, Fact] = {
     "resource_quotas": Fact(
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)
     ),
-    "routes": Fact(
-        routes, ("HTTPRoute", "Gateway", "GatewayClass"), ("Gateway",), ("HTTPRoute",)
-    ),
+    "routes": Fact(routes, ("HTTPRoute", "Gateway", "GatewayClass"), ("Gateway",), ("HTTPRoute",)),
     "mesh": Fact(mesh, MESHED, ("PeerAuthentication", "Namespace", "ConfigMap"), MESH),
 }

@@ -196,7 +196,7 @@ def mesh(facts: Facts, policy: Resource) -> dict[str, Any] | None:
         "neighbours": len(near),
         "plaintext": _plaintext(members, policy, enforced or selected),
         "disabled": _named(each for each in enforced if each.modes == {"DISABLE"}),
-        "uncovered": list(_uncovered(selected)),
+        "uncovered": [] if _is_of_the_mesh(members, read) else list(_uncovered(selected)),
         "elsewhere": _named(
             each for each in selected if each.workload.ref.namespace != policy.ref.namespace
         ),
@@ -264,9 +264,20 @@ def _plaintext(
     return takers if takers["count"] else None
 
 
+def _is_of_the_mesh(members: Members, policy: AuthorizationPolicy | PeerAuthentication) -> bool:
+    """Whether it means all members of the mesh, and nobody who is none: the control plane and the
+    system have workloads without a sidecar everywhere.
+    """
+    return policy.ref.namespace == members.mesh.settings.root and not policy.labels
+
+
 def _uncovered(selected: Sequence[Member]) -> Iterator[dict[str, Any]]:
     """Who is not protected, and why."""
-    without = [each for each in selected if each.sidecar is Truth.NO and not each.ambient]
+    without = [
+        each
+        for each in selected
+        if each.sidecar is Truth.NO and not each.ambient and not _serves_nobody(each)
+    ]
     if without:
         yield {**_named(without), "why": "no sidecar"}
     past: dict[int, list[Member]] = {}
@@ -275,6 +286,10 @@ def _uncovered(selected: Sequence[Member]) -> Iterator[dict[str, Any]]:
             past.setdefault(port, []).append(member)
     for port, theirs in sorted(past.items()):
         yield {**_named(theirs), "why": f"port {port} goes past the sidecar"}
+
+
+def _serves_nobody(member: Member) -> bool:
+    return member.workload.ref.kind in ("CronJob", "Job") and not member.leads
 
 
 def _ports(enforced: Sequence[Member]) -> Iterator[dict[str, Any]]:

@@ -94,20 +94,31 @@ def test_a_port_of_the_service_is_told_where_no_workload_listens_on_it() -> None
 
 
 def test_who_has_no_sidecar_is_told_as_one_group() -> None:
-    """Those of whom the manifests do not tell are left out."""
+    """Those of whom the manifests do not tell are left out, and jobs, which serve nobody."""
+    policy = POLICY.replace("istio-system", "shop")
     bare = SHOP.replace("labels: {istio-injection: enabled}", "labels: {team: web}")
     other = bare.replace("name: web", "name: other")
-    said = told(facts(bare, other, POLICY))["uncovered"]
+    job = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: once, namespace: shop}\n"
+    said = told(facts(bare, other, policy, job))["uncovered"]
     assert said == [{"first": "shop/other", "count": 2, "why": "no sidecar"}]
     unknown = SHOP.split("---", 1)[1]
-    assert told(facts(unknown, POLICY))["uncovered"] == []
+    assert told(facts(unknown, policy))["uncovered"] == []
+
+
+def test_a_policy_of_the_whole_mesh_means_its_members() -> None:
+    """The control plane itself has no sidecar."""
+    bare = SHOP.replace("labels: {istio-injection: enabled}", "labels: {team: web}")
+    assert told(facts(bare, POLICY))["uncovered"] == []
+    named = POLICY.replace("spec: {", "spec: {selector: {matchLabels: {app: web}}, ")
+    assert told(facts(bare, named))["uncovered"][0]["first"] == "shop/web"
 
 
 def test_the_ports_of_the_proxy_itself_are_no_hole() -> None:
     """The container of a live sidecar declares them."""
+    policy = POLICY.replace("istio-system", "shop")
     proxy = "{name: istio-proxy, image: p, ports: [{containerPort: 15090}, {containerPort: 15021}]}"
     live = SHOP.replace("containers: [", f"containers: [{proxy}, ")
-    assert told(facts(live, POLICY))["uncovered"] == []
+    assert told(facts(live, policy))["uncovered"] == []
 
 
 def test_an_older_policy_of_the_same_scope_is_told() -> None:
@@ -147,7 +158,10 @@ def test_every_kind_that_it_needs_changes_what_is_told(kind: str) -> None:
     """So that without the list of one of them a policy on it is not asked."""
     bare = SHOP.replace("istio-injection: enabled", "team: web").replace("shop", "lab")
     made = _workloads() + bare
-    world = Facts(Snapshot((*objects(SHOP + POLICY + MODE + SETTINGS), *objects(made))), Settings())
+    policies = POLICY + POLICY.replace("istio-system", "lab")
+    world = Facts(
+        Snapshot((*objects(SHOP + policies + MODE + SETTINGS), *objects(made))), Settings()
+    )
     rest = tuple(r for r in world.snapshot.resources if r.ref.kind != kind)
     assert rest != world.snapshot.resources
     blind = Facts(Snapshot(rest), Settings())
