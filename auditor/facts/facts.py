@@ -259,8 +259,8 @@ STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
 ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
 """What the API server reads when it accepts a pod."""
 
-MESH = ("AuthorizationPolicy", "PeerAuthentication")
-MESHED = (*MESH, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS)
+MESH_POLICIES = ("AuthorizationPolicy", "PeerAuthentication")
+MESHED = (*MESH_POLICIES, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS)
 """What a policy of the mesh meets: whom it selects, and what counts there beside it."""
 
 FACTS: Mapping[str, Fact] = {
@@ -293,5 +293,5 @@ FACTS: Mapping[str, Fact] = {
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)
     ),
     "routes": Fact(routes, ("HTTPRoute", "Gateway", "GatewayClass"), ("Gateway",), ("HTTPRoute",)),
-    "mesh": Fact(mesh, MESHED, ("PeerAuthentication", "Namespace", "ConfigMap"), MESH),
+    "mesh": Fact(mesh, MESHED, ("PeerAuthentication", "Namespace", "ConfigMap"), MESH_POLICIES),
 }

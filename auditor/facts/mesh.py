@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.network.entries import Leads, Services
 from auditor.facts.network.istio.admission import read_policy
 from auditor.facts.network.istio.conditions import Dropped, compiled
 from auditor.facts.network.istio.matching import UnloadableError
@@ -33,6 +32,7 @@ from auditor.facts.network.istio.policies import (
 from auditor.facts.network.istio.settings import ROOT
 from auditor.facts.network.istio.sidecars import OWN_PORTS
 from auditor.facts.network.points import labels_of
+from auditor.facts.network.ways.services import Leads, Services
 from auditor.facts.selectors import Labels, Truth
 from auditor.facts.wording import dotted
 from auditor.facts.workloads import Workload, container_ports
