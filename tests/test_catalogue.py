@@ -13,7 +13,7 @@ from auditor.policies.loader import load
 ROOT = Path(__file__).parents[1]
 TOOLS = {
     "trivy", "checkov", "kubescape", "kube-linter", "polaris", "kube-score", "kubesec", "kics",
-    "kyverno", "gatekeeper", "popeye", "kubeaudit", "prowler",
+    "kyverno", "gatekeeper", "popeye", "kubeaudit", "prowler", "istioctl",
 }  # fmt: skip
 POLICIES = {policy.id: policy for policy in load(ROOT / "policies")[0]}
 SECTIONS = {"A": 48}
@@ -66,5 +66,6 @@ FORMS = {
     "checkov": r"CKV2?_K8S_\d+",
     "kubescape": r"C-\d{4}",
     "popeye": r"POP-\d+",
+    "istioctl": r"IST\d{4}",
 }
 """Tool → how it writes its ids; the others use words."""

@@ -42,6 +42,7 @@ from auditor.facts.leading import (
 )
 from auditor.facts.leaving import leaving
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
+from auditor.facts.mesh import Members, mesh
 from auditor.facts.monitors import Scrape, Watchers, monitor_path, scrapes_of
 from auditor.facts.monitors.known import fetching_path
 from auditor.facts.neighbours import neighbours
@@ -54,6 +55,7 @@ from auditor.facts.oversight import oversight
 from auditor.facts.pivots import pivots
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
+from auditor.facts.routes import routes
 from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
 from auditor.facts.telemetry import blocked, telemetry
@@ -113,6 +115,11 @@ class Facts:
     def enforcement(self) -> Enforcement:
         """What enforces network policies."""
         return enforcement(self.snapshot, self.settings.cni)
+
+    @cached_property
+    def members(self) -> Members:
+        """The workloads as their mesh sees them."""
+        return Members(self.snapshot, self.workloads)
 
     @cached_property
     def data(self) -> DataClasses:
@@ -397,6 +404,10 @@ STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
 ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
 """What the API server reads when it accepts a pod."""
 
+MESH_POLICIES = ("AuthorizationPolicy", "PeerAuthentication")
+MESHED = (*MESH_POLICIES, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS)
+"""What a policy of the mesh meets: whom it selects, and what counts there beside it."""
+
 FACTS: Mapping[str, Fact] = {
     "exposure": Fact(
         _of_workloads(exposure),
@@ -473,4 +484,6 @@ FACTS: Mapping[str, Fact] = {
     "resource_quotas": Fact(
         _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)
     ),
+    "routes": Fact(routes, ("HTTPRoute", "Gateway", "GatewayClass"), ("Gateway",), ("HTTPRoute",)),
+    "mesh": Fact(mesh, MESHED, ("PeerAuthentication", "Namespace", "ConfigMap"), MESH_POLICIES),
 }
