@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.facts.dependencies import Edge, Evidence
 from auditor.facts.forms import as_evidence, as_object
+from auditor.facts.health import beyond_health, health_of
 from auditor.facts.network import Entrance, Peer, PortSet, Reach, Stranger, World
 from auditor.facts.workloads import Workload
 from auditor.manifests import at
@@ -74,22 +75,27 @@ def _watching(facts: Facts, target: Workload) -> set[Key]:
 
 def others(facts: Facts, target: Workload) -> tuple[Other, ...]:
     """Everybody else who reaches `target`, the worst first."""
-    isolated = bool(facts.network.isolating(target, "Ingress"))
+    isolated = facts.network.isolated(target)
     allowed = {client.ref.key for client in clients_of(facts, target)} | {target.ref.key}
     if isolated:
         allowed |= _watching(facts, target)
-    harmless = PortSet.of("TCP", *facts.data.health_ports(target))
-    found = [*_internet(facts, target, harmless)]
+    found = [*_internet(facts, target)]
+    health = health_of(facts, target)
     for peer in _peers(facts, allowed):
         reach = facts.network.reach(peer, target)
         _note_unknown(facts, target, peer, reach)
-        if reach.ports - harmless:
+        if beyond_health(facts, peer, target, reach, health):
             rank, why = _badness(facts, peer, target)
             found.append(Other(peer, reach, rank, why))
     return tuple(sorted(found, key=lambda other: (other.rank, name_of(other.peer))))
 
 
-def _internet(facts: Facts, target: Workload, harmless: PortSet) -> Iterator[Other]:
+def _data(facts: Facts, peer: Peer, target: Workload, reach: Reach) -> PortSet:
+    """The ports on which `peer` gets more than health."""
+    return beyond_health(facts, peer, target, reach, health_of(facts, target)).all_ports
+
+
+def _internet(facts: Facts, target: Workload) -> Iterator[Other]:
     """The internet, where something leads it to the workload and the policies let some of it in.
     Behind an Ingress they see the controller's pods instead, which are peers of their own.
     """
@@ -97,16 +103,16 @@ def _internet(facts: Facts, target: Workload, harmless: PortSet) -> Iterator[Oth
     for world in facts.network.outside(target) if public else ():
         reach = facts.network.reach(world, target)
         _note_unknown(facts, target, world, reach)
-        data = reach.ports - harmless
+        data = _data(facts, world, target, reach)
         for entrance in public:
             here = entrance.lets_in(world.address)
             if here and entrance.port in data.numbers(entrance.protocol):
                 yield Other(world, reach, 0, f"through {_told_entrance(entrance)}")
                 return
-    yield from _by_nodes(facts, target, harmless)
+    yield from _by_nodes(facts, target)
 
 
-def _by_nodes(facts: Facts, target: Workload, harmless: PortSet) -> Iterator[Other]:
+def _by_nodes(facts: Facts, target: Workload) -> Iterator[Other]:
     """The internet, where the pods see it at the addresses of nodes: there a policy that admits
     those admits everybody, and one that admits ranges of clients admits nobody of them.
     """
@@ -115,7 +121,8 @@ def _by_nodes(facts: Facts, target: Workload, harmless: PortSet) -> Iterator[Oth
         told = f"{_told_entrance(entrance)}, which shows clients by the addresses of nodes"
         for node in map(World, facts.network.ways.nodes):
             reach = facts.network.reach(node, target)
-            if entrance.port in (reach.ports - harmless).numbers(entrance.protocol):
+            data = _data(facts, node, target, reach)
+            if entrance.port in data.numbers(entrance.protocol):
                 yield Other(node, reach, 0, f"through {told}")
                 return
         if not facts.network.ways.nodes and facts.network.tells_addresses_apart(target):
@@ -192,7 +199,7 @@ def exposure(facts: Facts, target: Workload) -> dict[str, Any] | None:
         "clients_declared": facts.data.clients_of(target) is not None,
         "candidates": [_candidate(edge) for edge in candidates_of(facts, target)],
         "missing_clients": [name for name, found in named.items() if not found],
-        "isolated": bool(facts.network.isolating(target, "Ingress")),
+        "isolated": facts.network.isolated(target),
         "others": [_told(other) for other in others(facts, target)],
     }
 

@@ -6,11 +6,15 @@ data and that nothing isolates is left to ``exposure``: its fault is another, an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.forms import as_object
+from auditor.facts.forms import as_evidence, as_object
+from auditor.facts.health import Beyond, Health, beyond_health, health_of
+from auditor.facts.health import told as told_request
 from auditor.facts.network import PortSet, Rule
+from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.model import Gap, Unseen
 
@@ -23,10 +27,10 @@ class Overreach:
     """A service, what the monitor may reach there, and what it reaches beyond."""
 
     target: Workload
-    health: tuple[int, ...]
-    beyond: PortSet
+    health: Health
+    beyond: Beyond
     rules: tuple[Rule, ...]
-    """The ingress rules that admit the monitor to more than health; none where the service is
+    """The ingress rules that admit the monitor to ports without health; none where the service is
     not isolated."""
 
 
@@ -34,23 +38,23 @@ def overreaches(facts: Facts, monitor: Workload) -> tuple[Overreach, ...]:
     """Every service that `monitor` reaches beyond its health API."""
     found = []
     for target in facts.workloads:
-        health = facts.data.health_ports(target)
+        health = health_of(facts, target)
         if not health or target.ref == monitor.ref or _told_elsewhere(facts, target):
             continue
         reach = facts.network.reach(monitor, target)
-        for why in reach.unknown:
+        beyond = beyond_health(facts, monitor, target, reach, health)
+        for why in dict.fromkeys((*reach.unknown, *beyond.unknown)):
             facts.unknown(Gap(f"what {monitor.name} reaches", why, Unseen.UNKNOWN))
-        beyond = reach.ports.subtract(PortSet.of("TCP", *health))
         if beyond:
             rules = facts.network.admitting_rules(monitor, target)
-            wide = (rule for rule in rules if rule.ports.subtract(PortSet.of("TCP", *health)))
+            allowed = PortSet.of("TCP", *health.ports)
+            wide = (rule for rule in rules if rule.ports.subtract(allowed))
             found.append(Overreach(target, health, beyond, tuple(wide)))
     return tuple(found)
 
 
 def _told_elsewhere(facts: Facts, target: Workload) -> bool:
-    isolated = facts.network.isolating(target, "Ingress")
-    return not isolated and facts.data.of(target) is not None
+    return not facts.network.isolated(target) and facts.data.of(target) is not None
 
 
 def oversight(facts: Facts, monitor: Workload) -> dict[str, Any] | None:
@@ -58,27 +62,46 @@ def oversight(facts: Facts, monitor: Workload) -> dict[str, Any] | None:
     path = facts.monitor_paths.get(monitor.ref.key)
     if path is None:
         return None
-    return {"path": path, "beyond": [_told(facts, one) for one in overreaches(facts, monitor)]}
+    beyond = [_told(facts, monitor, one) for one in overreaches(facts, monitor)]
+    return {"path": path, "beyond": beyond}
 
 
-def _told(facts: Facts, one: Overreach) -> dict[str, Any]:
+def _told(facts: Facts, monitor: Workload, one: Overreach) -> dict[str, Any]:
     data = facts.data.of(one.target)
     listening = facts.network.listening(one.target)
-    apis = [at for at in listening if at.port in one.beyond.numbers(at.protocol)]
+    ports = one.beyond.ports
+    apis = [at for at in listening if at.port in ports.numbers(at.protocol)]
     return {
         "target": one.target.name,
         "object": as_object(one.target.ref),
         "data": [name.upper() for name in data.names] if data else [],
-        "health": [str(port) for port in one.health],
-        "ports": str(one.beyond),
+        "health": str(one.health),
+        "ports": str(ports) if ports else "",
         "apis": [f"{at.port} ({at.name})" if at.name else str(at.port) for at in apis],
-        "rules": [
-            {
-                "object": as_object(rule.policy.ref),
-                "path": rule.path,
-                "message": "this rule admits it"
-                + (" on every port" if rule.whole else f" on {rule.ports}"),
-            }
-            for rule in one.rules
-        ],
+        "requests": [told_request(sent) for sent in one.beyond.requests],
+        "judged": restrictable(facts, monitor, one.target),
+        "rules": [*_rules(one), *_reasons(one)],
+        "narrow": bool(one.rules) or not ports,
     }
+
+
+def restrictable(facts: Facts, monitor: Workload, target: Workload) -> bool:
+    """Whether a sidecar judges the requests of `monitor` to `target`, and knows who asks."""
+    mesh = facts.network.mesh
+    taken = (mesh.capture(monitor), mesh.capture(target))
+    return all(one.sidecar is Truth.YES and not one.gateway for one in taken)
+
+
+def _rules(one: Overreach) -> Iterator[dict[str, Any]]:
+    for rule in one.rules:
+        on = " on every port" if rule.whole else f" on {rule.ports}"
+        message = f"this rule admits it{on}"
+        yield {"object": as_object(rule.policy.ref), "path": rule.path, "message": message}
+
+
+def _reasons(one: Overreach) -> Iterator[dict[str, Any]]:
+    """What lets the most telling request through."""
+    for sent in one.beyond.requests[:1]:
+        for reason in sent.ruling.reasons:
+            told = as_evidence(reason)
+            yield told | {"message": f"{told_request(sent)} gets through: {told['message']}"}

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of, name_of
-from auditor.facts.facts import ENTERING, REACHING
-from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, World
+from auditor.facts.facts import ENTERING, MESH, REACHING
+from auditor.facts.health import health_of
+from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, Verdict, World
 from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.workloads import Workload, workload_of
+from auditor.fixes import requests
 from auditor.fixes.case import Case
 from auditor.model import Change, Ref
 
@@ -43,7 +45,12 @@ def flows_of(case: Case) -> Flows:
     if not targets:
         return Flows()
     for target in targets:
+        single = requests.judged(case, target)
         for source in _sources(case, target):
+            for one in requests.differing(case, source, target) if single else ():
+                opened += _asking(one, source, target) if one.opened else ()
+                closed += _asking(one, source, target) if one.closed else ()
+                unknown += one.doubts
             was, now = _reach(case.facts, source, target), _reach(case.facts_after, source, target)
             if was == now:
                 continue
@@ -109,7 +116,13 @@ def _unread_needs(facts: Facts, source: Peer, target: Workload) -> Iterator[str]
 def _touched(case: Case) -> tuple[Workload, ...]:
     """The workloads whose incoming flows the changes can alter."""
     policies = {c.resource.ref for c in case.changes if c.resource.ref.kind == "NetworkPolicy"}
-    others = [c for c in case.changes if c.resource.ref.kind != "NetworkPolicy"]
+    others = [c for c in case.changes if c.resource.ref.kind not in ("NetworkPolicy", *MESH)]
+    spaces = {c.resource.ref.namespace for c in case.changes if c.resource.ref.kind in MESH}
+    if spaces and (others or policies):
+        return case.facts.workloads
+    if spaces:
+        root = case.facts.network.mesh.settings.root
+        return tuple(w for w in case.facts.workloads if root in spaces or w.ref.namespace in spaces)
     if any(_moves_traffic(case, change) for change in others):
         return case.facts.workloads
     if not policies:
@@ -145,6 +158,10 @@ def _told(ports: PortSet, source: Peer, target: Workload) -> list[str]:
     return [f"{name_of(source)} → {target.name}: {ports}"] if ports else []
 
 
+def _asking(one: requests.Differs, source: Peer, target: Workload) -> list[str]:
+    return [f"{name_of(source)} → {target.name}: {one}"]
+
+
 def _needed_flows(
     case: Case, targets: Sequence[Workload]
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
@@ -158,13 +175,30 @@ def _needed_flows(
         if not wanted or wanted - _reach(case.facts, source, target).ports:
             continue
         now = _reach(case.facts_after, source, target)
-        if wanted - now.possible:
+        if lost := _lost_requests(case, source, target, wanted):
+            cut += [asked for one in lost for asked in _asking(one, source, target)]
+        elif wanted - now.possible:
             cut += _told(wanted, source, target)
         elif wanted - now.ports:
             doubts += now.unknown
         else:
             kept += _told(wanted, source, target)
     return tuple(dict.fromkeys(kept)), tuple(dict.fromkeys(cut)), doubts
+
+
+def _lost_requests(
+    case: Case, source: Workload, target: Workload, wanted: PortSet
+) -> list[requests.Differs]:
+    """What the source may need on ports that stay open, and loses or may lose."""
+    if not requests.judged(case, target):
+        return []
+    return [
+        one
+        for one in requests.differing(case, source, target)
+        if one.was.verdict is Verdict.ALLOWED
+        and wanted.contains("TCP", one.request.port)
+        and requests.needed(case, source, target, one.request)
+    ]
 
 
 def _needs(
@@ -183,7 +217,7 @@ def _needs(
             if monitor.ref != target.ref:
                 yield from _each(monitor, target, health)
         if facts.data.of(target):
-            yield from _declared_needs(facts, target, health)
+            yield from _declared_needs(facts, target, health_of(facts, target).whole)
 
 
 def _each(

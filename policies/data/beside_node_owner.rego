@@ -19,14 +19,15 @@ import data.lib.personal
 
 deny contains finding if {
 	neighbours := input.facts.neighbours
-	worst := neighbours.owners[0]
+	owners := [owner | some owner in neighbours.owners; owner.surely]
+	worst := owners[0]
 	finding := {
 		"path": personal.place(neighbours),
-		"message": sprintf("holds %s, and %s %s, which owns the node (%s)%s", [
-			personal.said(neighbours), stands(worst), worst.name, worst.why, others(neighbours),
+		"message": sprintf("holds %s, and stands on a node with %s, which owns the node (%s)%s", [
+			personal.said(neighbours), worst.name, worst.why, personal.and_more(owners),
 		]),
 		"evidence": [place |
-			some owner in neighbours.owners
+			some owner in owners
 			place := {
 				"message": sprintf("%s owns its node: %s", [owner.name, owner.why]),
 				"object": owner.object,
@@ -36,13 +37,3 @@ deny contains finding if {
 		],
 	}
 }
-
-stands(owner) := "stands on a node with" if owner.surely
-
-stands(owner) := "may stand on a node with" if not owner.surely
-
-others(neighbours) := "" if count(neighbours.owners) == 1
-
-others(neighbours) := ", and one more like it" if count(neighbours.owners) == 2
-
-others(neighbours) := sprintf(", and %d more like it", [count(neighbours.owners) - 1]) if count(neighbours.owners) > 2

@@ -22,11 +22,11 @@ deny contains finding if {
 	finding := {
 		"path": oversight.path,
 		"anchor": beyond.target,
-		"message": sprintf("reaches more of %s%s than its health API on port %s: %s", [
-			beyond.target, holding(beyond), text.joined(", ", beyond.health), reached(beyond),
+		"message": sprintf("reaches more of %s%s than its health API, %s: %s", [
+			beyond.target, holding(beyond), beyond.health, reached(beyond),
 		]),
 		"evidence": beyond.rules,
-		"fix": {"title": "admit it to the health API alone", "safety": safety(beyond), "synthesize": "narrow"},
+		"fix": {"title": title(beyond), "safety": safety(beyond), "synthesize": builder(beyond)},
 	}
 }
 
@@ -34,10 +34,47 @@ holding(beyond) := sprintf(" (%s)", [text.joined(", ", beyond.data)]) if count(b
 
 holding(beyond) := "" if count(beyond.data) == 0
 
-reached(beyond) := sprintf("%s, with %s among them", [beyond.ports, text.joined(", ", beyond.apis)]) if count(beyond.apis) > 0
+reached(beyond) := text.joined("; ", array.concat(ports(beyond), requests(beyond)))
 
-reached(beyond) := beyond.ports if count(beyond.apis) == 0
+ports(beyond) := [] if beyond.ports == ""
 
-safety(beyond) := "safe" if count(beyond.rules) > 0
+ports(beyond) := [beyond.ports] if {
+	beyond.ports != ""
+	count(beyond.apis) == 0
+}
 
-safety(beyond) := "manual" if count(beyond.rules) == 0
+ports(beyond) := [sprintf("%s, with %s among them", [beyond.ports, text.joined(", ", beyond.apis)])] if {
+	count(beyond.apis) > 0
+}
+
+# One request that anybody can repeat says more than a list of classes.
+requests(beyond) := [] if count(beyond.requests) == 0
+
+requests(beyond) := [sprintf("%s gets through", [beyond.requests[0]])] if count(beyond.requests) == 1
+
+requests(beyond) := [sprintf("%s gets through, and %d more kinds of requests", [
+	beyond.requests[0], count(beyond.requests) - 1,
+])] if {
+	count(beyond.requests) > 1
+}
+
+# A port is closed by a NetworkPolicy; which requests pass on an open one, only a sidecar decides.
+builder(beyond) := "narrow" if count(beyond.requests) == 0
+
+builder(beyond) := "restrict" if count(beyond.requests) > 0
+
+title(beyond) := "give the health API a port of its own: nothing here judges requests" if {
+	count(beyond.requests) > 0
+	not beyond.judged
+}
+
+else := "admit it to the health API alone"
+
+safety(beyond) := "manual" if {
+	count(beyond.requests) > 0
+	not beyond.judged
+}
+
+else := "manual" if not beyond.narrow
+
+else := "safe"

@@ -135,8 +135,18 @@ class Network:
         Raises:
             ValueError: the address of the source is none.
         """
-        asked = self._passing.asked(target, port, paths, methods)
+        asked = self.asked(target, port, paths, methods)
         return tuple(Sent(request, self.ruling(source, target, request)) for request in asked)
+
+    def asked(
+        self,
+        target: Workload,
+        port: int,
+        paths: tuple[str, ...] = (),
+        methods: tuple[str, ...] = (),
+    ) -> tuple[Request, ...]:
+        """The requests that `requests` asks about."""
+        return self._passing.asked(target, port, paths, methods)
 
     def ruling(self, source: Peer | Identity, target: Peer, request: Request) -> Ruling:
         """What becomes of one request: network policies are asked first, then the sidecar of the
@@ -211,6 +221,16 @@ class Network:
                 least.setdefault(policy.ref, []).append(truth)
         sure = [Truth.YES] * len(points)
         return tuple(ref for ref, truths in least.items() if possibly or truths == sure)
+
+    def isolated(self, target: Workload) -> bool:
+        """Whether anything surely keeps somebody from every pod of `target`: a NetworkPolicy, or
+        a policy of its sidecar that admits only whom it names.
+        """
+        if self.isolating(target, "Ingress"):
+            return True
+        if not self.meshed(target) or self.mesh.capture(target).sidecar is not Truth.YES:
+            return False
+        return any(policy.action == "ALLOW" for policy in self.mesh.selecting(target))
 
     def admitting_rules(self, source: Peer, target: Workload) -> tuple[Rule, ...]:
         """The ingress rules of NetworkPolicies that select `target` and admit `source`, or may,

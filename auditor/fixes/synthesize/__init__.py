@@ -10,11 +10,17 @@ from collections.abc import Callable, Mapping
 
 from auditor.facts import Facts
 from auditor.fixes.synthesize.affinity import draw_near
+from auditor.fixes.synthesize.mesh import restrict
 from auditor.fixes.synthesize.network import isolate, narrow
 from auditor.model import Change, Finding
 
 Builder = Callable[[Facts, Finding], tuple[Change, ...]]
 
-BUILDERS: Mapping[str, Builder] = {"draw_near": draw_near, "isolate": isolate, "narrow": narrow}
+BUILDERS: Mapping[str, Builder] = {
+    "draw_near": draw_near,
+    "isolate": isolate,
+    "narrow": narrow,
+    "restrict": restrict,
+}
 """By the name that a policy writes into ``fix.synthesize``. A builder raises
 ``CannotBuildError`` where it cannot know enough."""

@@ -33,7 +33,7 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         CannotBuildError: no client of the workload is declared, its pods have no labels, or other
             policies already admit somebody (a new policy can only admit more).
     """
-    target = _workload(facts, finding)
+    target = workload_of(facts, finding)
     if facts.network.isolating(target, "Ingress"):
         raise CannotBuildError("other NetworkPolicies admit them; one more cannot take that back")
     clients = clients_of(facts, target)
@@ -47,7 +47,12 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     return (created(_policy(facts, target, rules), target.resource),)
 
 
-def _workload(facts: Facts, finding: Finding) -> Workload:
+def workload_of(facts: Facts, finding: Finding) -> Workload:
+    """The workload that the finding is about.
+
+    Raises:
+        CannotBuildError: it is about something else.
+    """
     found = facts.by_key.get(finding.ref.key)
     if found is None:
         raise CannotBuildError(f"{finding.ref} is no workload")
@@ -76,7 +81,7 @@ def _policy(facts: Facts, target: Workload, rules: list[dict[str, Any]]) -> Reso
         "kind": "NetworkPolicy",
         "metadata": {"name": ref.name, "namespace": ref.namespace},
         "spec": {
-            "podSelector": {"matchLabels": _selecting(target)},
+            "podSelector": {"matchLabels": selecting(target)},
             "policyTypes": ["Ingress"],
             "ingress": rules,
         },
@@ -94,14 +99,14 @@ def _rule(
 
 
 def _peer(target: Workload, client: Workload) -> dict[str, Any]:
-    peer: dict[str, Any] = {"podSelector": {"matchLabels": _selecting(client)}}
+    peer: dict[str, Any] = {"podSelector": {"matchLabels": selecting(client)}}
     if client.ref.namespace != target.ref.namespace:
         name = {"kubernetes.io/metadata.name": client.ref.namespace}
         peer = {"namespaceSelector": {"matchLabels": name}, **peer}
     return peer
 
 
-def _selecting(workload: Workload) -> dict[str, str]:
+def selecting(workload: Workload) -> dict[str, str]:
     """The labels that mean this workload: those of its own selector, else those of its pods, less
     those that its controller writes at run time.
     """
@@ -156,7 +161,7 @@ def narrow(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     Raises:
         CannotBuildError: no single rule admits the monitor, or such a rule admits others too.
     """
-    monitor = _workload(facts, finding)
+    monitor = workload_of(facts, finding)
     for one in overreaches(facts, monitor):
         if one.target.name == finding.anchor:
             break
@@ -164,7 +169,7 @@ def narrow(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         raise CannotBuildError("the monitor no longer reaches more than the health API")
     if not one.rules:
         raise CannotBuildError(f"nothing isolates {one.target.name}: isolate it first")
-    ports = _ports(one.target, PortSet.of("TCP", *one.health))
+    ports = _ports(one.target, PortSet.of("TCP", *one.health.ports))
     steps: dict[Ref, list[Operation]] = {}
     policies: dict[Ref, Resource] = {}
     for rule in one.rules:

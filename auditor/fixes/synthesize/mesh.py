@@ -1,0 +1,111 @@
+"""Policies of Istio that keep a monitor to the health API of one service.
+
+One DENY policy for one identity, so that no flow of anybody else changes; and, since a caller in
+plain text has no identity, mTLS for the port that it is about.
+Semantics: https://istio.io/latest/docs/reference/config/security/authorization-policy/
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from auditor.facts import Facts
+from auditor.facts.network.istio.conditions import SPIFFE
+from auditor.facts.oversight import Overreach, overreaches, restrictable
+from auditor.facts.workloads import Workload
+from auditor.fixes.operations import created
+from auditor.fixes.synthesize.errors import CannotBuildError
+from auditor.fixes.synthesize.network import selecting, workload_of
+from auditor.model import Change, Finding, Ref, Resource
+
+VERSION = "security.istio.io/v1"
+LONGEST_NAME = 253
+
+
+def restrict(facts: Facts, finding: Finding) -> tuple[Change, ...]:
+    """A DENY policy for all but GET on the paths of the health API, for the monitor alone; and
+    STRICT mTLS on the service, where it does not have that yet.
+
+    Raises:
+        CannotBuildError: no sidecar judges who asks, or others share the monitor's account.
+    """
+    monitor = workload_of(facts, finding)
+    one = next((o for o in overreaches(facts, monitor) if o.target.name == finding.anchor), None)
+    if one is None:
+        raise CannotBuildError("the monitor no longer reaches more than the health API")
+    if not restrictable(facts, monitor, one.target):
+        raise CannotBuildError(
+            f"no sidecar judges what {monitor.name} asks of {one.target.name}, and a NetworkPolicy"
+            " sees no requests: give the health API a port of its own"
+        )
+    _check_alone(facts, monitor)
+    denying = created(_denial(facts, monitor, one), one.target.resource)
+    if _has_strict_mtls(facts, one):
+        return (denying,)
+    return created(_strict(facts, one.target), one.target.resource), denying
+
+
+def _check_alone(facts: Facts, monitor: Workload) -> None:
+    """Raises:
+    CannotBuildError: the policy would mean somebody else too.
+    """
+    identity = _identity(facts, monitor)
+    monitors = {each.ref.key for each in facts.monitors}
+    for other in facts.workloads:
+        if other.ref.key not in monitors and _identity(facts, other) == identity:
+            raise CannotBuildError(
+                f"{other.name} runs as the same service account as {monitor.name}, so that no"
+                " policy tells them apart: give the monitor an account of its own"
+            )
+
+
+def _identity(facts: Facts, workload: Workload) -> str:
+    return (facts.network.mesh.caller(workload).identity or "").removeprefix(SPIFFE)
+
+
+def _has_strict_mtls(facts: Facts, one: Overreach) -> bool:
+    modes = facts.network.mesh.modes(one.target)
+    return all(modes.get(port, modes["default"]) == "STRICT" for port, _ in one.health.paths)
+
+
+def _strict(facts: Facts, target: Workload) -> Resource:
+    spec = {"selector": {"matchLabels": selecting(target)}, "mtls": {"mode": "STRICT"}}
+    return _object(facts, target, "PeerAuthentication", target.ref.name, spec)
+
+
+def _denial(facts: Facts, monitor: Workload, one: Overreach) -> Resource:
+    source = {"source": {"principals": [_identity(facts, monitor)]}}
+    spec = {
+        "selector": {"matchLabels": selecting(one.target)},
+        "action": "DENY",
+        "rules": [{"from": [source], "to": [{"operation": each} for each in _denied(one)]}],
+    }
+    name = f"{one.target.ref.name}-health-only-{monitor.ref.name}"
+    return _object(facts, one.target, "AuthorizationPolicy", name, spec)
+
+
+def _denied(one: Overreach) -> list[dict[str, Any]]:
+    """All that is not health: other ports, other methods, other paths."""
+    found: list[dict[str, Any]] = [{"notPorts": [str(port) for port in one.health.ports]}]
+    for port, paths in one.health.paths:
+        found.append({"ports": [str(port)], "notMethods": ["GET", "HEAD"]})
+        found.append({"ports": [str(port)], "notPaths": list(paths)})
+    return found
+
+
+def _object(facts: Facts, target: Workload, kind: str, name: str, spec: dict[str, Any]) -> Resource:
+    """One of a name that no object of the kind has: another one must not be written over."""
+    namespace = target.ref.namespace
+    for number in count(1):
+        ending = "" if number == 1 else f"-{number}"
+        ref = Ref(VERSION, kind, namespace, name[: LONGEST_NAME - len(ending)] + ending)
+        if facts.snapshot.find(ref) is None:
+            break
+    manifest = {
+        "apiVersion": VERSION,
+        "kind": kind,
+        "metadata": {"name": ref.name, "namespace": namespace},
+        "spec": spec,
+    }
+    return Resource(ref, manifest, target.resource.origin)
