@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from auditor.facts.network.answers import Peer, Stranger, World
-from auditor.facts.network.istio.conditions import LOCAL, SPIFFE
+from auditor.facts.network.istio.conditions import LOCAL, NOBODY, SOMEBODY, SPIFFE
 from auditor.facts.network.istio.matching import IPAddress
 from auditor.facts.network.istio.settings import Settings
 from auditor.facts.network.istio.sidecars import PROXY, Capture, capture, service_account
@@ -19,16 +19,15 @@ from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Key, Manifest, Ref, Resource, Snapshot
 
-NOBODY = "?"
-"""A name that no object and no sane policy has."""
-
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """What is known of who calls."""
 
     identity: str | None
-    """What it proves where it uses mTLS; None where that is not known."""
+    """What it proves where it uses mTLS, with SOMEBODY for an account that is not known; None
+    where nothing is known.
+    """
     addresses: tuple[IPAddress, ...] | None
     """Those that it may have; None where they are not known."""
     sidecar: Truth
@@ -91,7 +90,8 @@ class Callers:
     def _stranger(self, caller: Stranger) -> Caller:
         domain = self.settings.domains.names[0]
         # One of a namespace that exists may run as any account of it.
-        identity = None if caller.namespace else spiffe(domain, NOBODY, NOBODY)
+        home, account = (caller.namespace, SOMEBODY) if caller.namespace else (NOBODY, NOBODY)
+        identity = spiffe(domain, home, account)
         return Caller(identity, None, Truth.MAYBE, "a pod that is not known may have a sidecar")
 
     def _workload(self, caller: Workload) -> Caller:

@@ -134,7 +134,7 @@ def test_where_mtls_is_off_nobody_has_an_identity() -> None:
 )
 def test_how_a_principal_is_written(principal: str, *, admits: bool) -> None:
     """A star counts at one end alone, and a principal has no scheme."""
-    mesh = small({"rules": [{"from": [{"source": {"principals": [principal]}}]}]}.__str__())
+    mesh = small(policy({"rules": [{"from": [{"source": {"principals": [principal]}}]}]}))
     assert (mesh.get(SHOP, "/") == "allowed") is admits
     assert mesh.get(LEGACY, "/") == "denied"
 
@@ -328,6 +328,45 @@ def test_a_doubt_that_does_not_matter_is_none() -> None:
     named = "{rules: [{from: [{source: {namespaces: [shop]}}]}]}"
     assert small(named).get(stranger, "/") == "undefined"
     assert small(named).get(Stranger("", {}), "/") == "denied"
+
+
+@pytest.mark.parametrize(
+    ("principal", "verdict"),
+    [
+        ("cluster.local/ns/monitoring/sa/prometheus", "denied"),
+        ("cluster.local/ns/shop/sa/frontend", "undefined"),
+        ("cluster.local/ns/shop/*", "allowed"),
+        ("cluster.local/ns/shop/sa/f*", "undefined"),
+        ("*/ns/shop/sa/frontend", "undefined"),
+        ("*/ns/monitoring/sa/frontend", "denied"),
+        ("*frontend", "undefined"),
+        ("*", "allowed"),
+    ],
+)
+def test_a_stranger_is_of_its_namespace_whatever_its_account(principal: str, verdict: str) -> None:
+    """Over mTLS it may be any account of its own namespace, and none of another."""
+    mesh = small(policy({"rules": [{"from": [{"source": {"principals": [principal]}}]}]}))
+    assert mesh.get(Stranger("shop", {}), "/", transport="mtls") == verdict
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        ({"namespaces": ["shop"]}, "allowed"),
+        ({"namespaces": ["s*"]}, "allowed"),
+        ({"namespaces": ["monitoring"]}, "denied"),
+        ({"serviceAccounts": ["shop/frontend"]}, "undefined"),
+        ({"serviceAccounts": ["frontend"]}, "denied"),
+        ({"trustDomains": ["cluster.local"]}, "allowed"),
+        ({"notNamespaces": ["shop"]}, "denied"),
+    ],
+)
+def test_what_is_told_of_a_stranger_by_its_namespace(
+    source: dict[str, list[str]], verdict: str
+) -> None:
+    """Its namespace and trust domain are known."""
+    mesh = small(policy({"rules": [{"from": [{"source": source}]}]}))
+    assert mesh.get(Stranger("shop", {}), "/", transport="mtls") == verdict
 
 
 def test_a_port_of_no_service_has_policies_too() -> None:
