@@ -171,6 +171,12 @@ def base_field(clause: Clause) -> str:
     return KEYS.get(clause.field, clause.field)
 
 
+def identity_test(field: str, value: str, home: str, domains: Domains) -> Test:
+    """Whether one value of a field about identities means who calls."""
+    compiler = _Compiler(home, domains, http=True, strict=False)
+    return compiler.clause(Clause(field, (), (value,)))
+
+
 def unloadable(policy: AuthorizationPolicy) -> Iterator[tuple[Path, str]]:
     """What of a policy Envoy cannot load, each with the path of its rule."""
     if policy.unreadable:

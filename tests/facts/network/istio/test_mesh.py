@@ -421,3 +421,16 @@ def test_a_snapshot_without_istio_says_so() -> None:
     """Nothing has to be asked of it then."""
     assert not small().mesh.present
     assert small("{}").mesh.present
+
+
+def test_callers_and_targets_that_nothing_tells_apart_are_one() -> None:
+    """So that cost follows what policies ask."""
+    mesh = of(
+        *(pod(f"pii/customers{i}", f"10.0.0.{i}", account="same") for i in range(3)),
+        *(pod(f"shop/web{i}", f"10.0.1.{i}") for i in range(3)),
+        policy("{rules: [{from: [{source: {namespaces: [shop], principals: ['*']}}]}]}"),
+        policy("{selector: {matchLabels: {app: customers2}}}", "pii/one"),
+    )
+    callers = {mesh.mesh.caller(mesh.workloads[f"shop/web{i}"]) for i in range(3)}
+    kinds = {mesh.mesh.kind(mesh.workloads[f"pii/customers{i}"]) for i in range(3)}
+    assert (len(callers), len(kinds)) == (1, 2)

@@ -198,3 +198,15 @@ def test_a_second_reading_says_the_same(
     verdict = _mesh(*written).ask(caller, asked).verdict
     assert (verdict is Verdict.ALLOWED) == allowed(written, _call(caller, asked))
     assert verdict is not Verdict.UNDEFINED
+
+
+@quick
+@given(policies, st.permutations(CALLERS), requests)
+def test_who_is_of_one_class_has_one_ruling(
+    written: list[dict[str, Any]], order: list[Any], request: Request
+) -> None:
+    """Whoever of a class is asked about first, the verdict is that of each one alone."""
+    together = _mesh(*written)
+    for caller in order:
+        alone = _mesh(*written).ask(caller, request)
+        assert together.ask(caller, request).verdict is alone.verdict
