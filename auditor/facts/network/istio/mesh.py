@@ -39,7 +39,6 @@ from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.network.ways.services import Services
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import LAST_PORT, Workload
-from auditor.manifests import leaves
 from auditor.model import Gap, Resource, Snapshot, Unseen
 
 READ = (written.KIND, PEER_AUTHENTICATION)
@@ -120,11 +119,6 @@ class Mesh:
     @cached_property
     def _classes(self) -> Classes:
         return Classes(self._selection.judging, self.settings.domains)
-
-    @cached_property
-    def _overridden(self) -> bool:
-        """Whether a DestinationRule says how callers connect."""
-        return any(_sets_tls(rule) for rule in self.snapshot.of_kind("DestinationRule"))
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -314,13 +308,18 @@ class Mesh:
             return (request.transport == "mtls",), ""
         if caller.sidecar is Truth.NO or mode == "DISABLE":
             return (False,), ""
-        if caller.sidecar is Truth.MAYBE:
-            return (True, False), caller.why
+        doubt = caller.why if caller.sidecar is Truth.MAYBE else self._doubt(selected, request)
+        return ((True, False) if doubt else (True,)), doubt
+
+    def _doubt(self, selected: Selected, request: Request) -> str:
+        """Why a caller with a sidecar may not use mTLS; empty where it does."""
         if request.port not in selected.protocols:
-            return (True, False), "no Service leads to the port, which decides whether mTLS is used"
-        if self._overridden or not self.settings.auto_mtls:
-            return (True, False), "settings of the mesh may turn mTLS off at the caller"
-        return (True,), ""
+            return "no Service leads to the port, which decides whether mTLS is used"
+        if selected.told_otherwise:
+            return f"{selected.told_otherwise} may keep the caller from using mTLS"
+        if not self.settings.auto_mtls:
+            return "in this mesh callers use mTLS only where they are told to"
+        return ""
 
     def _connected(
         self,
@@ -398,10 +397,6 @@ def _of_group(snapshot: Snapshot, kind: str) -> Iterator[Resource]:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 6
-
-
-def _sets_tls(rule: Resource) -> bool:
-    return any("tls" in path for path, _ in leaves(rule.manifest.get("spec")))
 
 
 def _gaps(snapshot: Snapshot, unknown: Sequence[str]) -> Iterator[Gap]:

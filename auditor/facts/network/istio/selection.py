@@ -9,6 +9,7 @@ from typing import TypeVar
 from auditor.facts.network.entries import Services
 from auditor.facts.network.istio.callers import Callers
 from auditor.facts.network.istio.conditions import Compiled, Dropped, base_field, compiled
+from auditor.facts.network.istio.destinations import Destinations
 from auditor.facts.network.istio.judgement import Enforced
 from auditor.facts.network.istio.matching import IPAddress
 from auditor.facts.network.istio.peer_authentication import (
@@ -48,6 +49,8 @@ class Selected:
     token_places: frozenset[Place]
     asks_addresses: bool
     """Whether any policy asks where a caller is."""
+    told_otherwise: Ref | None = None
+    """A DestinationRule that may keep callers from using mTLS."""
 
 
 class Selection:
@@ -70,6 +73,7 @@ class Selection:
         """The policies that may mean a sidecar."""
         self._settings = settings
         self._callers = callers
+        self._destinations = Destinations(snapshot)
         self._tokens = Tokens(snapshot, settings.root)
         self._policies = _grouped(self.judging)
         self._peers = _grouped(peers)
@@ -97,6 +101,7 @@ class Selection:
             addresses=self._addresses(target, selecting),
             token_places=self._tokens.places(target),
             asks_addresses=any(_asks(p, "ipBlocks", "remoteIpBlocks") for p, _ in selecting),
+            told_otherwise=self._destinations.otherwise(s.ref for s in self.services.of(target)),
         )
         return self._kinds.setdefault(_content(selected), selected)
 
@@ -169,4 +174,5 @@ def _content(selected: Selected) -> Hashable:
         frozenset(selected.protocols.items()),
         selected.addresses,
         selected.token_places,
+        selected.told_otherwise,
     )

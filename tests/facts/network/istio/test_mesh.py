@@ -378,19 +378,46 @@ def test_a_port_of_no_service_has_policies_too() -> None:
     assert named.ask(SHOP, tcp(9999, transport="plaintext")).verdict == "denied"
 
 
-def test_settings_that_turn_mtls_off_are_a_doubt() -> None:
-    """A DestinationRule may make callers send plain text."""
+@pytest.mark.parametrize(
+    ("namespace", "spec", "verdict"),
+    [
+        ("pii", {"host": "customers", "trafficPolicy": {"tls": {"mode": "DISABLE"}}}, "undefined"),
+        ("shop", {"host": "customers", "trafficPolicy": {"tls": {}}}, "allowed"),
+        ("shop", {"host": "customers.pii", "trafficPolicy": {"tls": {}}}, "undefined"),
+        (
+            "mesh",
+            {"host": "*.local", "subsets": [{"trafficPolicy": {"tls": {"mode": "SIMPLE"}}}]},
+            "undefined",
+        ),
+        (
+            "pii",
+            {"host": "customers", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
+            "allowed",
+        ),
+        ("pii", {"host": "customers", "trafficPolicy": {"loadBalancer": {}}}, "allowed"),
+        ("pii", {"host": "api.example.com", "trafficPolicy": {"tls": {}}}, "allowed"),
+        ("pii", {"host": 3, "trafficPolicy": "x", "subsets": [None]}, "allowed"),
+    ],
+)
+def test_who_may_be_told_to_call_in_plain_text(
+    namespace: str, spec: dict[str, object], verdict: str
+) -> None:
+    """A DestinationRule for this very Service, that asks for anything but Istio's own mTLS."""
     rule = cluster.resource(
         {
             "apiVersion": "networking.istio.io/v1",
             "kind": "DestinationRule",
-            "metadata": {"name": "plain", "namespace": "pii"},
-            "spec": {"host": "customers", "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
+            "metadata": {"name": "customers", "namespace": namespace},
+            "spec": spec,
         }
     )
+    assert small(peer("{mtls: {mode: STRICT}}"), rule).get(SHOP, "/") == verdict
+
+
+def test_a_mesh_in_which_nobody_uses_mtls_of_himself() -> None:
+    """Whether a caller does is then not known."""
     strict = peer("{mtls: {mode: STRICT}}")
-    assert small(strict).get(SHOP, "/") == "allowed"
-    assert small(strict, rule).get(SHOP, "/") == "undefined"
+    assert small(strict, mesh="enableAutoMtls: false").get(SHOP, "/") == "undefined"
 
 
 def test_what_envoy_answers_itself_reaches_nobody() -> None:
