@@ -45,7 +45,6 @@ class Callers:
     _pods: Mapping[Key, Sequence[Resource]] = field(init=False)
     _namespaces: Mapping[str, Resource] = field(init=False)
     _captures: dict[Ref, tuple[Workload, Capture]] = field(default_factory=dict)
-    _known: dict[Ref, tuple[Workload, Caller]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._pods = pods_by_owner(self.snapshot)
@@ -63,10 +62,7 @@ class Callers:
             return self._proven(caller)
         if isinstance(caller, Stranger):
             return self._stranger(caller)
-        known = self._known.get(caller.ref)
-        if known is None or known[0] is not caller:
-            known = self._known[caller.ref] = (caller, self._workload(caller))
-        return known[1]
+        return self._workload(caller)
 
     def capture(self, target: Workload) -> Capture:
         """Who takes the traffic to and from `target`."""

@@ -39,7 +39,7 @@ from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.network.ways.services import Services
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import LAST_PORT, Workload
-from auditor.model import Gap, Resource, Snapshot, Unseen
+from auditor.model import Gap, Ref, Resource, Snapshot, Unseen
 
 READ = (written.KIND, PEER_AUTHENTICATION)
 """The kinds of group security.istio.io that have a part in the answer."""
@@ -88,6 +88,7 @@ class Mesh:
         )
         """Whether there is any object of Istio."""
         self._witnesses: dict[_Asked, Witnesses] = {}
+        self._known: dict[Ref, tuple[Workload, Caller]] = {}
         self._judged = lru_cache(CACHED)(self._through)
 
     @cached_property
@@ -207,6 +208,12 @@ class Mesh:
             self._witnesses[key] = witnesses(asked, port, how, speaks, host)
         return self._witnesses[key]
 
+    def _called(self, target: Workload, port: int) -> str:
+        """The Service by which one calls a port of the target; its own name without one."""
+        leads = self._selection.services.leads(target)
+        named = (lead.service.ref.name for lead in leads if lead.number == port)
+        return next(named, target.ref.name)
+
     def questions(
         self, target: Workload, *, paths: Iterable[str] = (), methods: Iterable[str] = ()
     ) -> Questions:
@@ -221,7 +228,13 @@ class Mesh:
         Raises:
             ValueError: an address is none.
         """
-        return self._classes.of(self._callers.of(peer))
+        if not isinstance(peer, Workload):
+            return self._classes.of(self._callers.of(peer))
+        known = self._known.get(peer.ref)
+        if known is None or known[0] is not peer:
+            known = (peer, self._classes.of(self._callers.of(peer)))
+            self._known[peer.ref] = known
+        return known[1]
 
     def kind(self, target: Workload) -> Hashable:
         """What stands for `target` and for all whose sidecars do alike: targets that are equal in
