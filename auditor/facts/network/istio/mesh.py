@@ -36,7 +36,6 @@ from auditor.facts.network.istio.tokens import may_hold
 from auditor.facts.network.istio.traffic import Refused, is_http, views
 from auditor.facts.network.istio.witnesses import Questions, Witnesses, witnesses
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
-from auditor.facts.network.ways.services import Services
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import LAST_PORT, Workload
 from auditor.model import Gap, Ref, Resource, Snapshot, Unseen

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from auditor.facts.network.entries import Services
 from auditor.facts.network.istio.callers import Callers
 from auditor.facts.network.istio.conditions import Compiled, Dropped, base_field, compiled
 from auditor.facts.network.istio.destinations import Destinations
@@ -22,6 +21,7 @@ from auditor.facts.network.istio.policies import AuthorizationPolicy
 from auditor.facts.network.istio.settings import Settings, spoken
 from auditor.facts.network.istio.tokens import Place, Tokens
 from auditor.facts.network.points import labels_of
+from auditor.facts.network.ways.services import Services
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.model import Ref, Snapshot

@@ -6,7 +6,17 @@ import pytest
 
 from auditor.facts.network import Identity, Request, Stranger, Verdict
 from tests.facts.network import cluster
-from tests.facts.network.istio.meshes import OUTSIDE, get, of, peer, pod, policy, small, tcp
+from tests.facts.network.istio.meshes import (
+    OUTSIDE,
+    configuration,
+    get,
+    of,
+    peer,
+    pod,
+    policy,
+    small,
+    tcp,
+)
 
 MONITOR, SHOP, LEGACY = "monitoring/prometheus", "shop/frontend", "shop/legacy"
 
@@ -461,3 +471,20 @@ def test_callers_and_targets_that_nothing_tells_apart_are_one() -> None:
     callers = {mesh.mesh.caller(mesh.workloads[f"shop/web{i}"]) for i in range(3)}
     kinds = {mesh.mesh.kind(mesh.workloads[f"pii/customers{i}"]) for i in range(3)}
     assert (len(callers), len(kinds)) == (1, 2)
+
+
+def test_settings_of_a_revision_count_and_two_that_differ_are_a_gap() -> None:
+    """Whatever else the control plane keeps beside them."""
+    root = policy("{}", "mesh/all")
+    other = configuration("rootNamespace: mesh", "istio-1-31")
+    assert small(root, other).get(SHOP, "/") == "denied"
+    both = small(root, other, mesh="rootNamespace: istio-system")
+    assert both.get(SHOP, "/") == "allowed"
+    assert [gap.what for gap in both.mesh.gaps] == ["istio-system/istio[ConfigMap]"]
+
+
+@pytest.mark.parametrize("mesh", ["[", "3", "trustDomain: 3\ntrustDomainAliases: x", "{a: *b}"])
+def test_settings_that_cannot_be_read_are_istios_own(mesh: str) -> None:
+    """What is no mapping is a gap besides."""
+    assert small("{}", mesh=mesh).get(SHOP, "/") == "denied"
+    assert bool(small(mesh=mesh).mesh.gaps) == (not mesh.startswith("trust"))
