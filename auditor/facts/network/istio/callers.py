@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from auditor.facts.network.answers import Peer, Stranger, World
-from auditor.facts.network.istio.conditions import LOCAL, SPIFFE
+from auditor.facts.network.istio.conditions import LOCAL, NOBODY, SOMEBODY, SPIFFE
 from auditor.facts.network.istio.matching import IPAddress
 from auditor.facts.network.istio.settings import Settings
 from auditor.facts.network.istio.sidecars import PROXY, Capture, capture, service_account
@@ -19,16 +19,15 @@ from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Key, Manifest, Ref, Resource, Snapshot
 
-NOBODY = "?"
-"""A name that no object and no sane policy has."""
-
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """What is known of who calls."""
 
     identity: str | None
-    """What it proves where it uses mTLS; None where that is not known."""
+    """What it proves where it uses mTLS, with SOMEBODY for an account that is not known; None
+    where nothing is known.
+    """
     addresses: tuple[IPAddress, ...] | None
     """Those that it may have; None where they are not known."""
     sidecar: Truth
@@ -46,7 +45,6 @@ class Callers:
     _pods: Mapping[Key, Sequence[Resource]] = field(init=False)
     _namespaces: Mapping[str, Resource] = field(init=False)
     _captures: dict[Ref, tuple[Workload, Capture]] = field(default_factory=dict)
-    _known: dict[Ref, tuple[Workload, Caller]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._pods = pods_by_owner(self.snapshot)
@@ -64,10 +62,7 @@ class Callers:
             return self._proven(caller)
         if isinstance(caller, Stranger):
             return self._stranger(caller)
-        known = self._known.get(caller.ref)
-        if known is None or known[0] is not caller:
-            known = self._known[caller.ref] = (caller, self._workload(caller))
-        return known[1]
+        return self._workload(caller)
 
     def capture(self, target: Workload) -> Capture:
         """Who takes the traffic to and from `target`."""
@@ -91,7 +86,8 @@ class Callers:
     def _stranger(self, caller: Stranger) -> Caller:
         domain = self.settings.domains.names[0]
         # One of a namespace that exists may run as any account of it.
-        identity = None if caller.namespace else spiffe(domain, NOBODY, NOBODY)
+        home, account = (caller.namespace, SOMEBODY) if caller.namespace else (NOBODY, NOBODY)
+        identity = spiffe(domain, home, account)
         return Caller(identity, None, Truth.MAYBE, "a pod that is not known may have a sidecar")
 
     def _workload(self, caller: Workload) -> Caller:

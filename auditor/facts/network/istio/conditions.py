@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from auditor.facts.network.istio.matching import (
     IPAddress,
@@ -36,6 +37,10 @@ from auditor.facts.selectors import Truth
 from auditor.model import Path
 
 SPIFFE = "spiffe://"
+NOBODY = "?"
+"""A name that no object and no sane policy has."""
+SOMEBODY = "\0"
+"""The account in an identity of which only the namespace is known."""
 LOCAL = "cluster.local"
 """In the principals of policies, any trust domain of the mesh."""
 
@@ -81,7 +86,9 @@ class Seen:
 
     port: int
     identity: str | None
-    """``spiffe://…``; empty without one; None where it is not known."""
+    """``spiffe://…``, with the account SOMEBODY where only the namespace is known; empty without
+    one; None where nothing is known of it.
+    """
     peer: tuple[IPAddress, ...] | None
     """The addresses that the caller may have; None where nothing is known of them."""
     remote: tuple[IPAddress, ...] | None
@@ -164,6 +171,12 @@ def base_field(clause: Clause) -> str:
     return KEYS.get(clause.field, clause.field)
 
 
+def identity_test(field: str, value: str, home: str, domains: Domains) -> Test:
+    """Whether one value of a field about identities means who calls."""
+    compiler = _Compiler(home, domains, http=True, strict=False)
+    return compiler.clause(Clause(field, (), (value,)))
+
+
 def unloadable(policy: AuthorizationPolicy) -> Iterator[tuple[Path, str]]:
     """What of a policy Envoy cannot load, each with the path of its rule."""
     if policy.unreadable:
@@ -226,11 +239,11 @@ class _Compiler:
     def _tests(self, base: str, key: str, value: str) -> Iterator[Test]:
         if base == "principals":
             for principal in migrated(value, self.domains):
-                yield _identity(_principal(principal))
+                yield _identity(_principal(principal), principal)
         elif base == "trustDomains":
             yield from self._trust_domain(value)
         elif base == "serviceAccounts":
-            yield _identity(self._account(value))
+            yield _identity(self._account(value), value)
         elif base == HEADERS:
             yield _header(key, value)
         elif base == CLAIMS and not _CLAIM.fullmatch(key.removeprefix(CLAIMS)):
@@ -252,11 +265,7 @@ class _Compiler:
             yield lambda seen: Truth.NO if seen.identity == "" else Truth.MAYBE
             return
         for name in names if value in names else (value,):
-            yield _identity(_in_domain(name))
-
-
-def _in_domain(name: str) -> Callable[[str], bool]:
-    return lambda identity: trust_domain_matches(name, identity)
+            yield _identity(partial(trust_domain_matches, name), "")
 
 
 def _not(truth: Truth) -> Truth:
@@ -267,11 +276,21 @@ def _sure(holds: bool) -> Truth:
     return Truth.YES if holds else Truth.NO
 
 
-def _identity(meant: Callable[[str], bool]) -> Test:
+def _identity(meant: Callable[[str], bool], value: str) -> Test:
+    """Whether `meant`, made of `value`, holds of the identity of who calls."""
+    name = value.rpartition("/")[2].strip("*")
+    # Somebody may have this name, part of it, or quite another one.
+    names = (NOBODY, name, f"{name}{NOBODY}", f"{NOBODY}{name}")
+
     def test(seen: Seen) -> Truth:
-        if seen.identity is None:
+        identity = seen.identity
+        if identity is None:
             return Truth.MAYBE
-        return _sure(bool(seen.identity) and meant(seen.identity))
+        if not identity.endswith(SOMEBODY):
+            return _sure(bool(identity) and meant(identity))
+        known = identity.removesuffix(SOMEBODY)
+        found = {meant(known + account) for account in names}
+        return _sure(found.pop()) if len(found) == 1 else Truth.MAYBE
 
     return test
 
@@ -407,7 +426,7 @@ def _header(key: str, value: str) -> Test:
 
 
 _PLAIN: Mapping[str, Callable[[str], Test]] = {
-    "namespaces": lambda value: _identity(lambda identity: namespace_matches(value, identity)),
+    "namespaces": lambda value: _identity(partial(namespace_matches, value), ""),
     "ipBlocks": lambda value: _address(value, lambda seen: seen.peer),
     "remoteIpBlocks": lambda value: _address(value, lambda seen: seen.remote),
     "destination.ip": lambda value: _address(value, lambda seen: seen.local),

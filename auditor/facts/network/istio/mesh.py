@@ -6,51 +6,38 @@ agree is that the verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
-from typing import TypeVar
 
 from auditor.facts.network.answers import InvalidPolicy, Peer, Reason
 from auditor.facts.network.istio import policies as written
 from auditor.facts.network.istio.admission import read_policy
 from auditor.facts.network.istio.callers import Caller, Callers
-from auditor.facts.network.istio.conditions import (
-    SPIFFE,
-    Compiled,
-    Dropped,
-    Seen,
-    base_field,
-    compiled,
-)
-from auditor.facts.network.istio.judgement import Enforced, agreed, judged
-from auditor.facts.network.istio.matching import IPAddress
+from auditor.facts.network.istio.classes import Classes
+from auditor.facts.network.istio.conditions import SPIFFE, Seen
+from auditor.facts.network.istio.judgement import agreed, judged
 from auditor.facts.network.istio.peer_authentication import (
     KIND as PEER_AUTHENTICATION,
 )
 from auditor.facts.network.istio.peer_authentication import (
     MODES,
     Mode,
-    Modes,
     PeerAuthentication,
     age,
-    compose,
     parse_peer_authentication,
-    selects,
 )
 from auditor.facts.network.istio.policies import AuthorizationPolicy, Refusal
-from auditor.facts.network.istio.settings import Settings, read_settings, spoken
+from auditor.facts.network.istio.selection import Selected, Selection
+from auditor.facts.network.istio.settings import Settings, read_settings
 from auditor.facts.network.istio.sidecars import OWN_PORTS, Capture
-from auditor.facts.network.istio.tokens import Place, Tokens, may_hold
+from auditor.facts.network.istio.tokens import may_hold
 from auditor.facts.network.istio.traffic import Refused, is_http, views
 from auditor.facts.network.istio.witnesses import Questions, Witnesses, witnesses
-from auditor.facts.network.points import labels_of
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
-from auditor.facts.network.ways.services import Services
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import LAST_PORT, Workload
-from auditor.manifests import leaves
 from auditor.model import Gap, Ref, Resource, Snapshot, Unseen
 
 READ = (written.KIND, PEER_AUTHENTICATION)
@@ -69,26 +56,8 @@ _AMBIENT = "the target is of an ambient namespace, whose proxies are not judged 
 _GATEWAY = "the target is a gateway or a waypoint, whose proxies are not judged yet"
 _HBONE = "connections over HBONE are not judged yet"
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Selected:
-    """What one workload's sidecar has."""
-
-    modes: Modes
-    policies: tuple[tuple[AuthorizationPolicy, Truth], ...]
-    """Those that select it or may: of the mesh first, then the oldest."""
-    protocols: Mapping[int, frozenset[str]]
-    """Port of the pod → what the Services that lead there say that it speaks."""
-    http: tuple[Enforced, ...]
-    """What is enforced on HTTP, and on what is none."""
-    tcp: tuple[Enforced, ...]
-    broken: tuple[Ref, ...]
-    """The policies that Envoy cannot load."""
-    addresses: tuple[IPAddress, ...] | None
-    """Of its pods."""
-    token_places: frozenset[Place]
-    asks_addresses: bool
-    """Whether any policy asks where a caller is."""
+_Asked = tuple[Selected, int, str, tuple[str, ...], tuple[str, ...]]
+"""What witnesses depend on: the target's kind, the port, whom they name, what else is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +86,8 @@ class Mesh:
             for resource in snapshot.resources
         )
         """Whether there is any object of Istio."""
-        self._of: dict[Ref, tuple[Workload, Selected]] = {}
-        self._rules: dict[tuple[Ref, bool], tuple[Compiled | Dropped, ...]] = {}
+        self._witnesses: dict[_Asked, Witnesses] = {}
+        self._known: dict[Ref, tuple[Workload, Caller]] = {}
         self._judged = lru_cache(CACHED)(self._through)
 
     @cached_property
@@ -134,14 +103,6 @@ class Mesh:
         return tuple(map(parse_peer_authentication, found))
 
     @cached_property
-    def _by_namespace(self) -> Mapping[str, tuple[AuthorizationPolicy, ...]]:
-        return _grouped(p for p in self.policies if not p.targeted and not p.unreadable)
-
-    @cached_property
-    def _peers(self) -> Mapping[str, tuple[PeerAuthentication, ...]]:
-        return _grouped(self.peer_authentications)
-
-    @cached_property
     def settings(self) -> Settings:
         """How the mesh is set up."""
         return read_settings(self.snapshot)
@@ -151,17 +112,13 @@ class Mesh:
         return Callers(self.snapshot, self.settings)
 
     @cached_property
-    def _services(self) -> Services:
-        return Services(self.snapshot)
+    def _selection(self) -> Selection:
+        found = (self.policies, self.peer_authentications)
+        return Selection(self.snapshot, self.settings, self._callers, *found)
 
     @cached_property
-    def _tokens(self) -> Tokens:
-        return Tokens(self.snapshot, self.settings.root)
-
-    @cached_property
-    def _overridden(self) -> bool:
-        """Whether a DestinationRule says how callers connect."""
-        return any(_sets_tls(rule) for rule in self.snapshot.of_kind("DestinationRule"))
+    def _classes(self) -> Classes:
+        return Classes(self._selection.judging, self.settings.domains)
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -190,7 +147,7 @@ class Mesh:
         """
         if self._callers.capture(target).sidecar is Truth.NO:
             return {}
-        found = self._selected(target).modes
+        found = self._selection.of(target).modes
         ports: dict[int | str, Mode] = {port: s.mode for port, s in found.ports.items()}
         return ports | {"default": found.default.mode}
 
@@ -205,14 +162,14 @@ class Mesh:
         those of which it cannot be told.
         """
         least = Truth.MAYBE if possibly else Truth.YES
-        found = self._selected(target).policies
+        found = self._selection.of(target).policies
         return tuple(policy for policy, truth in found if truth >= least)
 
     def speaks(self, target: Workload, port: int) -> frozenset[str]:
         """What a port of the pod speaks by the Services that lead there: ``http``, ``tcp``,
         ``auto`` (the proxy looks at what is sent). More than one where they differ.
         """
-        return self._selected(target).protocols.get(port, SNIFFED)
+        return self._selection.of(target).protocols.get(port, SNIFFED)
 
     def requests(
         self,
@@ -238,33 +195,57 @@ class Mesh:
         """The same, with whether every set is there: their number has a bound. Transport and caller
         are not of them: each has to be asked about.
         """
-        asked = self.questions(target, paths=paths, methods=methods)
-        serving = [lead.service for lead in self._services.leads(target) if lead.number == port]
+        serving = [
+            lead.service for lead in self._selection.services.leads(target) if lead.number == port
+        ]
         name = serving[0].ref.name if serving else target.ref.name
         host = f"{name}.{target.ref.namespace}.svc.cluster.local"
-        speaks = self.speaks(target, port)
-        return witnesses(asked, port, self.settings.normalization, speaks, host)
+        key = (self._selection.of(target), port, host, tuple(paths), tuple(methods))
+        if key not in self._witnesses:
+            asked = self.questions(target, paths=key[3], methods=key[4])
+            speaks, how = self.speaks(target, port), self.settings.normalization
+            self._witnesses[key] = witnesses(asked, port, how, speaks, host)
+        return self._witnesses[key]
+
+    def _called(self, target: Workload, port: int) -> str:
+        """The Service by which one calls a port of the target; its own name without one."""
+        leads = self._selection.services.leads(target)
+        named = (lead.service.ref.name for lead in leads if lead.number == port)
+        return next(named, target.ref.name)
 
     def questions(
         self, target: Workload, *, paths: Iterable[str] = (), methods: Iterable[str] = ()
     ) -> Questions:
         """What tells requests to `target` apart."""
-        found = [policy for policy, _ in self._selected(target).policies if not policy.dry_run]
+        found = [policy for policy, _ in self._selection.of(target).policies if not policy.dry_run]
         return Questions.of(found, paths, methods)
 
     def caller(self, peer: Peer | Identity) -> Caller:
-        """What sidecars learn of `peer`: whoever is equal in this gets equal rulings.
+        """Who stands for `peer` and for all whom no policy tells from it: whoever is equal in this
+        gets equal rulings.
 
         Raises:
             ValueError: an address is none.
         """
-        return self._callers.of(peer)
+        if not isinstance(peer, Workload):
+            return self._classes.of(self._callers.of(peer))
+        known = self._known.get(peer.ref)
+        if known is None or known[0] is not peer:
+            known = (peer, self._classes.of(self._callers.of(peer)))
+            self._known[peer.ref] = known
+        return known[1]
+
+    def kind(self, target: Workload) -> Hashable:
+        """What stands for `target` and for all whose sidecars do alike: targets that are equal in
+        this get equal rulings.
+        """
+        return self._selection.of(target), self._callers.capture(target)
 
     def ports(self, target: Workload) -> tuple[int, ...]:
         """The TCP ports of the pods of `target` that anything of the mesh tells from all others,
         ascending: policies, modes of mTLS, Services, or that no sidecar takes their traffic.
         """
-        selected, taken = self._selected(target), self._callers.capture(target)
+        selected, taken = self._selection.of(target), self._callers.capture(target)
         found = {*selected.modes.ports, *selected.protocols, *OWN_PORTS, *taken.excluded}
         found.update(taken.included or ())
         for policy, _ in selected.policies:
@@ -283,7 +264,7 @@ class Mesh:
         past = self._past(taken, request)
         if past:
             return past
-        selected, known = self._selected(target), self._callers.of(caller)
+        selected, known = self._selection.of(target), self.caller(caller)
         if not selected.asks_addresses:
             known = replace(known, addresses=None)
         found = self._judged(known, selected, request)
@@ -339,13 +320,18 @@ class Mesh:
             return (request.transport == "mtls",), ""
         if caller.sidecar is Truth.NO or mode == "DISABLE":
             return (False,), ""
-        if caller.sidecar is Truth.MAYBE:
-            return (True, False), caller.why
+        doubt = caller.why if caller.sidecar is Truth.MAYBE else self._doubt(selected, request)
+        return ((True, False) if doubt else (True,)), doubt
+
+    def _doubt(self, selected: Selected, request: Request) -> str:
+        """Why a caller with a sidecar may not use mTLS; empty where it does."""
         if request.port not in selected.protocols:
-            return (True, False), "no Service leads to the port, which decides whether mTLS is used"
-        if self._overridden or not self.settings.auto_mtls:
-            return (True, False), "settings of the mesh may turn mTLS off at the caller"
-        return (True,), ""
+            return "no Service leads to the port, which decides whether mTLS is used"
+        if selected.told_otherwise:
+            return f"{selected.told_otherwise} may keep the caller from using mTLS"
+        if not self.settings.auto_mtls:
+            return "in this mesh callers use mTLS only where they are told to"
+        return ""
 
     def _connected(
         self,
@@ -398,77 +384,6 @@ class Mesh:
             return Ruling(Verdict.DENIED, (Reason(None, (), seen.why),))
         return judged(selected.http, seen, self.settings.providers)
 
-    def _selected(self, target: Workload) -> Selected:
-        known = self._of.get(target.ref)
-        # The same object may be asked about as it would be after a change.
-        if known is None or known[0] is not target:
-            known = self._of[target.ref] = (target, self._select(target))
-        return known[1]
-
-    def _select(self, target: Workload) -> Selected:
-        labels, root = labels_of(target), self.settings.root
-        home = target.ref.namespace
-        scopes = dict.fromkeys((root, home))
-        found = [
-            (policy, selects(policy.labels, labels))
-            for scope in scopes
-            for policy in self._by_namespace.get(scope, ())
-        ]
-        peers = [peer for scope in scopes for peer in self._peers.get(scope, ())]
-        selecting = tuple((policy, truth) for policy, truth in found if truth > Truth.NO)
-        protocols: dict[int, set[str]] = {}
-        for lead in self._services.leads(target):
-            if lead.protocol == "TCP":
-                protocols.setdefault(lead.number, set()).add(spoken(lead.entry))
-        return Selected(
-            modes=compose(peers, root, home, labels),
-            policies=selecting,
-            protocols={port: frozenset(kinds) for port, kinds in protocols.items()},
-            http=tuple(self._enforced(selecting, http=True)),
-            tcp=tuple(self._enforced(selecting, http=False)),
-            broken=tuple(policy.ref for policy, _ in selecting if _is_broken(policy)),
-            addresses=self._callers.addresses(target),
-            token_places=self._tokens.places(target),
-            asks_addresses=any(_asks_addresses(policy) for policy, _ in selecting),
-        )
-
-    def _enforced(
-        self, selecting: Sequence[tuple[AuthorizationPolicy, Truth]], *, http: bool
-    ) -> Iterator[Enforced]:
-        for policy, truth in selecting:
-            if not policy.dry_run and not _is_broken(policy):
-                yield Enforced(policy, truth, self._compiled(policy, http=http))
-
-    def _compiled(
-        self, policy: AuthorizationPolicy, *, http: bool
-    ) -> tuple[Compiled | Dropped, ...]:
-        key = (policy.ref, http)
-        if key not in self._rules:
-            home, domains = policy.ref.namespace, self.settings.domains
-            self._rules[key] = tuple(
-                compiled(rule, policy.action, home, domains, http=http) for rule in policy.rules
-            )
-        return self._rules[key]
-
-
-def _is_broken(policy: AuthorizationPolicy) -> bool:
-    return any(refusal.by == "envoy" for refusal in policy.refusals)
-
-
-def _asks_addresses(policy: AuthorizationPolicy) -> bool:
-    asked = ("ipBlocks", "remoteIpBlocks")
-    return any(base_field(clause) in asked for rule in policy.rules for clause in rule.clauses)
-
-
-_Object = TypeVar("_Object", AuthorizationPolicy, PeerAuthentication)
-
-
-def _grouped(objects: Iterable[_Object]) -> Mapping[str, tuple[_Object, ...]]:
-    found: dict[str, list[_Object]] = {}
-    for each in objects:
-        found.setdefault(each.ref.namespace, []).append(each)
-    return {namespace: tuple(here) for namespace, here in found.items()}
-
 
 class _Parsed:
     """The policies of another mesh, by the objects that they were parsed from."""
@@ -494,10 +409,6 @@ def _of_group(snapshot: Snapshot, kind: str) -> Iterator[Resource]:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 6
-
-
-def _sets_tls(rule: Resource) -> bool:
-    return any("tls" in path for path, _ in leaves(rule.manifest.get("spec")))
 
 
 def _gaps(snapshot: Snapshot, unknown: Sequence[str]) -> Iterator[Gap]:

@@ -6,7 +6,7 @@ Source: MeshConfig (istio.io/api mesh/v1alpha1), in ConfigMap ``istio`` of the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditor.facts.network.istio.conditions import LOCAL, Domains
 from auditor.facts.network.istio.matching import Normalization
@@ -33,11 +33,25 @@ class Settings:
 
 
 def read_settings(snapshot: Snapshot) -> Settings:
-    """The settings in ConfigMap ``istio`` of the control plane; Istio's own where there is none."""
-    for found in snapshot.of_kind("ConfigMap"):
-        if (found.ref.namespace, found.ref.name) == (ROOT, "istio"):
-            return _settings(found)
-    return Settings()
+    """The settings in ConfigMap ``istio`` of the control plane, or in that of its revision
+    (``istio-1-31``); Istio's own where there is none. Of several that differ, the first.
+    """
+    found = sorted(filter(_is_mesh, snapshot.of_kind("ConfigMap")), key=lambda r: r.ref.name)
+    read = list(map(_settings, found))
+    if not read:
+        return Settings()
+    first = read[0]
+    if all(other == first for other in read):
+        return first
+    why = f"control planes with settings of their own: those of {found[0].ref} are taken"
+    return replace(first, unknown=(*first.unknown, why))
+
+
+def _is_mesh(found: Resource) -> bool:
+    named = found.ref.name == "istio" or found.ref.name.startswith("istio-")
+    return (
+        named and found.ref.namespace == ROOT and at(found.manifest, ("data", "mesh")) is not None
+    )
 
 
 def _settings(found: Resource) -> Settings:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice, product
 from math import prod
@@ -184,7 +185,13 @@ def witnesses(
     found: list[Request] = []
     complete = names[1]
     if speaks & {"http", "auto"}:
-        axes = (_methods(asked), _paths(asked, how), _hosts(asked, host), _headers(asked), names)
+        axes = (
+            _methods(asked),
+            _paths(asked.paths, asked.full_paths, how),
+            _hosts(asked, host),
+            _headers(asked),
+            names,
+        )
         size = prod(len(values) for values, _ in axes)
         found += [_request(port, *values) for values in islice(_product(axes), REQUESTS)]
         complete = complete and size <= REQUESTS and all(whole for _, whole in axes)
@@ -220,9 +227,11 @@ def _methods(asked: Questions) -> Axis:
     return tuple(found.values()), True
 
 
-def _paths(asked: Questions, how: Normalization) -> Axis:
-    stable = [text for text in dict.fromkeys(_natural_paths(asked)) if _is_stable(text, how)]
-    found = paths(asked.paths, asked.full_paths, stable, how, limit=VALUES)
+@lru_cache(1 << 10)
+def _paths(wanted: tuple[Pattern, ...], full: tuple[Pattern, ...], how: Normalization) -> Axis:
+    natural = dict.fromkeys(_natural_paths((*wanted, *full)))
+    stable = [text for text in natural if _is_stable(text, how)]
+    found = paths(wanted, full, stable, how, limit=VALUES)
     return tuple(found.found.values()), found.complete
 
 
@@ -231,13 +240,9 @@ def _is_stable(path: str, how: Normalization) -> bool:
     return path.startswith("/") and printable and normalized(path, how) == (path,)
 
 
-def _natural_paths(asked: Questions) -> Iterator[str]:
+def _natural_paths(patterns: Iterable[Pattern]) -> Iterator[str]:
     """What people and attackers would send."""
-    exact = [
-        text
-        for pattern in (*asked.paths, *asked.full_paths)
-        if (text := _natural(pattern)) is not None
-    ]
+    exact = [text for pattern in patterns if (text := _natural(pattern)) is not None]
     yield from exact
     yield OTHER_PATH
     yield "/"

@@ -89,9 +89,9 @@ def of(*objects: Resource) -> Small:
     return Small(Mesh(snapshot), {w.name: w for w in workloads_of(snapshot)})
 
 
-def configuration(mesh: str) -> Resource:
+def configuration(mesh: str, name: str = "istio") -> Resource:
     """The settings of the mesh."""
-    metadata = {"name": "istio", "namespace": "istio-system"}
+    metadata = {"name": name, "namespace": "istio-system"}
     data = {"mesh": mesh}
     return cluster.resource(
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}

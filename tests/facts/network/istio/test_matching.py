@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 import pytest
@@ -165,3 +166,44 @@ def test_addresses() -> None:
     assert within(block, (inside, outside)) is Truth.MAYBE
     assert within(block, None) is Truth.MAYBE
     assert within(everything, (ip_address("::1"),)) is Truth.NO
+
+
+def _one_by_one(path: str) -> str | None:
+    """The same as `normalized` without settings, one character at a time and backwards where dots
+    say so: the other way to write it.
+    """
+    out, at, bare = "", 0, -9
+    while at < len(path):
+        dots, ahead = _dots(path, at)
+        if dots and out.endswith("/") and (ahead == len(path) or path[ahead] in "/\\"):
+            if dots == 2 and out != "/":
+                out = out[: out.rindex("/", 0, -1) + 1]
+            at = ahead + 1
+        elif escape := re.match("%([0-9a-fA-F]{2})", path[at:]):
+            char = chr(int(escape[1], 16))
+            if char == "\0":
+                return None
+            kept = not re.match(r"[A-Za-z0-9._~-]", char)
+            out, at = out + (escape[0] if kept else char), at + 3
+            if not kept and len(out) - bare <= 3:
+                tail = out[bare:] + (path[at : at + 1] if len(out) - bare == 2 else "")
+                if re.fullmatch("%[0-9a-fA-F]{2}", tail):
+                    out = f"{out[:bare]}%25{out[bare + 1 :]}"
+        else:
+            char = path[at]
+            bare = len(out) if char == "%" else bare
+            out += {"\\": "/"}.get(char, f"%{ord(char):02X}" if char in ' "<>^`{|}' else char)
+            at += 1
+    return out
+
+
+def _dots(path: str, at: int) -> tuple[int, int]:
+    """How many dots begin here, two at most, and where they end."""
+    found = re.match(r"(?:\.|%2[eE])(\.|%2[eE])?", path[at:])
+    return (0, at) if not found else (2 if found[1] else 1, at + found.end())
+
+
+@given(st.lists(st.sampled_from("/.%2eE0034158\\aZ|x"), max_size=14).map("".join))
+def test_a_path_is_what_the_other_way_makes_of_it(path: str) -> None:
+    """Segment by segment or one character at a time."""
+    assert normalized(f"/{path}", BASE) == (_one_by_one(f"/{path}"),)

@@ -6,7 +6,17 @@ import pytest
 
 from auditor.facts.network import Identity, Request, Stranger, Verdict
 from tests.facts.network import cluster
-from tests.facts.network.istio.meshes import OUTSIDE, get, of, peer, pod, policy, small, tcp
+from tests.facts.network.istio.meshes import (
+    OUTSIDE,
+    configuration,
+    get,
+    of,
+    peer,
+    pod,
+    policy,
+    small,
+    tcp,
+)
 
 MONITOR, SHOP, LEGACY = "monitoring/prometheus", "shop/frontend", "shop/legacy"
 
@@ -134,7 +144,7 @@ def test_where_mtls_is_off_nobody_has_an_identity() -> None:
 )
 def test_how_a_principal_is_written(principal: str, *, admits: bool) -> None:
     """A star counts at one end alone, and a principal has no scheme."""
-    mesh = small({"rules": [{"from": [{"source": {"principals": [principal]}}]}]}.__str__())
+    mesh = small(policy({"rules": [{"from": [{"source": {"principals": [principal]}}]}]}))
     assert (mesh.get(SHOP, "/") == "allowed") is admits
     assert mesh.get(LEGACY, "/") == "denied"
 
@@ -330,6 +340,45 @@ def test_a_doubt_that_does_not_matter_is_none() -> None:
     assert small(named).get(Stranger("", {}), "/") == "denied"
 
 
+@pytest.mark.parametrize(
+    ("principal", "verdict"),
+    [
+        ("cluster.local/ns/monitoring/sa/prometheus", "denied"),
+        ("cluster.local/ns/shop/sa/frontend", "undefined"),
+        ("cluster.local/ns/shop/*", "allowed"),
+        ("cluster.local/ns/shop/sa/f*", "undefined"),
+        ("*/ns/shop/sa/frontend", "undefined"),
+        ("*/ns/monitoring/sa/frontend", "denied"),
+        ("*frontend", "undefined"),
+        ("*", "allowed"),
+    ],
+)
+def test_a_stranger_is_of_its_namespace_whatever_its_account(principal: str, verdict: str) -> None:
+    """Over mTLS it may be any account of its own namespace, and none of another."""
+    mesh = small(policy({"rules": [{"from": [{"source": {"principals": [principal]}}]}]}))
+    assert mesh.get(Stranger("shop", {}), "/", transport="mtls") == verdict
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        ({"namespaces": ["shop"]}, "allowed"),
+        ({"namespaces": ["s*"]}, "allowed"),
+        ({"namespaces": ["monitoring"]}, "denied"),
+        ({"serviceAccounts": ["shop/frontend"]}, "undefined"),
+        ({"serviceAccounts": ["frontend"]}, "denied"),
+        ({"trustDomains": ["cluster.local"]}, "allowed"),
+        ({"notNamespaces": ["shop"]}, "denied"),
+    ],
+)
+def test_what_is_told_of_a_stranger_by_its_namespace(
+    source: dict[str, list[str]], verdict: str
+) -> None:
+    """Its namespace and trust domain are known."""
+    mesh = small(policy({"rules": [{"from": [{"source": source}]}]}))
+    assert mesh.get(Stranger("shop", {}), "/", transport="mtls") == verdict
+
+
 def test_a_port_of_no_service_has_policies_too() -> None:
     """Whether a caller then uses mTLS is not known, and is said where it matters."""
     assert small("{}").ask(SHOP, tcp(9999)).verdict == "denied"
@@ -339,19 +388,46 @@ def test_a_port_of_no_service_has_policies_too() -> None:
     assert named.ask(SHOP, tcp(9999, transport="plaintext")).verdict == "denied"
 
 
-def test_settings_that_turn_mtls_off_are_a_doubt() -> None:
-    """A DestinationRule may make callers send plain text."""
+@pytest.mark.parametrize(
+    ("namespace", "spec", "verdict"),
+    [
+        ("pii", {"host": "customers", "trafficPolicy": {"tls": {"mode": "DISABLE"}}}, "undefined"),
+        ("shop", {"host": "customers", "trafficPolicy": {"tls": {}}}, "allowed"),
+        ("shop", {"host": "customers.pii", "trafficPolicy": {"tls": {}}}, "undefined"),
+        (
+            "mesh",
+            {"host": "*.local", "subsets": [{"trafficPolicy": {"tls": {"mode": "SIMPLE"}}}]},
+            "undefined",
+        ),
+        (
+            "pii",
+            {"host": "customers", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
+            "allowed",
+        ),
+        ("pii", {"host": "customers", "trafficPolicy": {"loadBalancer": {}}}, "allowed"),
+        ("pii", {"host": "api.example.com", "trafficPolicy": {"tls": {}}}, "allowed"),
+        ("pii", {"host": 3, "trafficPolicy": "x", "subsets": [None]}, "allowed"),
+    ],
+)
+def test_who_may_be_told_to_call_in_plain_text(
+    namespace: str, spec: dict[str, object], verdict: str
+) -> None:
+    """A DestinationRule for this very Service, that asks for anything but Istio's own mTLS."""
     rule = cluster.resource(
         {
             "apiVersion": "networking.istio.io/v1",
             "kind": "DestinationRule",
-            "metadata": {"name": "plain", "namespace": "pii"},
-            "spec": {"host": "customers", "trafficPolicy": {"tls": {"mode": "DISABLE"}}},
+            "metadata": {"name": "customers", "namespace": namespace},
+            "spec": spec,
         }
     )
+    assert small(peer("{mtls: {mode: STRICT}}"), rule).get(SHOP, "/") == verdict
+
+
+def test_a_mesh_in_which_nobody_uses_mtls_of_himself() -> None:
+    """Whether a caller does is then not known."""
     strict = peer("{mtls: {mode: STRICT}}")
-    assert small(strict).get(SHOP, "/") == "allowed"
-    assert small(strict, rule).get(SHOP, "/") == "undefined"
+    assert small(strict, mesh="enableAutoMtls: false").get(SHOP, "/") == "undefined"
 
 
 def test_what_envoy_answers_itself_reaches_nobody() -> None:
@@ -382,3 +458,33 @@ def test_a_snapshot_without_istio_says_so() -> None:
     """Nothing has to be asked of it then."""
     assert not small().mesh.present
     assert small("{}").mesh.present
+
+
+def test_callers_and_targets_that_nothing_tells_apart_are_one() -> None:
+    """So that cost follows what policies ask."""
+    mesh = of(
+        *(pod(f"pii/customers{i}", f"10.0.0.{i}", account="same") for i in range(3)),
+        *(pod(f"shop/web{i}", f"10.0.1.{i}") for i in range(3)),
+        policy("{rules: [{from: [{source: {namespaces: [shop], principals: ['*']}}]}]}"),
+        policy("{selector: {matchLabels: {app: customers2}}}", "pii/one"),
+    )
+    callers = {mesh.mesh.caller(mesh.workloads[f"shop/web{i}"]) for i in range(3)}
+    kinds = {mesh.mesh.kind(mesh.workloads[f"pii/customers{i}"]) for i in range(3)}
+    assert (len(callers), len(kinds)) == (1, 2)
+
+
+def test_settings_of_a_revision_count_and_two_that_differ_are_a_gap() -> None:
+    """Whatever else the control plane keeps beside them."""
+    root = policy("{}", "mesh/all")
+    other = configuration("rootNamespace: mesh", "istio-1-31")
+    assert small(root, other).get(SHOP, "/") == "denied"
+    both = small(root, other, mesh="rootNamespace: istio-system")
+    assert both.get(SHOP, "/") == "allowed"
+    assert [gap.what for gap in both.mesh.gaps] == ["istio-system/istio[ConfigMap]"]
+
+
+@pytest.mark.parametrize("mesh", ["[", "3", "trustDomain: 3\ntrustDomainAliases: x", "{a: *b}"])
+def test_settings_that_cannot_be_read_are_istios_own(mesh: str) -> None:
+    """What is no mapping is a gap besides."""
+    assert small("{}", mesh=mesh).get(SHOP, "/") == "denied"
+    assert bool(small(mesh=mesh).mesh.gaps) == (not mesh.startswith("trust"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from auditor.facts.network import Identity, Request, Verdict, World
 from tests.facts.network.istio.meshes import OUTSIDE, Small, policy, small
+from tests.facts.network.istio.naive import Call, allowed
 
 PATHS = ("/healthz", "/healthz*", "/healthz/*", "*/healthz", "*", "/api/{*}", "/api/{**}", "/a%2Fb")
 METHODS = ("GET", "P*", "*T", "*", "HEAD")
@@ -158,3 +161,52 @@ def test_every_request_is_judged_as_its_witness(
         assert alike, signature
     for witness in alike:
         assert mesh.ask(caller, witness).verdict == mesh.ask(caller, request).verdict
+
+
+IDENTITIES = {
+    "monitoring/prometheus": ("cluster.local/ns/monitoring/sa/prometheus", "10.0.1.1"),
+    "shop/frontend": ("cluster.local/ns/shop/sa/frontend", "10.0.2.1"),
+    "shop/legacy": ("", "10.0.2.9"),
+    OUTSIDE: ("", "203.0.113.7"),
+}
+PLAIN = ("/healthz", "/healthz/", "/healthzx", "/x/healthz", "/", "/api/x/y", "/api/[x]", "/a%2Fb")
+
+
+def _call(caller: str | World, request: Request) -> Call:
+    identity, address = IDENTITIES[caller]
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in request.headers:
+        found[name.lower()] = (*found.get(name.lower(), ()), value)
+    try:
+        remote = str(ip_address(found.get("x-forwarded-for", ("",))[-1]))
+    except ValueError:
+        remote = address
+    http = request.port != 5432
+    return Call(
+        http, identity, address, remote if http else address, request.port,
+        request.method or "", request.path or "", request.host or "", found,
+    )  # fmt: skip
+
+
+@settings(quick, max_examples=300)
+@given(policies, st.sampled_from(tuple(IDENTITIES)), requests, st.sampled_from(PLAIN))
+def test_a_second_reading_says_the_same(
+    written: list[dict[str, Any]], caller: str | World, request: Request, path: str
+) -> None:
+    """A few dozen lines that read the manifests anew, without anything that makes them fast."""
+    asked = replace(request, path=path + ("?x" if "?" in (request.path or "") else ""))
+    verdict = _mesh(*written).ask(caller, asked).verdict
+    assert (verdict is Verdict.ALLOWED) == allowed(written, _call(caller, asked))
+    assert verdict is not Verdict.UNDEFINED
+
+
+@quick
+@given(policies, st.permutations(CALLERS), requests)
+def test_who_is_of_one_class_has_one_ruling(
+    written: list[dict[str, Any]], order: list[Any], request: Request
+) -> None:
+    """Whoever of a class is asked about first, the verdict is that of each one alone."""
+    together = _mesh(*written)
+    for caller in order:
+        alone = _mesh(*written).ask(caller, request)
+        assert together.ask(caller, request).verdict is alone.verdict
