@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from auditor.facts.configuration import Told, told_of
-from auditor.facts.custom import opened
+from auditor.facts.custom import is_unknown, opened
 from auditor.facts.cut_off import cut_off
 from auditor.facts.data import DataClasses
 from auditor.facts.data.stores import made_by_operators, own_addresses
@@ -105,6 +105,15 @@ class Facts:
         for workload in self.workloads:
             found.setdefault(workload.ref.namespace, []).append((workload, labels_of(workload)))
         return found
+
+    @cached_property
+    def makers(self) -> frozenset[str]:
+        """The namespaces with objects of custom kinds that may make pods which were not read; empty
+        for one that belongs to no namespace. None of a live cluster, whose pods are read.
+        """
+        if self.snapshot.server is not None:
+            return frozenset()
+        return frozenset(r.ref.namespace for r in self.snapshot.resources if is_unknown(r))
 
     @cached_property
     def claimed(self) -> Mapping[Claim, Sequence[Resource]]:

@@ -41,13 +41,18 @@ def service(facts: Facts, found: Resource) -> dict[str, Any] | None:
     ``nameless`` the ports that lead nowhere, ``twins`` other Services of its namespace with the
     same selector and a port in common, ``public`` whether it is a load balancer for the internet,
     and ``sources`` the ranges that this one takes traffic from. What seems to be missing and may
-    stand in something that could not be read is a gap, and no finding. None of any other kind.
+    stand in something that could not be read is a gap, and no finding; nor is what a custom object
+    of the namespace may make. None of any other kind.
     """
     if (found.ref.group, found.ref.kind) != ("", "Service"):
         return None
     selected = tuple(_selected(facts, found))
     selects, nameless = selector_of(found) is not None, [*_nameless(found, selected)]
-    if ((selects and not selected) or nameless) and _hides_pods(facts):
+    lacks = (selects and not selected) or bool(nameless)
+    if lacks and not {found.ref.namespace, ""}.isdisjoint(facts.makers):
+        # That such objects may make pods is a gap already.
+        selects, nameless = False, []
+    elif lacks and _hides_pods(facts):
         why = "the pods behind it may stand in what could not be read"
         facts.unknown(Gap(f"whom {found.ref} leads to", why, Unseen.INCOMPLETE, ref=found.ref))
         selects, nameless = False, []
@@ -145,6 +150,9 @@ def _fault(facts: Facts, namespace: str, name: str, port: Any) -> dict[str, Any]
         return {"name": "", "why": "missing", "message": "it names no Service"}
     found = facts.network.ways.services.by_name.get((namespace, name))
     told = f"{namespace}/{name}:{port if isinstance(port, int | str) else ''}"
+    if found is None and not {namespace, ""}.isdisjoint(facts.makers):
+        # Whoever makes pods makes Services for them.
+        return None
     if found is None:
         message = f"there is no Service {namespace}/{name}"
         return {"name": told, "why": "missing", "message": message}

@@ -7,8 +7,8 @@ from auditor.facts import Facts
 from auditor.model import Gap, Settings, Snapshot, Unseen
 from tests.bench import bench
 
-from .network.cluster import pod
-from .network.ways.test_services import service
+from .network.cluster import pod, resource, resources
+from .network.ways.test_services import ingress, service
 
 LONELY = "network/service_without_pods"
 
@@ -33,3 +33,24 @@ def test_another_kind_of_service_is_not_told_of() -> None:
     one = service("{}")
     facts = Facts(Snapshot((one,)), Settings())
     assert set(facts.about(one, ("service", "backends", "claims"))) == {"service"}
+
+
+def test_pods_that_an_operator_may_make_are_no_finding() -> None:
+    """In its namespace; that the kind may make pods is told as a gap of its own."""
+    made = resources(
+        """
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: main, namespace: watch}
+spec: {replicas: 2}
+"""
+    )
+    here = service("{selector: {app: prometheus}, ports: [{port: 80}]}", "watch/prometheus")
+    there = service("{selector: {app: prometheus}, ports: [{port: 80}]}", "other/prometheus")
+    told = audit(Snapshot((here, there, *made)), bench(LONELY), Settings())
+    assert [str(finding.ref) for finding in told.findings] == ["other/prometheus[Service]"]
+    front = ingress("defaultBackend: {service: {name: operated, port: {number: 80}}}")
+    missing = "network/missing_backend"
+    assert audit(Snapshot((front,)), bench(missing), Settings()).findings
+    beside = resource({**made[0].manifest, "metadata": {"name": "main", "namespace": "default"}})
+    assert not audit(Snapshot((front, beside)), bench(missing), Settings()).findings
