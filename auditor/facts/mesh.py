@@ -37,10 +37,13 @@ from auditor.facts.selectors import Labels, Truth
 from auditor.facts.wording import dotted
 from auditor.facts.workloads import Workload, container_ports
 from auditor.manifests import at, mapping, sequence
-from auditor.model import Ref, Resource, Snapshot
+from auditor.model import Path, Ref, Resource, Snapshot
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
+
+
+_Policy = AuthorizationPolicy | PeerAuthentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Members:
         self._services = Services(snapshot)
         self._workloads = workloads
         self._known: dict[Ref, Member] = {}
+        self._dropped: dict[tuple[Ref, Path], bool] = {}
 
     @cached_property
     def by_namespace(self) -> dict[str, list[Workload]]:
@@ -101,15 +105,26 @@ class Members:
             found.setdefault(workload.ref.namespace, []).append(workload)
         return found
 
-    def near(self, policy: Resource) -> Sequence[Workload]:
+    @cached_property
+    def alike(self) -> dict[str, list[tuple[Labels, list[Workload]]]]:
+        """The workloads by namespace, those together that no selector tells apart."""
+        found: dict[str, dict[object, tuple[Labels, list[Workload]]]] = {}
+        for workload in self._workloads:
+            labels = labels_of(workload)
+            key = (frozenset(labels.known.items()), frozenset(labels.hidden.items()), labels.open)
+            here = found.setdefault(workload.ref.namespace, {})
+            here.setdefault(key, (labels, []))[1].append(workload)
+        return {namespace: list(classes.values()) for namespace, classes in found.items()}
+
+    def near(self, policy: _Policy) -> Iterator[tuple[Labels, list[Workload]]]:
         """Those that a policy may select: of its namespace, or all from the root namespace; from
         there a PeerAuthentication with a selector means nobody.
         """
         if policy.ref.namespace != self.mesh.settings.root:
-            return self.by_namespace.get(policy.ref.namespace, ())
-        if policy.ref.kind == "PeerAuthentication" and parse_peer_authentication(policy).labels:
-            return ()
-        return self._workloads
+            yield from self.alike.get(policy.ref.namespace, ())
+        elif not (isinstance(policy, PeerAuthentication) and policy.labels):
+            for classes in self.alike.values():
+                yield from classes
 
     def of(self, workload: Workload) -> Member:
         """The member that a workload is."""
@@ -158,17 +173,24 @@ class Members:
 
     def _may_admit(self, policy: AuthorizationPolicy, rule: AuthorizationRule, port: int) -> bool:
         """Whether a rule may admit somebody to a port without speaking HTTP."""
-        home, domains = policy.ref.namespace, self.mesh.settings.domains
-        try:
-            left = compiled(rule, policy.action, home, domains, http=False)
-        except UnloadableError:
-            return True
-        if isinstance(left, Dropped):
+        if self._is_dropped(policy, rule):
             return False
         operations = rule.operations or ((),)
         return all(_is_of(clause, port) for clause in rule.conditions) and any(
             all(_is_of(clause, port) for clause in clauses) for clauses in operations
         )
+
+    def _is_dropped(self, policy: AuthorizationPolicy, rule: AuthorizationRule) -> bool:
+        """Whether nothing is left of a rule where nobody speaks HTTP."""
+        key = (policy.ref, rule.path)
+        if key not in self._dropped:
+            home, domains = policy.ref.namespace, self.mesh.settings.domains
+            try:
+                left = compiled(rule, policy.action, home, domains, http=False)
+                self._dropped[key] = isinstance(left, Dropped)
+            except UnloadableError:
+                self._dropped[key] = False
+        return self._dropped[key]
 
 
 def _is_of(clause: Clause, port: int) -> bool:
@@ -185,15 +207,16 @@ def mesh(facts: Facts, policy: Resource) -> dict[str, Any] | None:
     if policy.ref.group != GROUP:
         return None
     members = facts.members
-    near = members.near(policy)
     read = _read(policy)
-    selected = [members.of(each) for each in near if _selects(read, labels_of(each))]
+    near = list(members.near(read))
+    alike = [workloads for labels, workloads in near if _selects(read, labels)]
+    selected = [members.of(workload) for workloads in alike for workload in workloads]
     enforced = [each for each in selected if each.sidecar > Truth.NO]
     return {
         **_settings(members),
         "in_root": policy.ref.namespace == members.mesh.settings.root,
         "selected": len(selected),
-        "neighbours": len(near),
+        "neighbours": sum(len(workloads) for _, workloads in near),
         "plaintext": _plaintext(members, policy, enforced or selected),
         "disabled": _named(each for each in enforced if each.modes == {"DISABLE"}),
         "uncovered": [] if _is_of_the_mesh(members, read) else list(_uncovered(selected)),
@@ -212,13 +235,13 @@ def mesh(facts: Facts, policy: Resource) -> dict[str, Any] | None:
     }
 
 
-def _read(policy: Resource) -> AuthorizationPolicy | PeerAuthentication:
+def _read(policy: Resource) -> _Policy:
     if policy.ref.kind == "PeerAuthentication":
         return parse_peer_authentication(policy)
     return read_policy(policy)
 
 
-def _selects(policy: AuthorizationPolicy | PeerAuthentication, labels: Labels) -> bool:
+def _selects(policy: _Policy, labels: Labels) -> bool:
     targeted = isinstance(policy, AuthorizationPolicy) and policy.targeted
     return not targeted and not policy.unreadable and selects(policy.labels, labels) is Truth.YES
 
@@ -264,7 +287,7 @@ def _plaintext(
     return takers if takers["count"] else None
 
 
-def _is_of_the_mesh(members: Members, policy: AuthorizationPolicy | PeerAuthentication) -> bool:
+def _is_of_the_mesh(members: Members, policy: _Policy) -> bool:
     """Whether it means all members of the mesh, and nobody who is none: the control plane and the
     system have workloads without a sidecar everywhere.
     """
@@ -336,20 +359,19 @@ def _targets(members: Members, policy: Resource) -> Iterator[dict[str, Any]]:
             yield {"index": index, **named}
 
 
-def _outranked(
-    members: Members, policy: AuthorizationPolicy | PeerAuthentication
-) -> Iterator[dict[str, Any]]:
+def _outranked(members: Members, policy: _Policy) -> Iterator[dict[str, Any]]:
     """Older PeerAuthentications of the same scope, which count in its place."""
     if not isinstance(policy, PeerAuthentication) or policy.unreadable:
         return
-    near = members.near(policy.resource)
+    near = list(members.near(policy))
     for other in members.mesh.peer_authentications:
         if not _is_rival(other, policy):
             continue
         shared = [
-            each.name
-            for each in near
-            if _selects(policy, labels_of(each)) and _selects(other, labels_of(each))
+            workload.name
+            for labels, workloads in near
+            if _selects(policy, labels) and _selects(other, labels)
+            for workload in workloads
         ]
         if shared or not policy.labels:
             yield {

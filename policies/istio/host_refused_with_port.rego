@@ -17,6 +17,7 @@ import data.lib.istio
 
 deny contains finding if {
 	some value in istio.hosts_without_port
+	istio.action in {"ALLOW", "DENY"}
 	not istio.denies(value)
 	finding := {
 		"path": value.path,
