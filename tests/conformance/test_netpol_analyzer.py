@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
-from auditor.facts.network import Network, PortSet, Profile, Stranger, World
-from auditor.facts.selectors import Truth
+from auditor.facts.network import Network, PortSet, Stranger, World
+from auditor.facts.network.profiles import PROFILES
 from auditor.facts.workloads import Workload, workloads_of
 from auditor.manifests import mapping, sequence
 from auditor.model import Ref, Resource, Snapshot
@@ -31,15 +31,7 @@ SHARED = Path(os.environ.get("AUDITOR_CONFORMANCE", ROOT / "../shared/conformanc
 DATA = SHARED / "netpol-analyzer"
 LISTED = Path(__file__).with_name("netpol_analyzer.yaml")
 
-NPGUARD = Profile(
-    "npguard",
-    blocks_match_pods=Truth.NO,
-    blocks_match_nodes=Truth.NO,
-    selectors_match_host_network=Truth.YES,
-    selects_host_network=Truth.YES,
-    node_reaches_its_pods=Truth.NO,
-    strict=False,
-)
+NPGUARD = PROFILES["npguard"]
 CONTROLLER = "{ingress-controller}"
 Part = tuple[IPv4Address, IPv4Address, PortSet]
 """First and last address, and what flows."""

@@ -31,6 +31,8 @@ class Connection:
     """The end whose policies decide."""
     other: Point
     """The end that they admit or not."""
+    near: Truth = Truth.MAYBE
+    """Whether both ends are on one node."""
 
     @property
     def target(self) -> Point:

@@ -110,7 +110,8 @@ class Network:
         if itself is Truth.YES:
             return Reach(PortSet.ALL, PortSet.ALL, (ITSELF,))
         pairs = product(self._points_of(source), self._points_of(target))
-        reach = _together([self._judged(*pair, directions) for pair in pairs])
+        near = self._near(source, target)
+        reach = _together([self._judged(*pair, directions, near) for pair in pairs])
         if itself is Truth.MAYBE and reach.ports != PortSet.ALL:
             unknown = ("whether a pod reaches itself is not defined", *reach.unknown)
             return replace(reach, possible=PortSet.ALL, unknown=unknown)
@@ -348,8 +349,16 @@ class Network:
             known = self._of[peer.ref] = (peer, self._points.of(peer))
         return known[1]
 
-    def _judged(self, source: Point, target: Point, directions: tuple[Direction, ...]) -> Reach:
-        sides = tuple(self._judge.side(name, source, target) for name in directions)
+    def _near(self, source: Peer, target: Peer) -> Truth:
+        """Whether both are on one node; asked only where one of them looks like its node."""
+        ends = [end for end in (source, target) if isinstance(end, Workload)]
+        on_node = any(end.pod.get("hostNetwork") is True for end in ends)
+        return self._points.near(source, target) if on_node else Truth.MAYBE
+
+    def _judged(
+        self, source: Point, target: Point, directions: tuple[Direction, ...], near: Truth
+    ) -> Reach:
+        sides = tuple(self._judge.side(name, source, target, near) for name in directions)
         return self._composed(sides)
 
 

@@ -73,12 +73,14 @@ class Judge:
         """The policies of all stages that have a say for this subject; see `Stage.selection`."""
         return tuple(each for stage in self._stages for each in stage.selection(subject, direction))
 
-    def side(self, direction: Direction, source: Point, target: Point) -> Side:
+    def side(
+        self, direction: Direction, source: Point, target: Point, near: Truth = Truth.MAYBE
+    ) -> Side:
         """What the policies of one end say; the same object where they say the same, as far as
-        it is cheap to tell.
+        it is cheap to tell. `near` says whether both are on one node.
         """
         subject, other = (target, source) if direction == "Ingress" else (source, target)
-        connection = Connection(direction, subject, other)
+        connection = Connection(direction, subject, other, near)
         return self._composed(tuple(stage.decide(connection) for stage in self._stages))
 
 

@@ -31,6 +31,11 @@ Selecting = tuple[tuple[NetPolicy, Truth], ...]
 
 UNSELECTED = Note(Effect.OPEN, PortSet.NONE, Reason(None, (), "no NetworkPolicy selects it"))
 
+OWN_NODE = Note(
+    Effect.ACCEPTS,
+    PortSet.ALL,
+    Reason(None, (), "a pod and the node on which it runs always reach each other"),
+)
 NEAR = (
     "pods on the network of their node (hostNetwork) look like the node itself, and may reach any"
     " pod that runs beside them"
@@ -148,19 +153,18 @@ class Namespaced:
                     doubts += self.reading.doubts(policy, rule, *ends)
         sure, possible = _bounds(selecting, admissions)
         passes = PortSet.NONE if _isolated(selecting) else PortSet.ALL
-        if connection.other.kind == NODE and sure != PortSet.ALL and self._near:
+        near = min(connection.near, self.reading.profile.node_reaches_its_pods)
+        if connection.other.kind == NODE and sure != PortSet.ALL and near:
             # Traffic between a pod and its own node is always allowed.
             possible = PortSet.ALL
+            if near is Truth.YES:
+                return Decision(PortSet.ALL, PortSet.NONE, PortSet.NONE, (OWN_NODE,))
             doubts.append(NEAR)
         if not admissions:
             notes += [_stop(connection.direction, policy) for policy, _ in selecting]
         return Decision(
             possible, sure.complement(), passes, tuple(notes), tuple(doubts), tuple(admissions)
         )
-
-    @property
-    def _near(self) -> bool:
-        return self.reading.profile.node_reaches_its_pods is not Truth.NO
 
     def _admitted(self, rule: PolicyRule, truth: Truth, target: Point) -> tuple[PortSet, PortSet]:
         """What the rule admits surely and perhaps, where it means the other end with this

@@ -141,6 +141,27 @@ class Points:
         live = self._live.get(peer.ref.key) or (itself,)
         return tuple(dict.fromkeys(self._pod(peer, pod) for pod in live))
 
+    def near(self, one: Peer, other: Peer) -> Truth:
+        """Whether the pods of two peers are on one node, all of them. Nodes are no part of a
+        point, or most pods of a cluster would differ.
+        """
+        here, there = self._nodes_of(one), self._nodes_of(other)
+        if not here or not there:
+            return Truth.MAYBE
+        if here.isdisjoint(there):
+            return Truth.NO
+        return Truth.YES if len(here | there) == 1 else Truth.MAYBE
+
+    def _nodes_of(self, peer: Peer) -> frozenset[str]:
+        """The names of the nodes on which its pods run; empty where one is not known."""
+        if not isinstance(peer, Workload):
+            return frozenset()
+        live = self._live.get(peer.ref.key)
+        told = [at(pod.manifest, ("spec", "nodeName")) for pod in live or ()]
+        names = told if live else [peer.pod.get("nodeName")]
+        known = [name for name in names if isinstance(name, str) and name]
+        return frozenset(known) if len(known) == len(names) else frozenset()
+
     def spans(self) -> Iterator[Span]:
         """All addresses, cut wherever a policy may tell them apart."""
         return spans(self.questions.blocks, self._nodes.names)

@@ -113,8 +113,23 @@ class Cluster:
         admitted = any(self.admits(p, direction, packet) for p in policies)
         answer = ALLOWED if admitted else DENIED
         if is_on_node(other) and not admitted:
-            answer = ALLOWED | DENIED  # It may be the node of the other end.
+            nodes = {mine["spec"].get("nodeName"), other["spec"].get("nodeName")}
+            if None in nodes:
+                answer = ALLOWED | DENIED  # It may be the node of the other end.
+            elif len(nodes) == 1:
+                answer = ALLOWED
+            else:
+                answer = self.perhaps(direction, packet, policies)
         return answer | {"passed"} if is_on_node(mine) else answer
+
+    def perhaps(self, direction: str, packet: Packet, policies: list[Manifest]) -> Answers:
+        """Whether selectors mean a pod on the network of its node is not defined."""
+        _, other, _, peers = sides(direction, packet)
+        like = {**other, "spec": {**other["spec"], "hostNetwork": False}}
+        source, target = (like, packet.target) if peers == "from" else (packet.source, like)
+        ordinary = Packet(source, target, packet.protocol, packet.port)
+        meant = any(self.admits(policy, direction, ordinary) for policy in policies)
+        return ALLOWED | DENIED if meant else DENIED
 
     def admits(self, policy: Manifest, direction: str, packet: Packet) -> bool:
         """Whether a rule of a NetworkPolicy admits a packet for certain."""

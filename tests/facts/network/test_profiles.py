@@ -42,16 +42,6 @@ metadata: {name: n2}
 status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}
 ---
 """
-WAITS = "it is not told apart yet whether a node is the one on which the pod runs"
-WAITING = {
-    "a selector that means a pod on the network of another node": {
-        *("cilium", "calico", "antrea", "kube-router", "azure"),
-    },
-    "from the network of the pod's own node": {
-        *("spec", "cilium", "aws", "kube-router", "azure", "ovn-kubernetes"),
-    },
-}
-"""Case → the profiles whose answer the judge does not give yet."""
 
 
 def rows() -> Iterator[Any]:
@@ -60,9 +50,7 @@ def rows() -> Iterator[Any]:
         for profile, said in case["expected"].items():
             [(verdict, source)] = said.items()
             assert source.startswith("https://"), case["name"]
-            waits = profile in WAITING.get(case["name"], ())
-            marks = [pytest.mark.xfail(reason=WAITS, strict=True)] if waits else []
-            yield pytest.param(case, profile, verdict, id=f"{case['name']}: {profile}", marks=marks)
+            yield pytest.param(case, profile, verdict, id=f"{case['name']}: {profile}")
 
 
 @pytest.mark.parametrize(("case", "profile", "verdict"), list(rows()))

@@ -298,3 +298,25 @@ def test_a_ruling_rests_on_no_assumption() -> None:
     stranger = net.ruling(Stranger("default", {}), target, Request(80))
     assert stranger.verdict is Verdict.UNDEFINED
     assert "hostNetwork" in stranger.unknown[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "ports", "possible"),
+    [
+        ({"nodeName": "one"}, "every port", "every port"),
+        ({"nodeName": "two"}, "no port", "no port"),
+        ({}, "no port", "every port"),
+    ],
+)
+def test_its_own_node_reaches_a_pod(place: dict[str, str], ports: str, possible: str) -> None:
+    """Whatever policies say; another node does not, and where it is not told that is not known."""
+    net = network(
+        pod("a", hostNetwork=True, nodeName="one"), pod("b", **place), namespace("default"),
+        ISOLATED,
+    )  # fmt: skip
+    reach = net.reach(find(net, "default/a"), find(net, "default/b"))
+    assert (str(reach.ports), str(reach.possible)) == (ports, possible)
+    if place.get("nodeName") == "one":
+        assert [reason.text for reason in reach.reasons] == [
+            "a pod and the node on which it runs always reach each other"
+        ]

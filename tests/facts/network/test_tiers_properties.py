@@ -132,12 +132,14 @@ namespaced = st.lists(
 Wide = list[tuple[str, Any]]
 
 
-def objects(policies: Wide, wide: Wide) -> list[Resource]:
+def objects(policies: Wide, wide: Wide, nodes: Mapping[str, str] | None = None) -> list[Resource]:
     """Five pods, one of them on the network of its node, under these policies."""
     listening = {
         name: serving({"name": "http", "containerPort": number}) for name, number in NUMBERS.items()
     }
     listening["other/host"]["hostNetwork"] = True
+    for name, node_name in (nodes or {}).items():
+        listening[name]["nodeName"] = node_name
     pods = [pod(name, ip=ADDRESSES[name], **listening[name]) for name in PODS]
     homes = [namespace(name, **({"team": team} if team else {})) for name, team in SPACES.items()]
     written = [policy(spec, f"{space}/p{i}") for i, (space, spec) in enumerate(policies)]
@@ -166,7 +168,8 @@ def test_it_agrees_with_the_words_of_the_specifications(
     policies: Wide, wide: Wide, last: Wide
 ) -> None:
     """A second reading, packet by packet, gives the same answer."""
-    everything = objects(policies, [*wide, *last])
+    nodes = {"other/host": "one", "default/a": "one", "default/b": "two"}
+    everything = objects(policies, [*wide, *last], nodes)
     net = network(*everything)
     assert not net.invalid
     second = naive.Cluster(tuple(each.manifest for each in everything))
