@@ -24,15 +24,14 @@ SHOWN = 3
 
 def isolation(facts: Facts, workload: Workload) -> Told | None:
     """The fact `isolation` for policies: whether NetworkPolicies isolate the pods of a workload on
-    their way in and out, or may; None where policies of another make may as well, and for pods on
-    the network of their node, which policies leave alone.
+    their way in and out, or may; None where they do both, where policies of another make may as
+    well, and for pods on the network of their node, which policies leave alone.
     """
     if workload.pod.get("hostNetwork") is True or facts.keeper.others(workload.ref.namespace):
         return None
-    return {
-        "ingress": bool(facts.network.isolating(workload, "Ingress", possibly=True)),
-        "egress": bool(facts.network.isolating(workload, "Egress", possibly=True)),
-    }
+    ingress = bool(facts.network.isolating(workload, "Ingress", possibly=True))
+    egress = bool(facts.network.isolating(workload, "Egress", possibly=True))
+    return None if ingress and egress else {"ingress": ingress, "egress": egress}
 
 
 def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:

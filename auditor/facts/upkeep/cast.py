@@ -16,6 +16,7 @@ from auditor.model import Snapshot
 EVERYTHING = Selector()
 
 Spaces = tuple[tuple[str, Truth], ...]
+Choice = tuple[tuple[Workload, Truth], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Cast:
     _values: dict[str, dict[str, dict[str, None]]] = field(default_factory=dict)
     """Namespace → key → the values that its workloads have."""
     _makers: frozenset[str] = field(init=False)
+    _found: dict[tuple[str, Selector], Choice] = field(default_factory=dict)
+    _spaces: dict[Selector, Spaces] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.homes = namespace_labels(self.snapshot)
@@ -88,10 +91,15 @@ class Cast:
         """
         return namespace in self._here and namespace not in self._makers
 
-    def chosen(self, namespace: str, selector: Selector) -> tuple[tuple[Workload, Truth], ...]:
+    def chosen(self, namespace: str, selector: Selector) -> Choice:
         """The workloads of a namespace that the selector means, surely or perhaps."""
-        judged = ((w, selector.truth(labels)) for w, labels in self._asked(namespace, selector))
-        return tuple((workload, truth) for workload, truth in judged if truth)
+        found = self._found.get((namespace, selector))
+        if found is None:
+            asked = self._asked(namespace, selector)
+            judged = ((workload, selector.truth(labels)) for workload, labels in asked)
+            found = tuple((workload, truth) for workload, truth in judged if truth)
+            self._found[namespace, selector] = found
+        return found
 
     def _asked(self, namespace: str, selector: Selector) -> Iterable[tuple[Workload, Labels]]:
         """Those that may be meant: by the requirement of a value that fewest have."""
@@ -114,18 +122,27 @@ class Cast:
         """The namespaces that the selector means, surely or perhaps; of one without an object only
         its name is known.
         """
-        return tuple(
-            (name, truth) for name in self._all_spaces() if (truth := self._is(name, selector))
-        )
+        found = self._spaces.get(selector)
+        if found is None:
+            judged = ((name, self._is(name, selector)) for name in self._named(selector))
+            found = self._spaces[selector] = tuple(pair for pair in judged if pair[1])
+        return found
 
-    def _all_spaces(self) -> Iterator[str]:
-        yield from dict.fromkeys((*self.homes, *self._here))
+    def _named(self, selector: Selector) -> Iterable[str]:
+        """The namespaces that may be meant: those of the names that are asked for, else all."""
+        for requirement in selector.requirements:
+            if requirement.operator == "In" and requirement.key == METADATA_NAME:
+                return [name for name in sorted(requirement.values) if self._is_there(name)]
+        return dict.fromkeys((*self.homes, *self._here))
+
+    def _is_there(self, namespace: str) -> bool:
+        return namespace in self.homes or namespace in self._here
 
     def _is(self, namespace: str, selector: Selector) -> Truth:
         unknown = Labels({METADATA_NAME: namespace}, open=not self.live)
         return selector.truth(self.homes.get(namespace, unknown))
 
-    def peers(self, home: str, peer: Pods) -> tuple[tuple[tuple[Workload, Truth], ...], bool]:
+    def peers(self, home: str, peer: Pods) -> tuple[Choice, bool]:
         """The workloads that a peer of a policy in namespace `home` means, and whether no other pod
         can be meant, as far as is told.
         """

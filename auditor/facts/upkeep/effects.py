@@ -6,29 +6,24 @@ time, pods that an operator makes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
-from auditor.facts.network import InvalidPolicy
 from auditor.facts.network.answers import Direction
-from auditor.facts.network.policies import FIELDS, Block, NetPolicy, Pods, PolicyRule, parse_policy
+from auditor.facts.network.policies import FIELDS, Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.selectors import METADATA_NAME, Truth
 from auditor.facts.upkeep.cast import EVERYTHING, Cast, Slip, Spaces
-from auditor.facts.upkeep.keeper import Keeper, Lead, Served, names_of
+from auditor.facts.upkeep.keeper import Keeper, Meant, Served, names_of, union
 from auditor.facts.upkeep.likeness import meant
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
-from auditor.model import Path, Resource
+from auditor.model import Manifest, Path, Resource
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
 
 Told = dict[str, Any]
-
-MANY = 200
-"""Of more workloads than this, rules are not held against the ports of each: a policy for a whole
-namespace names what some of them serve."""
 
 
 def policy_effects(facts: Facts, resource: Resource) -> Told | None:
@@ -42,11 +37,11 @@ def policy_effects(facts: Facts, resource: Resource) -> Told | None:
     - ``unread``: what the profile does not take as it is meant: ranges of addresses with pods in
       them (``what`` is block), a selector of pods on the network of their node alone (hosts).
 
-    Costs what the selectors of the policy cost (see `Cast`), and one look at the ports of each
-    workload that they mean.
+    Costs what the selectors of the policy cost (see `Cast`); whom one peer means, and on what those
+    listen, is worked out once.
     """
-    policy = parse_policy(resource)
-    if isinstance(policy, InvalidPolicy):
+    policy = facts.keeper.policies.get(resource.ref.key)
+    if policy is None:
         return None
     told = _Reader(facts.keeper, policy).told() | {"unread": list(_unread(facts, policy))}
     return {key: value for key, value in told.items() if value} or None
@@ -85,11 +80,12 @@ class _Reader:
         self._chosen = tuple(w for w, _ in self._cast.chosen(self._home, policy.selector))
 
     def told(self) -> Told:
+        ports = list(self._ports())
         return {
             "nobody": self._nobody(),
             "peers": list(self._peers()),
-            "service_ports": list(self._service_ports()),
-            "port_names": list(self._port_names()),
+            "service_ports": [told for kind, told in ports if kind == "service_ports"],
+            "port_names": [told for kind, told in ports if kind == "port_names"],
         }
 
     def _nobody(self) -> Told | None:
@@ -112,8 +108,8 @@ class _Reader:
                     yield from self._peer(path, peer)
 
     def _peer(self, path: Path, peer: Pods) -> Iterator[Told]:
-        found, complete = self._cast.peers(self._home, peer)
-        if found:
+        meant_by_it = self._keeper.meant(self._home, peer)
+        if meant_by_it.anybody:
             return
         spaces = self._spaces(peer)
         if not spaces:
@@ -131,7 +127,7 @@ class _Reader:
             if other:
                 yield {"path": path, "kind": "elsewhere", **_object(other)}
                 return
-        if complete:
+        if meant_by_it.complete:
             yield {"path": path, "kind": "nobody"}
 
     def _spaces(self, peer: Pods) -> Spaces:
@@ -166,60 +162,55 @@ class _Reader:
             for rule in self._policy.rules.get(direction, ()):
                 yield direction, rule
 
-    def _targets(self, direction: Direction, rule: PolicyRule) -> tuple[Sequence[Workload], bool]:
-        """Whose ports a rule means, and whether all of them are told."""
+    def _meant(self, direction: Direction, rule: PolicyRule) -> Meant | None:
+        """Whose ports a rule means; None where anybody may be meant."""
         if direction == "Ingress":
-            return self._chosen, self._cast.knows(self._home)
-        if not rule.peers or any(isinstance(peer, Block) for peer in rule.peers):
-            return (), False
-        found: dict[object, Workload] = {}
-        all_told = True
-        for peer in rule.peers:
-            means, complete = (
-                self._cast.peers(self._home, peer) if isinstance(peer, Pods) else ((), False)
-            )
-            found |= {workload.ref.key: workload for workload, _ in means}
-            all_told = all_told and complete
-        return tuple(found.values()), all_told
+            return self._keeper.meant(self._home, Pods(None, self._policy.selector))
+        found = [self._keeper.meant(self._home, p) for p in rule.peers if isinstance(p, Pods)]
+        if not found or len(found) < len(rule.peers):
+            return None
+        together = union([each.served for each in found])
+        complete = all(each.complete for each in found)
+        return Meant(any(each.anybody for each in found), complete, together)
 
-    def _entries(self) -> Iterator[tuple[Path, Any, Sequence[Workload], bool]]:
-        """Every port of every rule, with whose it is."""
+    def _ports(self) -> Iterator[tuple[str, Told]]:
+        """What is wrong with a port of some rule, and what kind of fault it is."""
         for direction, rule in self._rules():
-            targets, complete = self._targets(direction, rule)
+            meant_by_it = None if rule.whole else self._meant(direction, rule)
+            if meant_by_it is None or not meant_by_it.anybody:
+                continue
             entries = sequence(at(self._policy.resource.manifest, (*rule.path, "ports")))
-            if not 0 < len(targets) <= MANY:
-                continue
             for index, entry in enumerate(map(mapping, entries)):
-                yield (*rule.path, "ports", index), entry, targets, complete
+                path = (*rule.path, "ports", index, "port")
+                if told := _service_port(path, entry, meant_by_it.served):
+                    yield "service_ports", told
+                if meant_by_it.complete and (told := _port_name(path, entry, meant_by_it.served)):
+                    yield "port_names", told
 
-    def _service_ports(self) -> Iterator[Told]:
-        for path, entry, targets, _ in self._entries():
-            port, protocol = entry.get("port"), entry.get("protocol") or "TCP"
-            if not isinstance(port, int) or entry.get("endPort"):
-                continue
-            served = [self._keeper.served(target) for target in targets]
-            if any(each.ports.contains(protocol, port) for each in served):
-                continue
-            leads = list(_leads(served, protocol, port))
-            if leads:
-                yield {
-                    "path": (*path, "port"),
-                    "port": port,
-                    "pod_ports": sorted({lead.pod_port for lead in leads}),
-                    "service": f"{leads[0].ref.namespace}/{leads[0].ref.name}",
-                    "object": as_object(leads[0].ref),
-                    "place": leads[0].path,
-                }
 
-    def _port_names(self) -> Iterator[Told]:
-        for path, entry, targets, complete in self._entries():
-            name, protocol = entry.get("port"), entry.get("protocol") or "TCP"
-            if not isinstance(name, str) or not complete:
-                continue
-            served = [self._keeper.served(target) for target in targets]
-            if not any((protocol, name) in each.names for each in served):
-                told = {"path": (*path, "port"), "name": name, "protocol": protocol}
-                yield {**told, "hint": _port_hint(served, protocol, name)}
+def _service_port(path: Path, entry: Manifest, served: Served) -> Told | None:
+    port, protocol = entry.get("port"), entry.get("protocol") or "TCP"
+    if not isinstance(port, int) or entry.get("endPort") or served.ports.contains(protocol, port):
+        return None
+    leads = [lead for lead in served.leads if (lead.number, lead.protocol) == (port, protocol)]
+    if not leads:
+        return None
+    return {
+        "path": path,
+        "port": port,
+        "pod_ports": sorted({lead.pod_port for lead in leads}),
+        "service": f"{leads[0].ref.namespace}/{leads[0].ref.name}",
+        "object": as_object(leads[0].ref),
+        "place": leads[0].path,
+    }
+
+
+def _port_name(path: Path, entry: Manifest, served: Served) -> Told | None:
+    name, protocol = entry.get("port"), entry.get("protocol") or "TCP"
+    if not isinstance(name, str) or (protocol, name) in served.names:
+        return None
+    told = {"path": path, "name": name, "protocol": protocol}
+    return {**told, "hint": _port_hint(served, protocol, name)}
 
 
 def _hint(slip: Slip | None) -> str:
@@ -236,23 +227,14 @@ def _object(workload: Workload | None) -> Told:
     return {"name": workload.name, "object": as_object(workload.ref)}
 
 
-def _leads(served: Sequence[Served], protocol: str, port: int) -> Iterator[Lead]:
-    for each in served:
-        for lead in each.leads:
-            if (lead.number, lead.protocol) == (port, protocol) and lead.pod_port != port:
-                yield lead
-
-
-def _port_hint(served: Sequence[Served], protocol: str, name: str) -> str:
+def _port_hint(served: Served, protocol: str, name: str) -> str:
     """What was meant by the name of a port, as a sentence goes on; empty where nothing is close."""
-    others = sorted({found for each in served for found, called in each.names if called == name})
+    others = sorted(found for found, called in served.names if called == name)
     if others:
         return f"they have it for {others[0]}"
-    for lead in (lead for each in served for lead in each.leads):
+    for lead in served.leads:
         if (lead.name, lead.protocol) == (name, protocol):
             service = f"{lead.ref.namespace}/{lead.ref.name}"
             return f"that is a port of Service {service}, which leads to port {lead.pod_port}"
-    close = meant(
-        name, (called for each in served for proto, called in each.names if proto == protocol)
-    )
+    close = meant(name, sorted(called for proto, called in served.names if proto == protocol))
     return f"did you mean '{close}'?" if close else ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from auditor.facts.configuration import Text
 from auditor.facts.neighbours import owners_of_nodes
 from auditor.facts.network.answers import InvalidPolicy
-from auditor.facts.network.policies import KIND, Block, NetPolicy, parse_policy
+from auditor.facts.network.policies import KIND, Block, NetPolicy, Pods, parse_policy
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.ways.services import Services
 from auditor.facts.upkeep.calls import Calls
@@ -61,12 +61,24 @@ class Served:
     leads: tuple[Lead, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Whom a peer or a selector means."""
+
+    anybody: bool
+    complete: bool
+    """Whether no other pod can be meant, as far as is told."""
+    served: Served
+    """On what they listen, all of them together."""
+
+
 class Keeper:
     """The policies and workloads of one snapshot. Remembers what it has worked out."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._served: dict[Key, Served] = {}
+        self._meant: dict[object, Meant] = {}
 
     @cached_property
     def policies(self) -> Mapping[Key, NetPolicy]:
@@ -193,6 +205,22 @@ class Keeper:
             found = self._served[workload.ref.key] = self._serve(workload)
         return found
 
+    def meant(self, home: str, peer: Pods) -> Meant:
+        """Whom a peer of a policy in namespace `home` means. Costs, once, what those cost who are
+        meant.
+        """
+        key = (home if peer.namespaces is None else None, peer)
+        found = self._meant.get(key)
+        if found is None:
+            chosen, complete = self.cast.peers(home, peer)
+            served = self._together([workload for workload, _ in chosen])
+            found = self._meant[key] = Meant(bool(chosen), complete, served)
+        return found
+
+    def _together(self, workloads: Sequence[Workload]) -> Served:
+        each = list(dict.fromkeys(self.served(workload) for workload in workloads))
+        return union(each)
+
     def _serve(self, workload: Workload) -> Served:
         ports = PortSet.NONE
         for each in self._facts.network.listening(workload):
@@ -208,6 +236,17 @@ class Keeper:
                 yield Lead(
                     number, called, lead.protocol, lead.number, lead.service.ref, lead.path
                 )  # fmt: skip
+
+
+def union(each: Sequence[Served]) -> Served:
+    """What all of them serve."""
+    if len(each) == 1:
+        return each[0]
+    ports = PortSet.NONE
+    for one in each:
+        ports |= one.ports
+    names = frozenset(name for one in each for name in one.names)
+    return Served(ports, names, tuple(dict.fromkeys(lead for one in each for lead in one.leads)))
 
 
 def _addresses(pod: Resource) -> Iterator[IPv4Address | IPv6Address]:

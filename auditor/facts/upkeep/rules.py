@@ -11,9 +11,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
-from auditor.facts.network import InvalidPolicy, Profile
+from auditor.facts.network import Profile
 from auditor.facts.network.answers import Direction
-from auditor.facts.network.policies import FIELDS, Block, NetPolicy, Pods, PolicyRule, parse_policy
+from auditor.facts.network.policies import FIELDS, Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.selectors import Selector, Truth
 from auditor.facts.upkeep.shadows import Shadow
 from auditor.manifests import at, mapping, sequence
@@ -43,8 +43,8 @@ def policy_rules(facts: Facts, resource: Resource) -> Told | None:
 
     Costs one look at each rule, and what `Shadows` costs.
     """
-    parsed = parse_policy(resource)
-    if isinstance(parsed, InvalidPolicy):
+    parsed = facts.keeper.policies.get(resource.ref.key)
+    if parsed is None:
         return None
     profile = facts.network.profile
     told: Told = {

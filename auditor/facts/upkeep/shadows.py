@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations
 
 from auditor.facts.network.answers import Direction
@@ -48,12 +49,15 @@ class Shadows:
         default_factory=dict
     )
 
+    _chosen: set[tuple[str, Requirements, Direction]] = field(default_factory=set)
+
     def __post_init__(self) -> None:
         for policy in self.policies:
             chosen = frozenset(policy.selector.requirements)
             for direction, rules in policy.rules.items():
                 for rule in rules:
                     for peer in rule.peers or (None,):
+                        self._chosen.add((policy.ref.namespace, chosen, direction))
                         key = (policy.ref.namespace, chosen, direction, _indexed(peer))
                         self._rules.setdefault(key, []).append((policy, rule))
 
@@ -81,8 +85,12 @@ class Shadows:
         mine = frozenset(policy.selector.requirements)
         if len(mine) > LONGEST:
             return None
+        places = None
         for chosen in _parts(mine):
-            for peer in (None, *_indexes(rule)):
+            if (policy.ref.namespace, chosen, direction) not in self._chosen:
+                continue
+            places = places or (None, *_indexes(rule))
+            for peer in places:
                 key = (policy.ref.namespace, chosen, direction, peer)
                 for other, wide in self._rules.get(key, ()):
                     if other.ref == policy.ref or not covers(wide, rule):
@@ -127,22 +135,26 @@ def _requirements(selector: Selector | None) -> Requirements | None:
     return None if selector is None else frozenset(selector.requirements)
 
 
-def _parts(requirements: Requirements) -> Iterator[Requirements]:
+@lru_cache(maxsize=4096)
+def _parts(requirements: Requirements) -> tuple[Requirements, ...]:
+    """Some of them, none of them, all of them."""
     ordered = sorted(requirements, key=lambda r: (r.key, r.operator, sorted(r.values)))
-    for size in range(len(ordered) + 1):
-        yield from map(frozenset, combinations(ordered, size))
+    sizes = range(len(ordered) + 1)
+    return tuple(frozenset(some) for size in sizes for some in combinations(ordered, size))
 
 
 def covers(wide: PolicyRule, rule: PolicyRule) -> bool:
     """Whether `wide` admits all that `rule` admits, whoever is there: rules of one namespace."""
-    if not wide.whole:
-        if rule.whole or not wide.ports.covers(rule.ports):
-            return False
-        if not all(_has_port(wide, protocol, name) for protocol, name in rule.named):
-            return False
-    if not wide.peers:
+    # Peers first: they differ more often than not, and ports cost more to compare.
+    if wide.peers and not rule.peers:
+        return False
+    if wide.peers and not all(any(_means(w, p) for w in wide.peers) for p in rule.peers):
+        return False
+    if wide.whole:
         return True
-    return bool(rule.peers) and all(any(_means(w, p) for w in wide.peers) for p in rule.peers)
+    if rule.whole or not wide.ports.covers(rule.ports):
+        return False
+    return all(_has_port(wide, protocol, name) for protocol, name in rule.named)
 
 
 def _has_port(wide: PolicyRule, protocol: str, name: str) -> bool:
