@@ -73,6 +73,85 @@ class Inline:
     """The revision before the change."""
 
 
+DATA_KEYS = ("auditor/data", "data-classification")
+"""The labels and annotations that say what an object holds, where nothing else is declared."""
+DATA_CLASSES = ("pii", "spi")
+"""The classes of personal data, where no others are declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the configuration says of the data of some objects. None, or nothing: it is silent."""
+
+    object: str
+    """Over ``namespace/name[Kind]`` or ``namespace/name``; ``*`` and ``?`` stand for others."""
+    classes: tuple[str, ...] | None = None
+    """In lower case; ``none`` for no personal data."""
+    clients: tuple[str, ...] | None = None
+    """Names as in the annotation ``auditor/clients``; () where nobody may ask."""
+    owner: str = ""
+    health: tuple[str, ...] = ()
+    """Each a port or ``port/path``."""
+    telemetry: tuple[str, ...] = ()
+    """The same, for the figures that monitors may read."""
+    origin: str = ""
+    """Where it is written, as a person would look for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store outside of the cluster, or beyond what is read of it."""
+
+    name: str
+    cidrs: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """Names in lower case; one that begins with ``*.`` stands for every name below."""
+    service: str = ""
+    """``namespace/name`` of an ExternalName Service."""
+    classes: tuple[str, ...] = ()
+    owner: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DataTerms:
+    """What the user declares of personal data, beside what the manifests say."""
+
+    keys: tuple[str, ...] = DATA_KEYS
+    """The labels and annotations that say what an object holds, the first one counts first."""
+    classes: tuple[str, ...] = DATA_CLASSES
+    objects: tuple[Holding, ...] = ()
+    """The first that fits an object and says something counts."""
+    external: tuple[Store, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Connections that somebody observed, of one kind."""
+
+    source: str
+    """``namespace/name`` of a workload or pod, else a name or an address."""
+    target: str
+    port: int | None = None
+    """Of the target's pod, or of the Service that was asked; None where it was not recorded."""
+    protocol: str = "TCP"
+    count: int = 0
+    """How many connections or requests; 0 where they were not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What was observed, where it is written, and over which time."""
+
+    origin: str
+    flows: tuple[Flow, ...]
+    since: str = ""
+    """The first and the last moment as RFC 3339; empty where the file does not tell."""
+    until: str = ""
+    unread: int = 0
+    """How many entries could not be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the user declared about the audit and the cluster."""
@@ -101,3 +180,8 @@ class Settings:
     """Custom kinds that make pods, beside those that are known."""
     cni: tuple[str, ...] = ()
     """What enforces network policies, as names of profiles; none where that is to be detected."""
+
+    data: DataTerms = DataTerms()
+    """What is declared of personal data."""
+    flows: tuple[Flows, ...] = ()
+    """What was observed."""

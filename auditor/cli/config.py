@@ -23,7 +23,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from auditor.cli.declared import ChartEntry, building
-from auditor.declared import Acknowledgement
+from auditor.cli.holdings import DataEntry, ExternalEntry, HoldingEntry
+from auditor.declared import Acknowledgement, DataTerms
 from auditor.errors import ConfigError, UsageError
 from auditor.model import Waiver
 from auditor.policies.loader import read_yaml
@@ -175,6 +176,7 @@ class Config(_Strict):
     """Policy → what it is told; which there are, the policies know."""
     helm: dict[str, list[ChartEntry]] = {}
     sources: dict[str, str] = {}
+    data: DataEntry = DataEntry()
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,11 @@ class Declared:
             Acknowledgement(a.gap, a.reason, _iso(a.until), a.why, self._at("acknowledged", i))
             for i, a in enumerate(self.config.acknowledged)
         )
+
+    @property
+    def data(self) -> DataTerms:
+        """What it says of personal data, as the core knows it."""
+        return self.config.data.terms({way: f"{self.file}:{n}" for way, n in self.lines.items()})
 
     def building(self, kubernetes: int) -> Building:
         """What is declared of charts and of the sources of GitOps objects."""
@@ -340,8 +347,13 @@ def _known_keys(way: tuple[int | str, ...]) -> list[str]:
         "waivers": WaiverEntry,
         "acknowledged": AcknowledgedEntry,
         "helm": ChartEntry,
+        "data": DataEntry,
     }
-    fields = (models[way[0]] if way else Config).model_fields
+    within: Mapping[tuple[object, ...], type[BaseModel]] = {
+        ("data", "objects"): HoldingEntry,
+        ("data", "external"): ExternalEntry,
+    }
+    fields = within.get(way[:2], models[way[0]] if way else Config).model_fields
     return [one.alias or name for name, one in fields.items()]
 
 

@@ -339,6 +339,7 @@ def choose_of(
         cni=enforcers(policies.cni) or tuple(declared.config.cni),
         **answered_for(policies, declared, start, whole=whole),
         parameters=settled(declared.config.parameters, known, declared.file),
+        data=declared.data,
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
     building = declared.building(settings.kubernetes)

@@ -67,6 +67,8 @@ class Address:
 
     host: str
     port: int | None
+    scheme: str = ""
+    """Before ``://``, in lower case, without what JDBC puts before it."""
 
 
 def addresses(text: Text) -> Iterator[Address]:
@@ -114,4 +116,9 @@ def _address(key: str, word: str) -> Address | None:
     named = _NAMES_AN_ADDRESS.search(key) and not _NAMES_ITSELF.search(key)
     if not certain and (match["rest"] or not named):
         return None
-    return Address(match["host"].lower(), port)
+    return Address(match["host"].lower(), port, _scheme(match["scheme"] or ""))
+
+
+def _scheme(written: str) -> str:
+    """``jdbc:oracle:thin:@//`` → ``thin``."""
+    return written.lower().rstrip("/").rstrip("@").rstrip(":").rpartition(":")[2]

@@ -39,6 +39,8 @@ class Text:
     path: Path
     file: bool = False
     """Whether it is a file of its own: lines, each with a key or without."""
+    composed: bool = False
+    """Whether other variables were put into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class _Reader:
                 self.overlong[f"variable {one.key} of container '{container.name}'"] = None
                 continue
             variables.known[one.key] = value
-            yield replace(one, value=value)
+            yield replace(one, value=value, composed=value != one.value)
         for name in ("command", "args"):
             yield from self._words(container, name, variables)
 
@@ -101,7 +103,7 @@ class _Reader:
                     self.overlong[f"{name}[{index}] of container '{container.name}'"] = None
                 else:
                     path = (*container.path, name, index)
-                    yield Text(flag, value, self.client.ref, path)
+                    yield Text(flag, value, self.client.ref, path, composed=value != word)
                 flag = word if word.startswith("-") else ""
 
     def _environment(self, container: Container) -> Iterator[Text]:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from auditor.facts.dependencies import Edge, Evidence
 from auditor.facts.forms import as_evidence, as_object
 from auditor.facts.network import Entrance, Peer, PortSet, Reach, Stranger, World
 from auditor.facts.workloads import Workload
@@ -38,17 +39,27 @@ class Other:
 
 
 def clients_of(facts: Facts, target: Workload) -> tuple[Workload, ...]:
-    """The workloads that may ask: the declared clients, or, where nothing is declared, those
-    whose configuration names the workload's Service, less monitors of its health API.
+    """The workloads that may ask: those that the owner of the data declares, and nobody else."""
+    named = facts.data.clients_of(target) or {}
+    found = {client.ref.key: client for clients in named.values() for client in clients}
+    return tuple(found.values())
+
+
+def candidates_of(facts: Facts, target: Workload) -> tuple[Edge, ...]:
+    """Who seems to ask, and is no declared client: one edge for each, the surest. Whoever names the
+    data in its own configuration, or was seen to ask, is to be reviewed by the owner: it has no
+    right by that. Monitors are judged apart where the workload says what they may see.
     """
-    named = facts.data.clients_of(target)
-    if named is not None:
-        found = [client for clients in named.values() for client in clients]
-    else:
-        watching = _watching(facts, target)
-        edges = (edge.client for edge in facts.dependencies if edge.target.ref == target.ref)
-        found = [client for client in edges if client.ref.key not in watching]
-    return tuple({client.ref.key: client for client in found}.values())
+    known = {client.ref.key for client in clients_of(facts, target)} | _watching(facts, target)
+    found: dict[Key, Edge] = {}
+    for edge in facts.graph.to(target):
+        client = edge.source
+        if not isinstance(client, Workload) or client.ref.key in known | {target.ref.key}:
+            continue
+        # Who has a rule in a policy is let in already, and told so.
+        if edge.kind not in (Evidence.DECLARED, Evidence.POLICIES):
+            found.setdefault(client.ref.key, edge)
+    return tuple(found.values())
 
 
 def _watching(facts: Facts, target: Workload) -> set[Key]:
@@ -175,9 +186,21 @@ def exposure(facts: Facts, target: Workload) -> dict[str, Any] | None:
         "own": data.declared.ref == target.ref,
         "clients": [client.name for client in clients_of(facts, target)],
         "clients_declared": facts.data.clients_of(target) is not None,
+        "candidates": [_candidate(edge) for edge in candidates_of(facts, target)],
         "missing_clients": [name for name, found in named.items() if not found],
         "isolated": bool(facts.network.isolating(target, "Ingress")),
         "others": [_told(other) for other in others(facts, target)],
+    }
+
+
+def _candidate(edge: Edge) -> dict[str, Any]:
+    return {
+        "name": edge.source.name,
+        "object": as_object(edge.ref) if edge.ref else None,
+        "path": edge.path,
+        "kind": edge.kind.value,
+        "confidence": edge.confidence,
+        "how": edge.told,
     }
 
 

@@ -15,7 +15,7 @@ from auditor.facts.configuration import Told, told_of
 from auditor.facts.custom import opened
 from auditor.facts.cut_off import cut_off
 from auditor.facts.data import DataClasses
-from auditor.facts.dependencies import Dependency, dependencies_of
+from auditor.facts.dependencies import Dependency, Directory, Graph, dependencies_of, graph_of
 from auditor.facts.distance import distance
 from auditor.facts.effect import effect
 from auditor.facts.exposure import exposure
@@ -35,6 +35,8 @@ from auditor.facts.leaving import leaving
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
 from auditor.facts.monitors import is_monitor
 from auditor.facts.neighbours import neighbours
+from auditor.facts.monitors import Scrape, Watchers, monitor_path, scrapes_of
+from auditor.facts.monitors.known import fetching_path
 from auditor.facts.network import Network
 from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
 from auditor.facts.network.enforcement import Enforcement, enforcement
@@ -49,7 +51,7 @@ from auditor.facts.standing import Standing
 from auditor.facts.upkeep import Keeper, policy_effects, policy_rules, refusal
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
-from auditor.model import Gap, Key, Resource, Settings, Snapshot
+from auditor.model import Gap, Key, Path, Resource, Settings, Snapshot
 
 
 class Facts:
@@ -104,7 +106,7 @@ class Facts:
     @cached_property
     def data(self) -> DataClasses:
         """Who holds personal data, and who may ask for it."""
-        return DataClasses(self.snapshot, self.workloads)
+        return DataClasses(self.snapshot, self.workloads, self.settings.data)
 
     @cached_property
     def told(self) -> tuple[Told, ...]:
@@ -124,7 +126,17 @@ class Facts:
         for told in self.told:
             for gap in told.gaps:
                 self.unknown(gap)
-        return dependencies_of(self.snapshot, self.told)
+        return dependencies_of(self.snapshot, self.told, self.directory)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """The Services by name, each with the workloads behind it."""
+        return Directory(self.snapshot, self.workloads)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Who needs whom by all evidence there is, each edge with how sure it is."""
+        return graph_of(self)
 
     @cached_property
     def needs(self) -> Mapping[Key, Sequence[Dependency]]:
@@ -140,9 +152,28 @@ class Facts:
         return Accounts(self.snapshot)
 
     @cached_property
+    def monitor_paths(self) -> Mapping[Key, Path]:
+        """Where each workload that watches others says so, by its identity."""
+        found = {w.ref.key: path for w in self.workloads if (path := monitor_path(w))}
+        for told in self.told:
+            if told.workload.ref.key not in found and (path := fetching_path(told)):
+                found[told.workload.ref.key] = path
+        return found
+
+    @cached_property
     def monitors(self) -> tuple[Workload, ...]:
         """The workloads that watch others."""
-        return tuple(workload for workload in self.workloads if is_monitor(workload))
+        return tuple(w for w in self.workloads if w.ref.key in self.monitor_paths)
+
+    @cached_property
+    def scrapes(self) -> tuple[Scrape, ...]:
+        """What somebody wants monitors to fetch."""
+        return scrapes_of(self.snapshot, self.workloads)
+
+    @cached_property
+    def watchers(self) -> Watchers:
+        """Who fetches what monitor objects ask for."""
+        return Watchers(self.snapshot, self.monitors)
 
     @cached_property
     def topology(self) -> Topology:
@@ -180,6 +211,11 @@ class Facts:
     def holders(self) -> tuple[Workload, ...]:
         """The workloads that hold personal data."""
         return tuple(workload for workload in self.workloads if self.data.of(workload))
+
+    @cached_property
+    def unclassified(self) -> tuple[Workload, ...]:
+        """The workloads of which nothing says what data they hold."""
+        return tuple(w for w in self.workloads if not self.data.is_classified(w))
 
     def same(self, changed: Resource) -> bool:
         """Whether every fact stays as it is when an object of the snapshot becomes `changed`."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
-from auditor.facts.monitors import monitor_path
 from auditor.facts.network import PortSet, Rule
 from auditor.facts.workloads import Workload
 from auditor.model import Gap, Unseen
@@ -56,7 +55,7 @@ def _told_elsewhere(facts: Facts, target: Workload) -> bool:
 
 def oversight(facts: Facts, monitor: Workload) -> dict[str, Any] | None:
     """The fact `oversight` for policies; None for a workload that is no monitor."""
-    path = monitor_path(monitor)
+    path = facts.monitor_paths.get(monitor.ref.key)
     if path is None:
         return None
     return {"path": path, "beyond": [_told(facts, one) for one in overreaches(facts, monitor)]}

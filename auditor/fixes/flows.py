@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditor.facts import Facts
-from auditor.facts.data import CLIENTS, DataClasses
+from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of, name_of
 from auditor.facts.facts import ENTERING, REACHING
 from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, World
@@ -178,7 +178,7 @@ def _needs(
         if edge.target.ref.key in ours and _is_wanted(facts, edge.client, edge.target):
             yield from _each(edge.client, edge.target, edge.ports)
     for target in targets:
-        health = PortSet.of("TCP", *DataClasses.health_ports(target))
+        health = PortSet.of("TCP", *facts.data.health_ports(target))
         for monitor in facts.monitors:
             if monitor.ref != target.ref:
                 yield from _each(monitor, target, health)
@@ -200,7 +200,7 @@ def _is_wanted(facts: Facts, client: Workload, target: Workload) -> bool:
     service does not make an undeclared client a needed one.
     """
     if facts.data.of(target) is None or facts.data.clients_of(target) is None:
-        return not (client in facts.monitors and DataClasses.health_ports(target))
+        return not (client in facts.monitors and facts.data.health_ports(target))
     return client.ref.key in {allowed.ref.key for allowed in clients_of(facts, target)}
 
 

@@ -25,7 +25,10 @@ deny contains finding if {
 		"message": sprintf("holds %s, and %s, %s; the worst is %s", [
 			text.joined(" and ", exposure.data), who_reaches_it, isolation, described(worst),
 		]),
-		"evidence": [reached | some other in exposure.others; reached := evidence_of(other)],
+		"evidence": array.concat(
+			[reached | some other in exposure.others; reached := evidence_of(other)],
+			[seen | some candidate in exposure.candidates; seen := evidence_for(candidate)],
+		),
 		"fix": {
 			"title": "admit its clients alone",
 			"safety": safety,
@@ -42,9 +45,9 @@ isolation := "since no NetworkPolicy isolates it" if not exposure.isolated
 
 isolation := "past the NetworkPolicies that isolate it" if exposure.isolated
 
-# The author of the manifests said who the clients are. Where we read it from configurations alone,
-# somebody may need the data who names it where we cannot look. Whoever comes from the internet is
-# cut off, and somebody once opened that way.
+# The owner of the data says who its clients are. Where nobody does, nobody may be let in: who names
+# the data in its own configuration would let itself in. Whoever comes from the internet is cut off,
+# and somebody once opened that way.
 safety := "safe" if {
 	count(exposure.clients) > 0
 	not doubtful
@@ -56,8 +59,6 @@ safety := "unsafe" if {
 }
 
 safety := "manual" if count(exposure.clients) == 0
-
-doubtful if not exposure.clients_declared
 
 doubtful if count(exposure.missing_clients) > 0
 
@@ -108,6 +109,15 @@ evidence_of(other) := {
 	"within": groups_of(other),
 	"object": other.reasons[0].object,
 	"path": other.reasons[0].path,
+}
+
+# To name the data gives no right to it: the owner is asked.
+evidence_for(candidate) := {
+	"message": sprintf("looks like a client: %s %s; if it is one, declare it with auditor/clients: %s", [
+		candidate.name, candidate.how, candidate.name,
+	]),
+	"object": candidate.object,
+	"path": candidate.path,
 }
 
 # Where all of those are let in already, one more of them makes nothing worse.

@@ -149,7 +149,8 @@ def test_a_health_api_is_a_port_by_number_or_name(word: Any, ports: tuple[int, .
     stands for.
     """
     one = annotated(pod("web", **SERVING), health=word)
-    assert DataClasses.health_ports(asked(one)[1]) == ports
+    data, found = asked(one)
+    assert data.health_ports(found) == ports
     assert misread(one) == []
 
 
@@ -159,7 +160,8 @@ def test_a_health_api_is_a_port_by_number_or_name(word: Any, ports: tuple[int, .
 def test_a_health_api_that_is_no_port_is_told(word: str) -> None:
     """Else the monitor's reach would be judged by nothing."""
     one = annotated(pod("web", **SERVING), health=word)
-    assert DataClasses.health_ports(asked(one)[1]) == ()
+    data, found = asked(one)
+    assert data.health_ports(found) == ()
     assert misread(one) == [
         f"auditor/health of default/web[Pod]: '{word}' is no port of its containers"
     ]
@@ -169,4 +171,5 @@ def test_a_health_api_that_is_no_port_is_told(word: str) -> None:
 def test_a_container_port_that_is_none_is_no_health_port(number: Any) -> None:
     """Whatever is written there."""
     spec = serving({"name": "health", "containerPort": number})
-    assert DataClasses.health_ports(asked(annotated(pod("web", **spec), health="health"))[1]) == ()
+    data, found = asked(annotated(pod("web", **spec), health="health"))
+    assert data.health_ports(found) == ()

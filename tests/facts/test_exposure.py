@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from auditor.facts import Facts
-from auditor.facts.exposure import clients_of, exposure, name_of, others
+from auditor.facts.exposure import candidates_of, clients_of, exposure, name_of, others
 from auditor.facts.workloads import Workload
 from auditor.model import Resource, Safety, Settings, Snapshot
 from tests.bench import judged, only
@@ -71,16 +71,18 @@ def test_whoever_holds_no_personal_data_is_nobodys_business() -> None:
     assert exposure(facts, facts.workloads[0]) is None
 
 
-def test_clients_are_read_from_configurations_where_none_is_declared() -> None:
-    """And only there: a declaration is the last word."""
+def test_who_names_the_data_is_no_client_but_a_candidate() -> None:
+    """Else a pod would authorise itself by a line of its own configuration."""
     told = {"name": "X", "value": "http://data:8080"}
     web = pod("shop/web", containers=[{"name": "main", "env": [told]}])
     front = service("shop/data", {"port": 8080, "targetPort": "http"})
     facts, data = known(holder(), web, front)
-    assert [client.name for client in clients_of(facts, data)] == ["shop/web"]
+    assert clients_of(facts, data) == ()
+    assert [edge.source.name for edge in candidates_of(facts, data)] == ["shop/web"]
     facts, data = known(holder(clients="report"), web, pod("shop/report"), front)
     assert [client.name for client in clients_of(facts, data)] == ["shop/report"]
-    assert reached_by(holder(), web, front) == ANY_POD
+    assert [edge.source.name for edge in candidates_of(facts, data)] == ["shop/web"]
+    assert reached_by(holder(), web, front) == ["shop/web", *ANY_POD]
 
 
 def test_a_monitor_that_names_the_service_is_no_client_of_it() -> None:
@@ -89,7 +91,7 @@ def test_a_monitor_that_names_the_service_is_no_client_of_it() -> None:
     eye = annotated(pod("shop/eye", containers=[{"name": "m", "env": [told]}]), role="monitor")
     front = service("shop/data", {"port": 8080, "targetPort": "http"})
     facts, data = known(holder(health="health"), eye, front)
-    assert clients_of(facts, data) == ()
+    assert clients_of(facts, data) == candidates_of(facts, data) == ()
 
 
 def test_a_monitor_is_judged_by_its_own_policy_where_it_can_be() -> None:
@@ -249,12 +251,12 @@ NAMES_IT = pod(
         ((holder(clients="web"), NAMES_IT, IN), Safety.SAFE),
         ((holder(clients="web nobody"), NAMES_IT, IN), Safety.UNSAFE),
         ((holder(clients="web"), NAMES_IT, OUT), Safety.UNSAFE),
-        ((holder(), NAMES_IT, IN), Safety.UNSAFE),
+        ((holder(), NAMES_IT, IN), Safety.MANUAL),
         ((holder(), pod("shop/web"), IN), Safety.MANUAL),
     ],
 )
 def test_only_declared_clients_make_a_safe_fix(found: Any, safety: Safety) -> None:
-    """Where they are read from configurations, somebody may name the data where nobody looks."""
+    """Who only names the data has no right to it: then there is nobody to admit."""
     remedy = only(judged(found, POLICY)).remedy
     assert remedy
     assert remedy.safety is safety

@@ -30,7 +30,7 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     its health API.
 
     Raises:
-        CannotBuildError: the workload's clients are not known, its pods have no labels, or other
+        CannotBuildError: no client of the workload is declared, its pods have no labels, or other
             policies already admit somebody (a new policy can only admit more).
     """
     target = _workload(facts, finding)
@@ -38,7 +38,7 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         raise CannotBuildError("other NetworkPolicies admit them; one more cannot take that back")
     clients = clients_of(facts, target)
     if not clients:
-        raise CannotBuildError(f"no client is declared (annotation {CLIENTS}) or found")
+        raise CannotBuildError(f"no client is declared (annotation {CLIENTS}) that is here")
     rules = [_rule(target, clients, _served(facts, target))]
     health = facts.data.health_ports(target)
     watching = [m for m in facts.monitors if m.ref.key not in {c.ref.key for c in clients}]

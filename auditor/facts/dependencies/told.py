@@ -1,4 +1,4 @@
-"""Who needs whom: one graph, each edge with the place that shows it.
+"""Who needs whom by what containers are told.
 
 An edge is drawn where an environment variable, an argument or a file of a ConfigMap names a Service
 as DNS resolves it: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from auditor.facts.addresses import addresses
+from auditor.facts.addresses import Address, addresses
 from auditor.facts.configuration import Text, Told
 from auditor.facts.data import has_role
-from auditor.facts.monitors import runs
+from auditor.facts.dependencies.edges import CONFIDENCE, Evidence
+from auditor.facts.monitors.known import runs
 from auditor.facts.network import PortSet
 from auditor.facts.network.ways import Leads, Services
 from auditor.facts.workloads import Workload
@@ -45,10 +46,15 @@ class Dependency:
     ref: Ref
     path: Path
     """Where the client names the Service: in its own manifest or in a ConfigMap's."""
+    kind: Evidence = Evidence.ENVIRONMENT
+    confidence: float = 0.8
 
 
-Named = tuple[tuple[Resource, int | None], ...]
-"""Services, each with the port that was named."""
+Named = tuple[tuple[Resource, Address], ...]
+"""Services, each with the address that named it."""
+
+PLAIN = ("", "http", "https", "grpc", "tcp")
+"""Schemes of addresses that name a Service as surely as its bare name does."""
 
 
 @dataclass(slots=True)
@@ -83,11 +89,11 @@ class Directory:
             self._in_files[key] = tuple(self._named_in(text, namespace))
         return self._in_files[key]
 
-    def _named_in(self, text: Text, namespace: str) -> Iterator[tuple[Resource, int | None]]:
+    def _named_in(self, text: Text, namespace: str) -> Iterator[tuple[Resource, Address]]:
         for address in dict.fromkeys(addresses(text)):
             service = self.lookup(address.host, namespace)
             if service:
-                yield service, address.port
+                yield service, address
 
     def lookup(self, host: str, namespace: str) -> Resource | None:
         """The Service that a pod of `namespace` asks when it asks for `host`: by the Service's
@@ -128,6 +134,29 @@ class Directory:
             if found or port is None:
                 yield workload, found
 
+    def behind_name(
+        self, namespace: str, name: str, port: object
+    ) -> Iterator[tuple[Workload, PortSet]]:
+        """The workloads behind a Service that is named outright, as `behind` has them; `port` may
+        be the name of one too. None where there is no such Service.
+        """
+        service = self._here.get((namespace, name))
+        if service is None:
+            return
+        if isinstance(port, str) and port:
+            yield from self._behind_called(service, port)
+        elif port is None or (isinstance(port, int) and not isinstance(port, bool)):
+            yield from self.behind(service, port)
+
+    def _behind_called(self, service: Resource, name: str) -> Iterator[tuple[Workload, PortSet]]:
+        for workload, leads in self._behind[service.ref.namespace, service.ref.name]:
+            found = PortSet.NONE
+            for lead in leads:
+                if lead.entry.get("name") == name:
+                    found |= PortSet.of(lead.protocol, lead.number)
+            if found:
+                yield workload, found
+
 
 def _is_headless(service: Resource) -> bool:
     return bool(at(service.manifest, ("spec", "clusterIP")) == "None")
@@ -156,17 +185,48 @@ def is_database(workload: Workload) -> bool:
     return any(runs(container, DATABASE_IMAGES) for container in workload.containers)
 
 
-def dependencies_of(snapshot: Snapshot, told: Sequence[Told]) -> tuple[Dependency, ...]:
+def dependencies_of(
+    snapshot: Snapshot, told: Sequence[Told], directory: Directory | None = None
+) -> tuple[Dependency, ...]:
     """Every edge of the snapshot, by what its workloads are told. Costs one look-up for each
-    address in that.
+    address in that. `directory` is that of the snapshot, for those who have it already.
     """
-    directory = Directory(snapshot, [each.workload for each in told])
+    directory = directory or Directory(snapshot, [each.workload for each in told])
     found: dict[tuple[object, ...], Dependency] = {}
     for each in told:
         client = each.workload
         for text in each.texts:
-            for service, port in directory.named_in(text, client.ref.namespace):
-                for target, ports in directory.behind(service, port):
-                    edge = Dependency(client, target, service, ports, text.ref, text.path)
-                    found.setdefault((client.ref, target.ref, service.ref, ports), edge)
+            for service, address in directory.named_in(text, client.ref.namespace):
+                kind, confidence = _evidence(client, text, address)
+                for target, ports in directory.behind(service, address.port):
+                    edge = Dependency(
+                        client, target, service, ports, text.ref, text.path, kind, confidence
+                    )
+                    key = (client.ref, target.ref, service.ref, ports)
+                    # The first place that is as sure as any: people look there.
+                    if key not in found or found[key].confidence < confidence:
+                        found[key] = edge
     return tuple(edge for edge in found.values() if edge.client.ref != edge.target.ref)
+
+
+def _evidence(client: Workload, text: Text, address: Address) -> tuple[Evidence, float]:
+    """What kind of evidence the text is, and how sure."""
+    if text.ref.kind == "ConfigMap":
+        kind = Evidence.CONFIG_MAP
+    else:
+        kind = Evidence.ENVIRONMENT if "env" in text.path else Evidence.ARGUMENT
+    if text.ref == client.ref and _waits(client, text.path):
+        return Evidence.WAIT, CONFIDENCE[Evidence.WAIT]
+    if text.composed or address.scheme not in PLAIN:
+        return kind, CONFIDENCE[Evidence.URL]
+    return kind, CONFIDENCE[kind]
+
+
+def _waits(client: Workload, path: Path) -> bool:
+    """Whether it stands in an init container that ends before the others begin."""
+    return any(
+        container.list == "initContainers"
+        and path[: len(container.path)] == container.path
+        and container.spec.get("restartPolicy") != "Always"
+        for container in client.containers
+    )

@@ -1,0 +1,127 @@
+"""Edges from flows that somebody observed: names of pods, Services and addresses → workloads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditor.declared import Flow, Flows
+from auditor.facts.dependencies.edges import CONFIDENCE, Edge, Evidence, Outsider
+from auditor.facts.network import PortSet
+from auditor.facts.network.ports import PROTOCOLS
+from auditor.facts.workloads import Workload, is_port
+from auditor.manifests import at, mapping
+from auditor.model import Gap, Unseen
+
+if TYPE_CHECKING:
+    from auditor.facts.facts import Facts
+
+
+def observed(facts: Facts) -> Iterator[Edge]:
+    """An edge for each observed flow to a workload; what names nothing here is a gap."""
+    if not facts.settings.flows:
+        return
+    names = _Names(facts)
+    for each in facts.settings.flows:
+        lost = 0
+        for flow in each.flows:
+            found = tuple(_edges(flow, each, names))
+            lost += not found
+            yield from found
+        _note(facts, each, lost)
+
+
+def _note(facts: Facts, flows: Flows, lost: int) -> None:
+    if lost:
+        why = f"{lost} of {len(flows.flows)} observed flows lead to nothing that is here"
+        facts.unknown(Gap(f"observed flows in {flows.origin}", why, Unseen.UNKNOWN))
+    if flows.unread:
+        why = f"{flows.unread} entries could not be read"
+        facts.unknown(Gap(f"observed flows in {flows.origin}", why, Unseen.UNKNOWN))
+
+
+def _edges(flow: Flow, flows: Flows, names: _Names) -> Iterator[Edge]:
+    sources: tuple[Workload | Outsider, ...] = names.workloads(flow.source)
+    for target, ports in names.targets(flow):
+        for source in sources or (Outsider(flow.source),):
+            if isinstance(source, Workload) and source.ref == target.ref:
+                continue
+            sure = CONFIDENCE[Evidence.FLOW]
+            yield Edge(
+                source, target, ports, Evidence.FLOW, sure, f"was seen to ask it{_when(flows)}"
+            )
+
+
+def _when(flows: Flows) -> str:
+    if flows.since and flows.until:
+        return f", from {flows.since} to {flows.until} ({flows.origin})"
+    return f" ({flows.origin})"
+
+
+@dataclass(slots=True)
+class _Names:
+    """The workloads by all that a record of a flow may call them. Not frozen: it is filled once."""
+
+    facts: Facts
+    _full: dict[str, list[Workload]] = field(default_factory=dict)
+    _short: dict[str, list[Workload]] = field(default_factory=dict)
+    _address: dict[str, list[Workload]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for workload in self.facts.workloads:
+            self._full.setdefault(workload.name, []).append(workload)
+            self._short.setdefault(workload.ref.name, []).append(workload)
+            for pod in (workload.resource, *self.facts.standing.live.get(workload.ref.key, ())):
+                address = mapping(pod.manifest.get("status")).get("podIP")
+                if isinstance(address, str) and address:
+                    self._address.setdefault(address, []).append(workload)
+
+    def workloads(self, name: str) -> tuple[Workload, ...]:
+        """Those that are called so: by namespace and name, also of a pod; by an address; by the
+        name alone, where no two have it.
+        """
+        if name in self._address:
+            return tuple(self._address[name])
+        space, slash, short = name.rpartition("/")
+        for each in (short, *_makers(short)):
+            found = self._full.get(f"{space}/{each}", []) if slash else self._short.get(each, [])
+            if found and (slash or len(found) == 1):
+                return tuple(found)
+        return ()
+
+    def targets(self, flow: Flow) -> Iterator[tuple[Workload, PortSet]]:
+        """The workloads that were asked, each with the port of its pods."""
+        protocol = flow.protocol if flow.protocol in PROTOCOLS else ""
+        known = is_port(flow.port) and protocol
+        ports = PortSet.of(protocol, flow.port) if known and flow.port else PortSet.NONE
+        found = self.workloads(flow.target)
+        if found:
+            yield from ((workload, ports) for workload in found)
+            return
+        for service in self._services(flow.target):
+            yield from self.facts.directory.behind_name(*service, flow.port)
+
+    def _services(self, name: str) -> Iterator[tuple[str, str]]:
+        space, slash, short = name.rpartition("/")
+        if slash:
+            yield space, short
+            return
+        host, *rest = name.split(".")
+        if rest:
+            yield rest[0], host
+            return
+        for service in self.facts.snapshot.of_kind("Service"):
+            if name in (service.ref.name, at(service.manifest, ("spec", "clusterIP"))):
+                yield service.ref.namespace, service.ref.name
+
+
+def _makers(pod: str) -> Iterator[str]:
+    """What may have made a pod of that name, the shortest name last."""
+    match = re.fullmatch(r"(.+)-(?:[a-z0-9]{5}|\d+)", pod)
+    if match:
+        yield match[1]
+        inner = re.fullmatch(r"(.+)-[a-z0-9]{5,10}", match[1])
+        if inner:
+            yield inner[1]
