@@ -6,6 +6,8 @@ silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from 
 that begins with ``# kubernetes: 1.N`` is judged for that version; ``# cni: PROFILE``
 on a line says what enforces. An ``.auditor.yaml`` beside them declares the parameters of the
 policy. What a fixture waives is no finding.
+that begins with ``# kubernetes: 1.N`` is judged for that version. An ``.auditor.yaml`` beside them
+declares the parameters of the policy and what holds personal data. What a fixture waives is no finding.
 ``fail-refused-*.yaml`` shows what the API server takes neither before nor after its fixes.
 
 A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
@@ -57,6 +59,7 @@ def settings_of(file: Path) -> Settings:
     declared = load_config(beside, file.parent)
     told = settled(declared.config.parameters, load()[0], declared.file)
     return Settings(kubernetes=version, parameters=told, inline=INLINE, cni=cni)
+    return Settings(kubernetes=version, parameters=told, inline=INLINE, data=declared.data)
 
 
 @dataclass(frozen=True, slots=True)

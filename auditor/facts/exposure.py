@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from auditor.facts.facts import Facts
 
 
+JUDGED_ELSEWHERE = (Evidence.DECLARED, Evidence.POLICIES, Evidence.MONITOR)
+"""Evidence that makes no candidate: a declared client is one; who has a rule in a policy is let in
+already, and told so; what monitors may fetch is a question of its own (`telemetry`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Other:
     """Somebody who reaches the data and should not."""
@@ -56,8 +61,7 @@ def candidates_of(facts: Facts, target: Workload) -> tuple[Edge, ...]:
         client = edge.source
         if not isinstance(client, Workload) or client.ref.key in known | {target.ref.key}:
             continue
-        # Who has a rule in a policy is let in already, and told so.
-        if edge.kind not in (Evidence.DECLARED, Evidence.POLICIES):
+        if edge.kind not in JUDGED_ELSEWHERE:
             found.setdefault(client.ref.key, edge)
     return tuple(found.values())
 

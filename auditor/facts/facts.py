@@ -49,6 +49,7 @@ from auditor.facts.reads import alike
 from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
 from auditor.facts.upkeep import Keeper, policy_effects, policy_rules, refusal
+from auditor.facts.telemetry import blocked, telemetry
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
 from auditor.model import Gap, Key, Path, Resource, Settings, Snapshot
@@ -171,6 +172,14 @@ class Facts:
         return scrapes_of(self.snapshot, self.workloads)
 
     @cached_property
+    def scrapes_by_target(self) -> Mapping[Key, Sequence[Scrape]]:
+        """The same, by the identity of what is fetched from."""
+        found: dict[Key, list[Scrape]] = {}
+        for scrape in self.scrapes:
+            found.setdefault(scrape.target.ref.key, []).append(scrape)
+        return found
+
+    @cached_property
     def watchers(self) -> Watchers:
         """Who fetches what monitor objects ask for."""
         return Watchers(self.snapshot, self.monitors)
@@ -220,7 +229,9 @@ class Facts:
     def same(self, changed: Resource) -> bool:
         """Whether every fact stays as it is when an object of the snapshot becomes `changed`."""
         old = self.snapshot.find(changed.ref)
-        return bool(old and alike(old, changed, privileges=bool(self.holders)))
+        workload = self.by_key.get(changed.ref.key)
+        probes = bool(workload and self.data.of(workload))
+        return bool(old and alike(old, changed, privileges=bool(self.holders), probes=probes))
 
     def unknown(self, gap: Gap) -> None:
         """Note what a fact could not tell."""
@@ -321,6 +332,9 @@ ENTERING = (
 )  # fmt: skip
 """Whom the outside reaches, beside Services."""
 
+WATCHING = ("ServiceMonitor", "PodMonitor")
+"""What asks monitors to fetch something."""
+
 STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
 """Who stands where: every pod takes room from others. A PodTemplate alone has no pods."""
 
@@ -350,6 +364,12 @@ FACTS: Mapping[str, Fact] = {
     "oversight": Fact(_of_workloads(oversight), REACHING, (*POLICING, "Namespace")),
     # What enforces is asked of what was seen; where that does not tell, it says so itself.
     "enforcement": Fact(effect, (), (), ("NetworkPolicy",)),
+    "telemetry": Fact(
+        _of_workloads(telemetry), ("Service", "Namespace", *WATCHING), ("Namespace",)
+    ),
+    "blocked_monitors": Fact(
+        _of_workloads(blocked), (*REACHING, *WATCHING, "Prometheus"), (*POLICING, "Namespace")
+    ),
     "distance": Fact(
         _of_workloads(distance),
         ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),

@@ -46,24 +46,31 @@ CONTAINER_UNREAD = frozenset(
 )
 
 
-def alike(one: Resource, other: Resource, *, privileges: bool) -> bool:
+def alike(one: Resource, other: Resource, *, privileges: bool, probes: bool = False) -> bool:
     """Whether no fact tells two states of an object apart.
 
     `privileges` says whether it matters who runs privileged: it does where somebody holds personal
-    data, since then it is told who owns the node beside it.
+    data, since then it is told who owns the node beside it. `probes` says the same of what the
+    kubelet asks for: that is health, where the object itself holds such data.
     """
     was, now = workload_of(one), workload_of(other)
     if was is None or now is None:
         return bool(one.manifest == other.manifest)
-    return _read(was, privileges=privileges) == _read(now, privileges=privileges)
+    how = {"privileges": privileges, "probes": probes}
+    return _read(was, **how) == _read(now, **how)
 
 
-def _read(workload: Workload, *, privileges: bool) -> object:
+def _read(workload: Workload, *, privileges: bool, probes: bool) -> object:
     pod = {key: value for key, value in workload.pod.items() if key not in POD_UNREAD}
     for name in CONTAINER_LISTS:
         pod.pop(name, None)
     containers = [
-        (c.list, _without(c.spec, CONTAINER_UNREAD), privileges and _privileged(c.spec))
+        (
+            c.list,
+            _without(c.spec, CONTAINER_UNREAD),
+            privileges and _privileged(c.spec),
+            probes and _probes(c.spec),
+        )
         for c in workload.containers
     ]
     return _around(workload.resource.manifest, workload.pod_path), pod, containers
@@ -71,6 +78,10 @@ def _read(workload: Workload, *, privileges: bool) -> object:
 
 def _privileged(container: Any) -> Any:
     return mapping(container.get("securityContext")).get("privileged")
+
+
+def _probes(container: Any) -> Any:
+    return [container.get(name) for name in ("livenessProbe", "readinessProbe", "startupProbe")]
 
 
 def _without(value: Any, keys: frozenset[str]) -> dict[str, Any]:

@@ -132,6 +132,9 @@ KINDS = (
     Kind("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False),
     Kind("argoproj.io/v1alpha1", "rollouts", "Rollout", optional=True),
     *GATEWAYS,
+    Kind("monitoring.coreos.com/v1", "servicemonitors", "ServiceMonitor", optional=True),
+    Kind("monitoring.coreos.com/v1", "podmonitors", "PodMonitor", optional=True),
+    Kind("monitoring.coreos.com/v1", "prometheuses", "Prometheus", optional=True),
     *OTHER_DIALECTS,
     *MESH,
 )

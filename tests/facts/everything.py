@@ -201,6 +201,78 @@ subjects: [{kind: ServiceAccount, name: default, namespace: data}]
 """
 
 
+WATCHED = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: eyes}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: held, labels: {data-classification: pii}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: held, namespace: held, annotations: {prometheus.io/scrape: "true"}}
+spec:
+  nodeSelector: {topology.kubernetes.io/rack: r1}
+  containers: [{name: main, image: app, ports: [{containerPort: 80}]}]
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: data, namespace: data}
+spec: {selector: {}, endpoints: [{}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: data, namespace: data}
+spec: {selector: {}, podMetricsEndpoints: [{portNumber: 9}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: more, namespace: data}
+spec: {selector: {}, endpoints: [{targetPort: 8080}]}
+---
+apiVersion: azmonitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: azure, namespace: shut}
+spec: {selector: {}, podMetricsEndpoints: [{portNumber: 11}]}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: shut, namespace: shut}
+spec:
+  template:
+    metadata: {labels: {app: shut}}
+    spec:
+      nodeSelector: {topology.kubernetes.io/rack: r1}
+      containers: [{name: main, image: app}]
+---
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: shut, namespace: shut}
+spec:
+  template:
+    metadata: {labels: {app: shut}}
+    spec:
+      nodeSelector: {topology.kubernetes.io/rack: r1}
+      containers: [{name: main, image: app}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut, namespace: shut}
+spec: {podSelector: {}}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: far, namespace: eyes}
+spec:
+  serviceMonitorSelector: {}
+  serviceMonitorNamespaceSelector: {}
+  podMonitorSelector: {}
+  podMonitorNamespaceSelector: {}
+"""
+
+
 def _service(namespace: str, name: str, port: int) -> Resource:
     spec = {"selector": {"app": name}, "ports": [{"port": port}]}
     metadata = {"name": name, "namespace": namespace}
@@ -301,9 +373,26 @@ def _people() -> list[Resource]:
 BEHIND = (*(kind.lower() for kind in VERSIONS if kind != "Pod"), "eye")
 """Workloads with a Service; a route leads to some of them."""
 
+
+def _eyes() -> list[Resource]:
+    """A monitor of each kind, in a namespace that may not reach the data."""
+    return [
+        _made(
+            kind,
+            version,
+            f"eyes/{kind.lower()}",
+            {"nodeSelector": {RACK: "r1"}},
+            **{"auditor/role": "monitor"},
+        )
+        for kind, version in VERSIONS.items()
+    ]
+
+
 EVERYTHING = Snapshot(
     (
         *objects(AROUND),
+        *objects(WATCHED),
+        *_eyes(),
         _service("data", "data", 8080),
         _service("shop", "db", 5432),
         _service("shop", "store", 5432),

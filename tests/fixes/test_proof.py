@@ -350,16 +350,36 @@ def test_who_may_be_a_client_by_what_we_do_not_see_is_not_cut_in_silence(tmp_pat
     one = annotated(pod("shop/data", **PORTS), data="pii")
     front = service("shop/data", {"port": 80, "targetPort": "http"})
     known, hidden = _knowing("shop/web", "http://data:80"), _reading_a_secret("shop/orders")
-    ((_, fix),) = fixes(tmp_path, (one, front, known, hidden), ISOLATED)
-    assert fix.safety is Safety.UNSAFE
-    assert not fix.proof.holds
-    (why,) = fix.proof.unproven
+    both = admitting({"from": [app("web"), app("orders")]})
+    asked = Finding(bench(ISOLATED).policies[0], one.ref, (), "", "x")
+    change = change_of(both, "spec", "ingress", to=[{"from": [app("web")]}])
+    shown = prove(case((one, front, known, hidden, both), change, asked))
+    assert not shown.holds
+    (why,) = (why for why in shown.unproven if "may need" in why)
     assert "shop/orders may need shop/data" in why
     assert "Secret db, key url" in why
     declared = annotated(pod("shop/data", **PORTS), data="pii", clients="web")
     ((_, fix),) = fixes(tmp_path, (declared, front, known, hidden), ISOLATED)
     assert fix.safety is Safety.SAFE
     assert fix.proof.holds, fix.proof
+
+
+def test_no_fix_admits_who_only_names_the_data(tmp_path: Path) -> None:
+    """A pod would authorise itself. Nothing is made until the owner of the data says who may ask;
+    then the others are cut off, whatever they name.
+    """
+    front = service("shop/data", {"port": 80, "targetPort": "http"})
+    names_it = _knowing("shop/thief", "http://data:80")
+    silent = annotated(pod("shop/data", **PORTS), data="pii")
+    ((finding, fix),) = fixes(tmp_path, (silent, front, names_it, WEB), ISOLATED)
+    assert "shop/thief" in finding.message
+    assert fix.safety is Safety.MANUAL
+    assert fix.changes == ()
+    declared = annotated(pod("shop/data", **PORTS), data="pii", clients="web")
+    ((_, fix),) = fixes(tmp_path, (declared, front, names_it, WEB), ISOLATED)
+    assert fix.proof.holds, fix.proof
+    assert any("shop/thief → shop/data" in flow for flow in fix.proof.closed)
+    assert "thief" not in str([change.resource.manifest for change in fix.changes])
 
 
 def test_a_rule_for_half_of_the_internet_is_seen_to_open_it(tmp_path: Path) -> None:

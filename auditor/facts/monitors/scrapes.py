@@ -63,7 +63,7 @@ class Scrape:
         """Who asks, in words."""
         ref = self.by.ref
         name = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
-        return f"{ref.kind} {name}" if self.is_object else f"the annotations of {ref.kind} {name}"
+        return f"{ref.kind} {name}" if self.is_object else f"an annotation of {ref.kind} {name}"
 
 
 def scrapes_of(snapshot: Snapshot, workloads: Sequence[Workload]) -> tuple[Scrape, ...]:

@@ -5,7 +5,7 @@ Semantics: https://kubernetes.io/docs/concepts/services-networking/network-polic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any
 
@@ -39,7 +39,7 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     clients = clients_of(facts, target)
     if not clients:
         raise CannotBuildError(f"no client is declared (annotation {CLIENTS}) that is here")
-    rules = [_rule(target, clients, _served(facts, target))]
+    rules = [_rule(target, clients, _served(facts, target, clients))]
     health = facts.data.health_ports(target)
     watching = [m for m in facts.monitors if m.ref.key not in {c.ref.key for c in clients}]
     if health and watching:
@@ -114,18 +114,24 @@ def _selecting(workload: Workload) -> dict[str, str]:
     raise CannotBuildError(f"the pods of {workload.name} have no labels to select them by")
 
 
-def _served(facts: Facts, target: Workload) -> list[dict[str, Any]]:
-    """The ports of the target that its clients ask: those its Services lead to, else those that
-    its containers name, less the health API; every port where nothing is known.
+def _served(facts: Facts, target: Workload, clients: Sequence[Workload]) -> list[dict[str, Any]]:
+    """The ports of the target that its clients ask: those that their configuration names. Where
+    that of one of them names none, those that the containers and Services name, less the health
+    API; every port where nothing is known. What others name counts for nothing.
     """
     needed = listening = PortSet.NONE
+    asking = {client.ref.key for client in clients}
+    silent = set(asking)
     for edge in facts.dependencies:
-        if edge.target.ref == target.ref:
+        if edge.target.ref == target.ref and edge.client.ref.key in asking:
             needed |= edge.ports
+            silent.discard(edge.client.ref.key)
     for each in facts.network.listening(target):
         listening |= PortSet.of(each.protocol, each.port)
     health = PortSet.of("TCP", *facts.data.health_ports(target))
-    return _ports(target, needed or listening - health or listening)
+    if needed and not silent:
+        return _ports(target, needed)
+    return _ports(target, (needed | listening - health) or listening)
 
 
 def _ports(target: Workload, ports: PortSet) -> list[dict[str, Any]]:
