@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from auditor.facts import FACTS, Facts
+from auditor.facts import FACTS, Facts, facts_of
 from auditor.facts.custom import concerns, opened, role_of, unread
+from auditor.facts.holdings import held
 from auditor.facts.misfits import misfits
 from auditor.facts.workloads import controller_of, resources_by_uid
 from auditor.model import (
@@ -137,6 +138,8 @@ def _audit(
     snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
 ) -> Audit:
     facts = Facts(snapshot, settings)
+    if known:
+        facts.held_before = held(facts_of(known[0].snapshot, settings))
     snapshot = facts.snapshot
     territory = Territory(snapshot, settings.scope)
     asked = docket(bench, snapshot)

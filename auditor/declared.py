@@ -126,6 +126,15 @@ class DataTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What an object was declared to hold."""
+
+    classes: tuple[str, ...]
+    by: str
+    """Where that was said, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
     """Connections that somebody observed, of one kind."""
 
@@ -185,3 +194,6 @@ class Settings:
     """What is declared of personal data."""
     flows: tuple[Flows, ...] = ()
     """What was observed."""
+    held: Mapping[tuple[str, str, str, str], Held] = field(default_factory=dict)
+    """What each object held before the change that is audited, by group, kind, namespace and name;
+    nothing where no change is."""

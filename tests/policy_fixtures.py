@@ -7,7 +7,8 @@ that begins with ``# kubernetes: 1.N`` is judged for that version; ``# cni: PROF
 on a line says what enforces. An ``.auditor.yaml`` beside them declares the parameters of the
 policy. What a fixture waives is no finding.
 that begins with ``# kubernetes: 1.N`` is judged for that version. An ``.auditor.yaml`` beside them
-declares the parameters of the policy and what holds personal data. What a fixture waives is no finding.
+declares the parameters of the policy and what holds personal data; ``before-fail-X.yaml`` is what
+was there before the change to ``fail-X.yaml``. What a fixture waives is no finding.
 ``fail-refused-*.yaml`` shows what the API server takes neither before nor after its fixes.
 
 A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
@@ -20,12 +21,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor.audit import Bench, audit
 from auditor.cli.config import load as load_config
 from auditor.declared import Inline
+from auditor.facts import Facts
+from auditor.facts.holdings import held
 from auditor.fixes.offer import with_fixes
 from auditor.fixes.patch import apply
 from auditor.model import Audit, Finding, Policy, Ref, Settings, Status, TextEdit, Unseen
@@ -51,6 +54,15 @@ def settings_of(file: Path) -> Settings:
     """
     text = file.read_text(encoding="utf-8")
     found = SINCE.search(text)
+    before = file.with_name(f"before-{file.name}")
+    if before.is_file() and not before.name.startswith("before-before"):
+        facts = Facts(FileSource((str(before),)).snapshot(), Settings())
+        return replace(_settings_of(file), held=held(facts))
+    return _settings_of(file)
+
+
+def _settings_of(file: Path) -> Settings:
+    found = SINCE.search(file.read_text(encoding="utf-8"))
     version = 100 + int(found[1]) if found else Settings().kubernetes
     cni = tuple(ENFORCED.findall(text))
     beside = file.with_name(".auditor.yaml")

@@ -49,14 +49,14 @@ def diff(base: str, head: str, fail_on: str, outputs: Outputs, policies: PolicyO
     """
     from auditor.cli.compare import compare
     from auditor.cli.progress import progress
-    from auditor.cli.sides import side
+    from auditor.cli.sides import knowing, side
     from auditor.errors import NothingToAuditError
 
     chosen = scoped(choose(policies, _start(head), whole=not Path(head).is_file()), ScopeOptions())
     with progress(f"auditing {base}", quiet=outputs.quiet) as now:
         before = side(base, chosen, head)
         now(f"auditing {head}")
-        after = side(head, chosen, head)
+        after = side(head, knowing(before, chosen), head)
     if before.nothing and after.nothing:
         raise NothingToAuditError("; ".join(dict.fromkeys((before.nothing, after.nothing))))
     found = compare(before.report, after.report)

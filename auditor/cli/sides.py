@@ -76,6 +76,17 @@ def read_side(name: str, building: Building, head: str) -> Found:
         UsageError: it is neither a path nor a revision.
     """
     return _variants(name, _like(building, head, name))
+def knowing(before: Side, chosen: Chosen) -> Chosen:
+    """What HEAD is judged with: it knows what held personal data before. A saved report does not
+    tell that.
+    """
+    from auditor.facts import facts_of
+    from auditor.facts.holdings import held
+
+    if before.audit is None:
+        return chosen
+    known = held(facts_of(before.audit.snapshot, chosen.settings))
+    return replace(chosen, settings=replace(chosen.settings, held=known))
 
 
 def _saved(name: str) -> dict[str, Any] | None:

@@ -69,6 +69,8 @@ class Address:
     port: int | None
     scheme: str = ""
     """Before ``://``, in lower case, without what JDBC puts before it."""
+    named: bool = False
+    """Whether what it is written under says that it is an address."""
 
 
 def addresses(text: Text) -> Iterator[Address]:
@@ -116,7 +118,8 @@ def _address(key: str, word: str) -> Address | None:
     named = _NAMES_AN_ADDRESS.search(key) and not _NAMES_ITSELF.search(key)
     if not certain and (match["rest"] or not named):
         return None
-    return Address(match["host"].lower(), port, _scheme(match["scheme"] or ""))
+    scheme = _scheme(match["scheme"] or "")
+    return Address(match["host"].lower(), port, scheme, named=bool(named))
 
 
 def _scheme(written: str) -> str:

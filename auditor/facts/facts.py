@@ -15,10 +15,19 @@ from auditor.facts.configuration import Told, told_of
 from auditor.facts.custom import opened
 from auditor.facts.cut_off import cut_off
 from auditor.facts.data import DataClasses
-from auditor.facts.dependencies import Dependency, Directory, Graph, dependencies_of, graph_of
+from auditor.facts.data.stores import made_by_operators, own_addresses
+from auditor.facts.dependencies import (
+    Dependency,
+    Directory,
+    Graph,
+    dependencies_of,
+    graph_of,
+    is_database,
+)
 from auditor.facts.distance import distance
 from auditor.facts.effect import effect
 from auditor.facts.exposure import exposure
+from auditor.facts.holdings import likeness, removed, stores
 from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.isolation import isolation, namespace_isolation
 from auditor.facts.leading import (
@@ -61,6 +70,8 @@ class Facts:
     def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
         self.snapshot = opened(snapshot, settings.openings)
         self.settings = settings
+        self.held_before = settings.held
+        """What was held before the change that is audited."""
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
         # In the snapshot itself, though that is frozen: whoever has it finds them without a table
@@ -115,6 +126,40 @@ class Facts:
         return told_of(self.snapshot, self.workloads)
 
     @cached_property
+    def told_by_key(self) -> Mapping[Key, Told]:
+        """The same, by the identity of the workload."""
+        return {told.workload.ref.key: told for told in self.told}
+
+    @cached_property
+    def aliases(self) -> Mapping[tuple[str, str], Resource]:
+        """The Services that are another name of something outside, by namespace and name."""
+        return {
+            (service.ref.namespace, service.ref.name): service
+            for service in self.snapshot.of_kind("Service")
+            if at(service.manifest, ("spec", "type")) == "ExternalName"
+        }
+
+    @cached_property
+    def operated(self) -> Mapping[tuple[str, str], Resource]:
+        """The databases that an operator makes, by namespace and name of their Services."""
+        return made_by_operators(self.snapshot)
+
+    @cached_property
+    def namespaces(self) -> frozenset[str]:
+        """Every namespace that something is in."""
+        return frozenset(resource.ref.namespace for resource in self.snapshot.resources)
+
+    @cached_property
+    def own_addresses(self) -> frozenset[str]:
+        """The addresses of pods, Services and nodes, as far as they are known."""
+        return frozenset(own_addresses(self.snapshot))
+
+    @cached_property
+    def databases(self) -> frozenset[Key]:
+        """The workloads that keep data for others."""
+        return frozenset(w.ref.key for w in self.workloads if is_database(w))
+
+    @cached_property
     def unread(self) -> Mapping[Key, tuple[str, ...]]:
         """The configuration that we do not read, by the identity of the workload that has any:
         ``Secret db-credentials, key url``. Whom it makes the workload ask is not known.
@@ -145,6 +190,14 @@ class Facts:
         found: dict[Key, list[Dependency]] = {}
         for edge in self.dependencies:
             found.setdefault(edge.client.ref.key, []).append(edge)
+        return found
+
+    @cached_property
+    def needed_by(self) -> Mapping[Key, Sequence[Dependency]]:
+        """The same, by the identity of what is asked."""
+        found: dict[Key, list[Dependency]] = {}
+        for edge in self.dependencies:
+            found.setdefault(edge.target.ref.key, []).append(edge)
         return found
 
     @cached_property
@@ -364,6 +417,13 @@ FACTS: Mapping[str, Fact] = {
     "oversight": Fact(_of_workloads(oversight), REACHING, (*POLICING, "Namespace")),
     # What enforces is asked of what was seen; where that does not tell, it says so itself.
     "enforcement": Fact(effect, (), (), ("NetworkPolicy",)),
+    "likeness": Fact(
+        _of_workloads(likeness),
+        ("Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS),
+        ("Namespace", "Service"),
+    ),
+    "stores": Fact(_of_workloads(stores), ("Namespace", "Service", "ConfigMap"), ("Namespace",)),
+    "removed_classes": Fact(_of_workloads(removed), (), ()),
     "telemetry": Fact(
         _of_workloads(telemetry), ("Service", "Namespace", *WATCHING), ("Namespace",)
     ),

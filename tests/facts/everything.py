@@ -217,6 +217,16 @@ spec:
   nodeSelector: {topology.kubernetes.io/rack: r1}
   containers: [{name: main, image: app, ports: [{containerPort: 80}]}]
 ---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: held}
+data: {crm: "https://crm.example/x", kept: "postgres://kept.eyes:5432/x"}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: mail, namespace: held}
+spec: {type: ExternalName, externalName: mail.example}
+---
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor
 metadata: {name: data, namespace: data}
@@ -388,11 +398,33 @@ def _eyes() -> list[Resource]:
     ]
 
 
+def _askers() -> list[Resource]:
+    """One of each kind that holds data and asks a database of which nothing is said; one that is
+    told an address outside by a ConfigMap, and by another name of it.
+    """
+    away = {"nodeSelector": {RACK: "r1"}}
+    asks = _told("postgres://kept.eyes:5432/x")
+    kept: dict[str, Any] = {"image": "postgres", "labels": {"app": "kept"}}
+    return [
+        *(
+            _made(kind, version, f"held/{kind.lower()}", away, container=asks)
+            for kind, version in VERSIONS.items()
+        ),
+        _made("StatefulSet", "apps/v1", "eyes/kept", away, **kept),
+        _made("Deployment", "apps/v1", "eyes/kept-too", away, **kept),
+        _made("Pod", "v1", "held/told", away, container=_with("STORE", "kept")),
+        _made("Pod", "v1", "held/out", away, container=_with("CRM_URL", "crm")),
+        _made("Pod", "v1", "held/mail", away, container=_told("smtp://mail:25")),
+    ]
+
+
 EVERYTHING = Snapshot(
     (
         *objects(AROUND),
         *objects(WATCHED),
         *_eyes(),
+        *_askers(),
+        _service("eyes", "kept", 5432),
         _service("data", "data", 8080),
         _service("shop", "db", 5432),
         _service("shop", "store", 5432),

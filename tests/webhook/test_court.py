@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.audit import audit
+from auditor.facts import Facts
+from auditor.facts.holdings import held
 from auditor.model import Audit, Gap, Manifest, Ref, Resource, Severity, Snapshot, Unseen
 from auditor.sources.cluster import live_resource
 from auditor.sources.files import FileSource
@@ -146,7 +148,8 @@ class Thorough(Court):
         return audit(snapshot, BENCH, SETTINGS)
 
     def supposing(self, before: Audit, after: Snapshot, *changed: Ref) -> Audit:
-        return audit(after, BENCH, SETTINGS)
+        known = held(Facts(before.snapshot, SETTINGS))
+        return audit(after, BENCH, replace(SETTINGS, held=known))
 
 
 THOROUGH = Thorough(BENCH, SETTINGS)
