@@ -17,6 +17,7 @@ from auditor.terms import KUBERNETES, PROFILE, PROFILES, TOOLS
 if TYPE_CHECKING:
     from auditor.audit import Bench
     from auditor.cli.config import Declared
+    from auditor.declared import Flows
     from auditor.model import Policy, Settings, Snapshot
     from auditor.sources.building import Building
     from auditor.sources.variants import Variant
@@ -95,6 +96,11 @@ _POLICY_OPTIONS = (
         metavar="PROFILE",
         help="What enforces network policies [default: what is found in the cluster; for files"
         " the specification].",
+        "--flows",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Flows that were observed: Hubble's JSON, metrics of Istio or OpenTelemetry, CSV.",
     ),
 )
 
@@ -113,6 +119,7 @@ class PolicyOptions:
     policies_folders: tuple[Path, ...] = ()
     no_builtin_policies: bool = False
     preview: bool = False
+    flows: tuple[Path, ...] = ()
     honour_waivers_of: tuple[str, ...] = ()
     """With --config-from, of `audit`, `fix` and `diff`: no webhook believes what it is sent."""
     config_from: str | None = None
@@ -340,6 +347,7 @@ def choose_of(
         **answered_for(policies, declared, start, whole=whole),
         parameters=settled(declared.config.parameters, known, declared.file),
         data=declared.data,
+        flows=observed(policies.flows),
     )
     bench = Bench(asked, program, uncovered(controls, asked), known)
     building = declared.building(settings.kubernetes)
@@ -359,6 +367,15 @@ def enforcers(names: Sequence[str]) -> tuple[str, ...]:
 
     profile_of(names)
     return split(names)
+def observed(files: Sequence[Path]) -> tuple[Flows, ...]:
+    """The flows of these files.
+
+    Raises:
+        UsageError: one of them is none of the forms that we know.
+    """
+    from auditor.sources.flows import read_flows
+
+    return tuple(map(read_flows, files))
 
 
 def saved_in(paths: tuple[str, ...]) -> Path | None:

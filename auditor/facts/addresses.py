@@ -26,7 +26,7 @@ driver (``user@tcp(host:port)/name``) and Oracle's JDBC driver (``…:@//host:po
 
 _NAMES_AN_ADDRESS = re.compile(
     r"(?:(?:^|[_.-]|(?<=[a-z0-9])(?=[A-Z]))(?i:hosts?|hostnames?|ur[il]s?|dsn|addr|addrs|address"
-    r"|addresses|servers?|service|endpoints?|brokers?|upstreams?|nodes|peers)"
+    r"|addresses|servers?|service|svc|endpoints?|brokers?|upstreams?|nodes|peers)"
     r"|^(?i:(?:pg|db|sql|mysql|mongo|redis|rabbit|mq|kafka|amqp|smtp)(?:host|hostaddr|addr|url|server)))$"
     r"|^-h$"
 )

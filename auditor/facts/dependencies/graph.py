@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from auditor.facts.configuration import Text
 from auditor.facts.dependencies.edges import CONFIDENCE, Edge, Evidence, Graph, Outsider
 from auditor.facts.dependencies.hooks import hooks
 from auditor.facts.dependencies.observed import observed
 from auditor.facts.dependencies.pairs import pairs
 from auditor.facts.dependencies.routes import routes
 from auditor.facts.network import PortSet, Stranger
+from auditor.facts.wording import text
 from auditor.facts.workloads import Workload
-from auditor.manifests import at, mapping, sequence
+from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Resource
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def graph_of(facts: Facts) -> Graph:
     """
     edges = [
         *_told(facts),
+        *_unmounted(facts),
         *routes(facts.snapshot, facts.directory),
         *hooks(facts.snapshot, facts.directory),
         *_monitored(facts),
@@ -48,6 +51,37 @@ def _told(facts: Facts) -> Iterator[Edge]:
             need.client, need.target, need.ports, need.kind, need.confidence, told, need.ref,
             need.path,
         )  # fmt: skip
+
+
+def _unmounted(facts: Facts) -> Iterator[Edge]:
+    """What stands in a ConfigMap of a volume that no container mounts: somebody meant it."""
+    for workload in facts.workloads:
+        mounted = {
+            text(mount.get("name"))
+            for container in workload.containers
+            for mount in map(mapping, sequence(container.spec.get("volumeMounts")))
+        }
+        for volume in map(mapping, sequence(workload.pod.get("volumes"))):
+            name = mapping(volume.get("configMap")).get("name")
+            if isinstance(name, str) and text(volume.get("name")) not in mounted:
+                yield from _hinted(facts, workload, name)
+
+
+def _hinted(facts: Facts, workload: Workload, name: str) -> Iterator[Edge]:
+    space = workload.ref.namespace
+    config = facts.snapshot.by_key.get(("", "ConfigMap", space, name))
+    if config is None:
+        return
+    for key, value in texts(config.manifest.get("data")).items():
+        written = Text(key, value, config.ref, ("data", key))
+        for service, address in facts.directory.named_in(written, space):
+            for target, ports in facts.directory.behind(service, address.port):
+                told = f"has a volume, mounted nowhere, that names Service {service.ref.name}"
+                if target.ref != workload.ref:
+                    yield Edge(
+                        workload, target, ports, Evidence.CONFIG_MAP, CONFIDENCE[Evidence.WAIT],
+                        told, config.ref, ("data", key),
+                    )  # fmt: skip
 
 
 def _monitored(facts: Facts) -> Iterator[Edge]:

@@ -76,7 +76,8 @@ class _Names:
             for pod in (workload.resource, *self.facts.standing.live.get(workload.ref.key, ())):
                 address = mapping(pod.manifest.get("status")).get("podIP")
                 if isinstance(address, str) and address:
-                    self._address.setdefault(address, []).append(workload)
+                    known = self._address.setdefault(address, [])
+                    known += [] if workload in known else [workload]
 
     def workloads(self, name: str) -> tuple[Workload, ...]:
         """Those that are called so: by namespace and name, also of a pod; by an address; by the
@@ -105,16 +106,12 @@ class _Names:
 
     def _services(self, name: str) -> Iterator[tuple[str, str]]:
         space, slash, short = name.rpartition("/")
-        if slash:
-            yield space, short
-            return
-        host, *rest = name.split(".")
-        if rest:
-            yield rest[0], host
-            return
         for service in self.facts.snapshot.of_kind("Service"):
             if name in (service.ref.name, at(service.manifest, ("spec", "clusterIP"))):
                 yield service.ref.namespace, service.ref.name
+        host, *rest = name.split(".")
+        if slash or rest:
+            yield (space, short) if slash else (rest[0], host)
 
 
 def _makers(pod: str) -> Iterator[str]:
