@@ -170,6 +170,8 @@ def _audit(
         policies=bench.policies,
         kubernetes=settings.kubernetes,
         enforcer=facts.enforcement.told,
+        workloads=tuple(w.ref for w in facts.workloads if territory.holds(w.resource)),
+        unclassified=tuple(w.ref for w in facts.unclassified if territory.holds(w.resource)),
         judged=sum(bool(asked.about(role_of(r))) for r in snapshot.resources if territory.holds(r)),
     )
     return within(answer, territory) if settings.scope else answer

@@ -477,6 +477,12 @@ class Audit:
     enforcer: Enforcer | None = None
     """What is taken to enforce network policies; None where nobody asked."""
 
+    workloads: tuple[Ref, ...] = ()
+    """The workloads that it is about."""
+    unclassified: tuple[Ref, ...] = ()
+    """Those of them of which nothing says what data they hold: whether it is personal, nobody
+    asked."""
+
     def around(self, finding: Finding) -> Snapshot:
         """The snapshot that a finding was judged in: where what it speaks of is found."""
         return finding.within or self.snapshot

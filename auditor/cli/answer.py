@@ -83,6 +83,10 @@ class Answers:
             gaps=gaps,
             judged=self._judged(),
             added=tuple(dict.fromkeys(one for audit in audits for one in audit.added)),
+            workloads=tuple(dict.fromkeys(ref for audit in audits for ref in audit.workloads)),
+            unclassified=tuple(
+                dict.fromkeys(ref for audit in audits for ref in audit.unclassified)
+            ),
         )
 
     def _judged(self) -> int:

@@ -86,6 +86,8 @@ def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
             "gaps": by_unseen(audit),
             "objectsJudged": audit.judged,
             "policiesAsked": len(audit.policies),
+            "workloads": len(audit.workloads),
+            "workloadsUnclassified": len(audit.unclassified),
         },
         "waiversAdded": [_waiver(waiver) for waiver in audit.added],
     }

@@ -46,6 +46,7 @@ def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
     yield from (terminal.wrapped(escaped(line), 2, 0) for line in scope_lines(audit))
     if audit.enforcer:
         yield terminal.wrapped(escaped(audit.enforcer.words), 2, 0)
+    yield from (terminal.wrapped(line, 2, 0) for line in _unclassified(audit))
     yield terminal.wrapped(_evidence(audit, view.paths), 2, 0)
     yield from (view.ends,) if view.ends else ()
     yield from (f"next: {step}" for step in _next(audit, view))
@@ -96,6 +97,17 @@ def _looked_at(audit: Audit) -> str:
     asked = counted(len(audit.policies), "policy")
     version = kubernetes_version(audit.kubernetes)
     return f"{judged} judged by {asked} for Kubernetes {version} with {' '.join(audit.engine)}"
+
+
+def _unclassified(audit: Audit) -> Iterator[str]:
+    """Of how many workloads nobody said whether they hold personal data: policies on such data say
+    nothing about them.
+    """
+    if audit.unclassified:
+        total = counted(len(audit.workloads), "workload")
+        yield f"unclassified: {len(audit.unclassified)} of {total}; see auditor classify"
+    elif audit.workloads:
+        yield f"unclassified: none of {counted(len(audit.workloads), 'workload')}"
 
 
 def _evidence(audit: Audit, paths: tuple[str, ...]) -> str:
