@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from auditor.declared import DataTerms, Holding
 from auditor.facts.data import DataClasses
 from auditor.facts.workloads import Workload, workloads_of
-from auditor.model import Resource, Snapshot
+from auditor.model import Gap, Resource, Snapshot
 
 from .network.cluster import namespace, pod, resource, serving, workload
+from .test_dependencies import service
 
 
 def annotated(one: Resource, field: str = "annotations", **declared: Any) -> Resource:
@@ -173,3 +175,135 @@ def test_a_container_port_that_is_none_is_no_health_port(number: Any) -> None:
     spec = serving({"name": "health", "containerPort": number})
     data, found = asked(annotated(pod("web", **spec), health="health"))
     assert data.health_ports(found) == ()
+
+
+TERMS = DataTerms(
+    objects=(
+        Holding("default/we*", classes=("spi",), clients=("shop/app",), health=("81/healthz",)),
+        Holding("default/web[Pod]", classes=("none",), owner="us"),
+    )
+)
+
+
+def configured(*found: Resource, terms: DataTerms = TERMS) -> tuple[DataClasses, Workload]:
+    """The declarations with a configuration, and the first workload."""
+    snapshot = Snapshot(found)
+    workloads = workloads_of(snapshot)
+    return DataClasses(snapshot, workloads, terms), workloads[0]
+
+
+def test_the_configuration_counts_before_the_manifests() -> None:
+    """Whoever may write a manifest must not take data out of sight."""
+    one = annotated(pod("web", **SERVING), data="none", clients="thief", health="80")
+    data, web = configured(one, pod("shop/app"), pod("default/thief"))
+    held = data.of(web)
+    assert held is not None
+    assert held.names == ("spi",)
+    assert [w.name for w in (data.clients_of(web) or {})["shop/app"]] == ["shop/app"]
+    assert data.health_requests(web) == ((81, "/healthz"),)
+    assert data.owner_of(web) == "us"
+
+
+def test_an_entry_speaks_only_of_what_it_names() -> None:
+    """Brackets stand for themselves."""
+    data, one = configured(pod("shop/web"))
+    assert data.of(one) is None
+    assert not data.is_classified(one)
+    brackets = DataTerms(objects=(Holding("default/[w]eb", classes=("pii",)),))
+    assert configured(pod("web"), terms=brackets)[0].of(configured(pod("web"))[1]) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "word", "names", "classified"),
+    [
+        ("data-classification", "pii", ("pii",), True),
+        ("data-classification", "PII", ("pii",), True),
+        ("data-classification", "public", (), True),
+        ("data-classification", "none", (), True),
+        ("data-classification", "whatever", (), False),
+        ("example.com/data", "pii", (), False),
+    ],
+)
+def test_other_keys_may_say_it(
+    key: str, word: str, names: tuple[str, ...], classified: bool
+) -> None:
+    """One is known as it is; the configuration names others."""
+    one = pod("shop/db")
+    one = resource(
+        {**one.manifest, "metadata": {**one.manifest["metadata"], "labels": {key: word}}}
+    )
+    data, workload = asked(one)
+    held = data.of(workload)
+    assert (held.names if held else ()) == names
+    assert data.is_classified(workload) is classified
+    data, workload = configured(one, terms=DataTerms(keys=("example.com/data",)))
+    assert (data.of(workload) is not None) is (key == "example.com/data")
+
+
+def test_a_word_that_others_may_understand_fails_nothing() -> None:
+    """Under a key of ours it is a slip; under another it may be theirs."""
+    told = [gap.severity.value for gap in _gaps("auditor/data", "ppi")]
+    assert told == ["incomplete"]
+    assert [gap.severity.value for gap in _gaps("data-classification", "ppi")] == ["unknown"]
+    assert _gaps("data-classification", "confidential") == []
+
+
+def _gaps(key: str, word: str) -> list[Gap]:
+    one = pod("shop/db")
+    metadata = {**one.manifest["metadata"], "labels": {key: word}}
+    data, workload = asked(resource({**one.manifest, "metadata": metadata}))
+    return list(data.misread(workload))
+
+
+def test_a_service_speaks_for_what_is_behind_it() -> None:
+    """After what the workload says of itself, before its namespace."""
+    front = annotated(service("default/web", {"port": 80}), "labels", data="spi")
+    home = annotated(namespace("default"), "labels", data="pii")
+    assert classes(pod("web"), front, home) == ("spi",)
+    assert classes(annotated(pod("web"), data="pii"), front) == ("pii",)
+    assert classes(pod("other"), front, home) == ("pii",)
+
+
+def test_clients_may_be_declared_on_the_namespace_of_the_data() -> None:
+    """It belongs to the same owner; a name without a namespace means one of it."""
+    home = annotated(namespace("default"), clients="app")
+    assert clients(pod("web"), pod("app"), home) == {"app": ["default/app[Pod]"]}
+    elsewhere = annotated(namespace("far"), clients="app")
+    assert clients(pod("web"), pod("app"), elsewhere) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("81", ((81, None),)),
+        ("81/healthz", ((81, "/healthz"),)),
+        ("health:/healthz", ((81, "/healthz"),)),
+        ("health/a/b, http", ((81, "/a/b"), (80, None))),
+        ("healthz:/x", ()),
+        ("/x", ()),
+        (":/x", ()),
+    ],
+)
+def test_a_health_api_may_be_a_path(word: str, found: tuple[Any, ...]) -> None:
+    """The port by number or name, with or without the colon."""
+    data, one = asked(annotated(pod("web", **SERVING), health=word))
+    assert data.health_requests(one) == found
+
+
+@pytest.mark.parametrize("junk", [None, 3, [], {}, [None], {"auditor/data": []}, {"a": 3}])
+def test_metadata_of_any_type_ends_well(junk: Any) -> None:
+    """Labels, annotations, or all of it."""
+    for metadata in ({"labels": junk}, {"annotations": junk}):
+        one = pod("web")
+        full = {"name": "web", "namespace": "default", **metadata}
+        data, workload = asked(resource({**one.manifest, "metadata": full}))
+        assert list(data.misread(workload)) is not None
+        assert data.of(workload) is None
+
+
+def test_a_waiver_is_no_slip_of_a_key() -> None:
+    """It begins as our keys do, and is another kind of key."""
+    one = pod("shop/db")
+    words = {"auditor/waive.workload.privileged_container": "until the move"}
+    metadata = {**one.manifest["metadata"], "annotations": words}
+    assert misread(resource({**one.manifest, "metadata": metadata})) == []

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.facts import Facts
 from auditor.facts.dependencies import is_database
 from auditor.facts.monitors import is_monitor, repository
 from auditor.facts.workloads import workload_of
+from auditor.model import Settings, Snapshot
 
-from .network.cluster import pod
+from .network.cluster import pod, resource
 from .test_data import annotated
 
 
@@ -52,3 +54,63 @@ def test_a_role_is_declared_or_known_by_the_image(
     found = workload_of(annotated(one, role=role) if role else one)
     assert found
     assert (is_monitor(found), is_database(found)) == (monitor, database)
+
+
+@pytest.mark.parametrize(
+    ("labels", "monitor"),
+    [
+        ({"app.kubernetes.io/name": "prometheus"}, True),
+        ({"app.kubernetes.io/name": "alloy"}, True),
+        ({"k8s-app": "datadog-agent"}, True),
+        ({"app.kubernetes.io/name": "prometheus-operator"}, False),
+        ({"app.kubernetes.io/name": "prometheus-node-exporter"}, False),
+        ({"app": "prometheus"}, False),
+    ],
+)
+def test_a_monitor_is_known_by_the_name_in_its_labels(
+    labels: dict[str, str], monitor: bool
+) -> None:
+    """Exactly: what is beside a monitor is none."""
+    one = pod("x")
+    found = workload_of(
+        resource({**one.manifest, "metadata": {**one.manifest["metadata"], "labels": labels}})
+    )
+    assert found
+    assert is_monitor(found) is monitor
+
+
+@pytest.mark.parametrize(
+    ("text", "monitor"),
+    [
+        ("scrape_configs:\n  - job_name: x\n", True),
+        ("receivers:\n  prometheus:\n    config:\n      scrape_configs: []\n", True),
+        ('prometheus.scrape "pods" {\n}\n', True),
+        ("[[inputs.prometheus]]\n", True),
+        ("receivers: {otlp: {}}\n", False),
+        ("# scrape_configs: here\n", False),
+        ("note: see scrape_configs\n", False),
+    ],
+)
+def test_a_monitor_is_known_by_what_it_is_told_to_fetch(text: str, monitor: bool) -> None:
+    """Whatever its image; not where it says of itself what it is, or mounts nothing."""
+    config = resource(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "c", "namespace": "default"},
+            "data": {"config": text},
+        }
+    )
+    mounts = [{"name": "c", "mountPath": "/etc/c"}]
+    spec = {
+        "containers": [{"name": "main", "image": "own/collector", "volumeMounts": mounts}],
+        "volumes": [{"name": "c", "configMap": {"name": "c"}}],
+    }
+    facts = Facts(Snapshot((pod("x", **spec), config)), Settings())
+    assert bool(facts.monitors) is monitor
+    if monitor:
+        assert facts.monitor_paths["", "Pod", "default", "x"] == ("spec", "volumes", 0)
+    other = Facts(Snapshot((annotated(pod("x", **spec), role="database"), config)), Settings())
+    assert other.monitors == ()
+    away = {**spec, "containers": [{"name": "main", "image": "own/collector"}]}
+    assert Facts(Snapshot((pod("x", **away), config)), Settings()).monitors == ()
