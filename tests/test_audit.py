@@ -170,6 +170,7 @@ def test_a_list_that_is_missing_takes_the_policies_away_that_need_it() -> None:
     assert missed == [
         "policy data/personal_data_not_isolated",
         "policy network/monitor_beyond_health",
+        "policy network/monitor_blocked",
     ]
     assert f"{PRIVILEGED} shop/web[Deployment]" in told(answer)
 
