@@ -30,7 +30,7 @@ from auditor.facts.data.written import (
     requests_meant,
     written,
 )
-from auditor.facts.network.entries import Services
+from auditor.facts.network.ways import Services
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
 from auditor.model import Gap, Key, Resource, Snapshot, Unseen

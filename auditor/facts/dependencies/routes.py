@@ -12,7 +12,7 @@ from typing import Any
 
 from auditor.facts.dependencies.edges import CONFIDENCE, Edge, Evidence, Outsider
 from auditor.facts.dependencies.told import Directory
-from auditor.facts.network.entries import _ingress_backends
+from auditor.facts.network.ways.doors import ingress_backends
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Path, Resource, Snapshot
 
@@ -48,9 +48,9 @@ def _edges(
 
 
 def _of_ingress(route: Resource) -> Iterator[Backend]:
-    for path, name, port in _ingress_backends(route):
-        if isinstance(name, str):
-            yield path, route.ref.namespace, name, port
+    for backend in ingress_backends(route):
+        if isinstance(backend.service, str):
+            yield backend.path, route.ref.namespace, backend.service, backend.port
 
 
 def _of_route(route: Resource) -> Iterator[Backend]:

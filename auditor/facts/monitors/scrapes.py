@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.facts.network import Peer, Stranger
-from auditor.facts.network.entries import Leads, Services
 from auditor.facts.network.points import labels_of
+from auditor.facts.network.ways import Leads, Services
 from auditor.facts.selectors import (
     METADATA_NAME,
     Labels,
