@@ -189,7 +189,6 @@ class Settings:
     """Custom kinds that make pods, beside those that are known."""
     cni: tuple[str, ...] = ()
     """What enforces network policies, as names of profiles; none where that is to be detected."""
-
     data: DataTerms = DataTerms()
     """What is declared of personal data."""
     flows: tuple[Flows, ...] = ()

@@ -476,7 +476,6 @@ class Audit:
     """Findings on those: not told, and known to proofs."""
     enforcer: Enforcer | None = None
     """What is taken to enforce network policies; None where nobody asked."""
-
     workloads: tuple[Ref, ...] = ()
     """The workloads that it is about."""
     unclassified: tuple[Ref, ...] = ()

@@ -52,17 +52,16 @@ def settings_of(file: Path) -> Settings:
     """What the fixture is judged for: the version that its first line names, else the default; the
     profile of what enforces network policies; and the parameters that are declared beside it.
     """
-    text = file.read_text(encoding="utf-8")
-    found = SINCE.search(text)
     before = file.with_name(f"before-{file.name}")
-    if before.is_file() and not before.name.startswith("before-before"):
+    if before.is_file():
         facts = Facts(FileSource((str(before),)).snapshot(), Settings())
         return replace(_settings_of(file), held=held(facts))
     return _settings_of(file)
 
 
 def _settings_of(file: Path) -> Settings:
-    found = SINCE.search(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    found = SINCE.search(text)
     version = 100 + int(found[1]) if found else Settings().kubernetes
     cni = tuple(ENFORCED.findall(text))
     beside = file.with_name(".auditor.yaml")
@@ -70,8 +69,7 @@ def _settings_of(file: Path) -> Settings:
         return Settings(kubernetes=version, inline=INLINE, cni=cni)
     declared = load_config(beside, file.parent)
     told = settled(declared.config.parameters, load()[0], declared.file)
-    return Settings(kubernetes=version, parameters=told, inline=INLINE, cni=cni)
-    return Settings(kubernetes=version, parameters=told, inline=INLINE, data=declared.data)
+    return Settings(kubernetes=version, parameters=told, inline=INLINE, cni=cni, data=declared.data)
 
 
 @dataclass(frozen=True, slots=True)

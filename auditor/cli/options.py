@@ -96,6 +96,8 @@ _POLICY_OPTIONS = (
         metavar="PROFILE",
         help="What enforces network policies [default: what is found in the cluster; for files"
         " the specification].",
+    ),
+    click.option(
         "--flows",
         multiple=True,
         metavar="FILE",
@@ -367,6 +369,8 @@ def enforcers(names: Sequence[str]) -> tuple[str, ...]:
 
     profile_of(names)
     return split(names)
+
+
 def observed(files: Sequence[Path]) -> tuple[Flows, ...]:
     """The flows of these files.
 

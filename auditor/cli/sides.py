@@ -76,6 +76,8 @@ def read_side(name: str, building: Building, head: str) -> Found:
         UsageError: it is neither a path nor a revision.
     """
     return _variants(name, _like(building, head, name))
+
+
 def knowing(before: Side, chosen: Chosen) -> Chosen:
     """What HEAD is judged with: it knows what held personal data before. A saved report does not
     tell that.

@@ -42,10 +42,9 @@ from auditor.facts.leading import (
 )
 from auditor.facts.leaving import leaving
 from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
-from auditor.facts.monitors import is_monitor
-from auditor.facts.neighbours import neighbours
 from auditor.facts.monitors import Scrape, Watchers, monitor_path, scrapes_of
 from auditor.facts.monitors.known import fetching_path
+from auditor.facts.neighbours import neighbours
 from auditor.facts.network import Network
 from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
 from auditor.facts.network.enforcement import Enforcement, enforcement
@@ -57,8 +56,8 @@ from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
 from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
-from auditor.facts.upkeep import Keeper, policy_effects, policy_rules, refusal
 from auditor.facts.telemetry import blocked, telemetry
+from auditor.facts.upkeep import Keeper, policy_effects, policy_rules, refusal
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
 from auditor.manifests import at, texts
 from auditor.model import Gap, Key, Path, Resource, Settings, Snapshot
