@@ -51,7 +51,7 @@ def settings_of(file: Path) -> Settings:
     profile of what enforces network policies; and the parameters that are declared beside it.
     """
     before = file.with_name(f"before-{file.name}")
-    if before.is_file() and not before.name.startswith("before-before"):
+    if before.is_file():
         facts = Facts(FileSource((str(before),)).snapshot(), Settings())
         return replace(_settings_of(file), held=held(facts))
     return _settings_of(file)
@@ -67,7 +67,7 @@ def _settings_of(file: Path) -> Settings:
         return Settings(kubernetes=version, inline=INLINE, cni=cni)
     declared = load_config(beside, file.parent)
     told = settled(declared.config.parameters, load()[0], declared.file)
-    return Settings(kubernetes=version, parameters=told, inline=INLINE, data=declared.data, cni=cni)
+    return Settings(kubernetes=version, parameters=told, inline=INLINE, cni=cni, data=declared.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.dependencies import Edge, Evidence
+from auditor.facts.dependencies import Edge
 from auditor.facts.forms import as_evidence, as_object
 from auditor.facts.health import beyond_health, health_of
 from auditor.facts.network import Entrance, Peer, PortSet, Reach, Stranger, World
@@ -25,11 +25,6 @@ from auditor.model import Gap, Key, Unseen
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
-
-
-JUDGED_ELSEWHERE = (Evidence.DECLARED, Evidence.POLICIES, Evidence.MONITOR)
-"""Evidence that makes no candidate: a declared client is one; who has a rule in a policy is let in
-already, and told so; what monitors may fetch is a question of its own (`telemetry`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +53,11 @@ def candidates_of(facts: Facts, target: Workload) -> tuple[Edge, ...]:
     """
     known = {client.ref.key for client in clients_of(facts, target)} | _watching(facts, target)
     found: dict[Key, Edge] = {}
-    for edge in facts.graph.to(target):
+    for edge in facts.asking.to(target):
         client = edge.source
         if not isinstance(client, Workload) or client.ref.key in known | {target.ref.key}:
             continue
-        if edge.kind not in JUDGED_ELSEWHERE:
-            found.setdefault(client.ref.key, edge)
+        found.setdefault(client.ref.key, edge)
     return tuple(found.values())
 
 

@@ -20,6 +20,7 @@ from auditor.facts.dependencies import (
     Dependency,
     Directory,
     Graph,
+    asking_of,
     dependencies_of,
     graph_of,
     is_database,
@@ -193,6 +194,11 @@ class Facts:
     def directory(self) -> Directory:
         """The Services by name, each with the workloads behind it."""
         return Directory(self.snapshot, self.workloads)
+
+    @cached_property
+    def asking(self) -> Graph:
+        """Who seems to ask whom, of his own accord; a part of `graph`."""
+        return asking_of(self)
 
     @cached_property
     def graph(self) -> Graph:

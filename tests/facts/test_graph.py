@@ -237,7 +237,7 @@ def test_whom_a_workload_intends_to_ask_is_a_hint() -> None:
     assert edges(DATA, pod("shop/web"), wish) == ["shop/web → shop/data no port URL 0.6"]
 
 
-JUNK = (None, 3, "x", [], [None], [3], {}, {"name": 3}, [{"name": []}], {"a": [1]})
+JUNK: tuple[Any, ...] = (None, 3, "x", [], [None], [3], {}, {"name": 3}, [{"name": []}], {"a": [1]})
 
 
 @pytest.mark.parametrize(

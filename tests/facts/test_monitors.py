@@ -102,7 +102,7 @@ def test_a_monitor_is_known_by_what_it_is_told_to_fetch(text: str, monitor: bool
         }
     )
     mounts = [{"name": "c", "mountPath": "/etc/c"}]
-    spec = {
+    spec: dict[str, Any] = {
         "containers": [{"name": "main", "image": "own/collector", "volumeMounts": mounts}],
         "volumes": [{"name": "c", "configMap": {"name": "c"}}],
     }

@@ -88,7 +88,7 @@ def test_annotations_ask_too(words: Any, found: list[str]) -> None:
 
 def test_a_kind_of_somebodys_own_asks_for_nothing() -> None:
     """Only the operators' groups are read."""
-    spec = {"selector": {}, "endpoints": [{}]}
+    spec: dict[str, Any] = {"selector": {}, "endpoints": [{}]}
     assert scraped(ONE, FRONT, thing("ServiceMonitor", "evil.example", "shop/m", spec)) == []
 
 

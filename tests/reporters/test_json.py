@@ -144,6 +144,8 @@ def test_the_summary_counts_by_severity_and_status() -> None:
         "gaps": {"incomplete": 1, "unknown": 1},
         "objectsJudged": 2,
         "policiesAsked": 3,
+        "workloads": 0,
+        "workloadsUnclassified": 0,
     }
     assert [f["status"] for f in document["findings"]] == ["open", "waived", "baseline"]
     assert document["gaps"][0] == {

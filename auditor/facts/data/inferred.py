@@ -102,7 +102,7 @@ def _once(clues: Iterable[Clue]) -> list[Clue]:
 
 def _own(facts: Facts, workload: Workload) -> Iterator[Clue]:
     yield from _named("its name says", workload.ref.name, workload.ref, ("metadata", "name"))
-    for service in facts.network.services_of(workload):
+    for service in facts.directory.services_of(workload):
         told = f"its Service {service.ref.name} says"
         yield from _named(told, service.ref.name, service.ref, ("metadata", "name"))
     yield from _volumes(workload)

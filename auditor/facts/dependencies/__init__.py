@@ -5,7 +5,7 @@ puts further evidence beside it: routes, monitors, webhooks, peers, policies, ob
 """
 
 from auditor.facts.dependencies.edges import CONFIDENCE, Edge, Evidence, Graph, Outsider
-from auditor.facts.dependencies.graph import graph_of
+from auditor.facts.dependencies.graph import asking_of, graph_of
 from auditor.facts.dependencies.told import (
     DATABASE_IMAGES,
     Dependency,
@@ -23,6 +23,7 @@ __all__ = [
     "Evidence",
     "Graph",
     "Outsider",
+    "asking_of",
     "dependencies_of",
     "graph_of",
     "is_database",

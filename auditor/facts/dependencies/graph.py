@@ -25,21 +25,25 @@ if TYPE_CHECKING:
     from auditor.facts.facts import Facts
 
 
+def asking_of(facts: Facts) -> Graph:
+    """The edges that show who seems to ask whom, of his own accord: what he is told, what he says
+    that he intends, what was observed. The cheap part of the graph.
+    """
+    return Graph((*_told(facts), *_unmounted(facts), *_intents(facts), *observed(facts)))
+
+
 def graph_of(facts: Facts) -> Graph:
     """Every edge of the snapshot. Costs one look at each object that may show one, and at each
     observed flow.
     """
     edges = [
-        *_told(facts),
-        *_unmounted(facts),
+        *facts.asking.edges,
         *routes(facts.snapshot, facts.directory),
         *hooks(facts.snapshot, facts.directory),
         *_monitored(facts),
         *_peers(facts),
         *pairs(facts.snapshot, facts.workloads, facts.namespace_labels),
         *_declared(facts),
-        *_intents(facts),
-        *observed(facts),
     ]
     return Graph(tuple(edges))
 

@@ -22,7 +22,7 @@ from auditor.facts.network import PortSet
 from auditor.facts.network.ways import Leads, Services
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
-from auditor.model import Path, Ref, Resource, Snapshot
+from auditor.model import Key, Path, Ref, Resource, Snapshot
 
 DATABASE_IMAGES = (
     "postgres", "postgresql", "timescaledb", "mysql", "mariadb", "percona", "percona-server",
@@ -67,6 +67,7 @@ class Directory:
     workloads: Sequence[Workload]
     _here: dict[tuple[str, str], Resource] = field(default_factory=dict)
     _behind: dict[tuple[str, str], list[tuple[Workload, list[Leads]]]] = field(default_factory=dict)
+    _of: dict[Key, list[Resource]] = field(default_factory=dict)
     _in_files: dict[tuple[Ref, Path], Named] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,8 +77,13 @@ class Directory:
             for service in services.of(workload):
                 key = (service.ref.namespace, service.ref.name)
                 self._here[key] = service
+                self._of.setdefault(workload.ref.key, []).append(service)
                 mine = [lead for lead in leads if lead.service is service]
                 self._behind.setdefault(key, []).append((workload, mine))
+
+    def services_of(self, workload: Workload) -> tuple[Resource, ...]:
+        """The Services that lead to pods of the workload."""
+        return tuple(self._of.get(workload.ref.key, ()))
 
     def named_in(self, text: Text, namespace: str) -> Named:
         """The Services that `text` names to a pod of `namespace`, each with the port."""

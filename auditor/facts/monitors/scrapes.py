@@ -79,7 +79,7 @@ def scrapes_of(snapshot: Snapshot, workloads: Sequence[Workload]) -> tuple[Scrap
         for monitor in snapshot.of_kind(kind):
             if monitor.ref.group in GROUPS:
                 found += _asked_by(monitor, spaces, services)
-    found += _annotated(workloads, services)
+    found += _annotated(snapshot, workloads)
     return _once(found)
 
 
@@ -172,10 +172,12 @@ def _ports_called(target: Workload, wanted: Any) -> tuple[int, ...]:
     return tuple(number for number, _, name, _ in container_ports(target) if name == wanted)
 
 
-def _annotated(workloads: Sequence[Workload], services: Services) -> Iterator[Scrape]:
+def _annotated(snapshot: Snapshot, workloads: Sequence[Workload]) -> Iterator[Scrape]:
     """What pods and Services say of themselves. The convention is Prometheus' own example of
     relabelling: without a port, every port that the containers declare.
     """
+    speaking = (s for s in snapshot.of_kind("Service") if _words(s, ("metadata",)).get(SCRAPE))
+    services = Services(Snapshot(tuple(speaking)))
     for workload in workloads:
         place = workload.metadata_paths[-1]
         yield from _self_told(workload, workload.resource, place)
@@ -183,8 +185,12 @@ def _annotated(workloads: Sequence[Workload], services: Services) -> Iterator[Sc
             yield from _self_told(workload, service, ("metadata",))
 
 
+def _words(resource: Resource, place: Path) -> Manifest:
+    return mapping(at(resource.manifest, (*place, "annotations")))
+
+
 def _self_told(target: Workload, resource: Resource, place: Path) -> Iterator[Scrape]:
-    words = mapping(at(resource.manifest, (*place, "annotations")))
+    words = _words(resource, place)
     if str(words.get(SCRAPE)).lower() != "true":
         return
     path = text(words.get(PATH)) or METRICS
