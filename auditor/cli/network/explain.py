@@ -94,9 +94,7 @@ def _explained(
     about = (state, http, places, (reading.missing, reading.unsure))
     for target in targets_of(directory, port):
         source = source_of(directory, asked[0], target.peer)
-        yield _one(
-            directory, source, target, (state, http, places, (reading.missing, reading.unsure))
-        )
+        yield _one(directory, source, target, about)
 
 
 def _one(
