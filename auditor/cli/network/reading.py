@@ -100,7 +100,13 @@ class State:
         live = self.snapshot.server is not None
         parts = unread(self.territory.resources, live=live)
         unsure = self.facts.enforcement.gap
-        found = (*self.snapshot.gaps, *parts, *self.network.gaps, *((unsure,) if unsure else ()))
+        found = (
+            *self.snapshot.gaps,
+            *parts,
+            *self.network.gaps,
+            *((unsure,) if unsure else ()),
+            *self.facts.misread,
+        )
         return tuple(dict.fromkeys(g for g in found if g.ref is None or g.ref not in refused))
 
 
@@ -235,7 +241,7 @@ def reading_of(
     from auditor.scope.territory import check
 
     cni = read.enforcers or tuple(declared.config.cni)
-    settings = Settings(openings=declared.openings, scope=scope, cni=cni)
+    settings = Settings(openings=declared.openings, scope=scope, cni=cni, data=declared.data)
     if anything:
         check(opened(together(found), settings.openings), scope)
     states = tuple(_state(one, settings) for one in found)
