@@ -110,9 +110,10 @@ class Comparison:
                     continue  # its own pods
                 if not (self._is_told(givers[0]) or self._is_told(takers[0])):
                     continue
-                if self._stays_closed(asking[0], asked[0]):
+                source, target = _two(asking, asked)
+                if self._stays_closed(source, target):
                     continue
-                after, opened, closed = self._between(asking[0], asked[0])
+                after, opened, closed = self._between(source, target)
                 for ports, opening in ((opened, True), (closed, False)):
                     if ports:
                         for severity, some in self._by_severity(givers, takers[0]).items():
@@ -180,6 +181,14 @@ class Comparison:
             if end is not None and not asking:
                 classes.append(_led(world, end))
         return tuple(classes)
+
+
+def _two(sources: Sequence[Identity], targets: Sequence[Identity]) -> tuple[Identity, Identity]:
+    """One of each, two different ones where there are: a pod with itself says nothing of others."""
+    for target in targets:
+        if target != sources[0]:
+            return sources[0], target
+    return sources[-1], targets[0]
 
 
 NOTHING = Link(PortSet.NONE, PortSet.NONE)

@@ -56,4 +56,5 @@ def test_changes_are_what_every_pair_says(
     changes = Comparison([worlds[0]], [worlds[1]], lambda _: frozenset()).changes()
     assert told(changes.opened) == asked(before, after)
     assert told(changes.closed) == asked(after, before)
-    assert not (changes.added or changes.removed)
+    assert not changes.added
+    assert not changes.removed
