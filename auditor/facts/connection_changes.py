@@ -110,11 +110,22 @@ class Comparison:
                     continue  # its own pods
                 if not (self._is_told(givers[0]) or self._is_told(takers[0])):
                     continue
-                after, opened, closed = self._between(asking[0], asked[0])
+                source, target = _two(asking, asked)
+                if self._stays_closed(source, target):
+                    continue
+                after, opened, closed = self._between(source, target)
                 for ports, opening in ((opened, True), (closed, False)):
                     if ports:
                         for severity, some in self._by_severity(givers, takers[0]).items():
                             yield opening, _change((some, takers), ports, severity, after)
+
+    def _stays_closed(self, source: Identity, target: Identity) -> bool:
+        """Whether it is known at once that nothing passes on either side."""
+        for world, known in zip((*self.base, *self.head), self._known, strict=True):
+            asking, asked = known.get(source), known.get(target)
+            if asking is not None and asked is not None and not world.is_closed(asking, asked):
+                return False
+        return True
 
     def _is_told(self, end: End) -> bool:
         return end.workload is not None and self.told(end)
@@ -170,6 +181,14 @@ class Comparison:
             if end is not None and not asking:
                 classes.append(_led(world, end))
         return tuple(classes)
+
+
+def _two(sources: Sequence[Identity], targets: Sequence[Identity]) -> tuple[Identity, Identity]:
+    """One of each, two different ones where there are: a pod with itself says nothing of others."""
+    for target in targets:
+        if target != sources[0]:
+            return sources[0], target
+    return sources[-1], targets[0]
 
 
 NOTHING = Link(PortSet.NONE, PortSet.NONE)

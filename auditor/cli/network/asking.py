@@ -52,6 +52,8 @@ class Desk:
     directory: Directory
     missing: tuple[str, ...] = ()
     """Why no verdict can be trusted."""
+    unsure: tuple[str, ...] = ()
+    """Why no denial can be."""
 
     @property
     def network(self) -> Network:
@@ -73,7 +75,7 @@ class Desk:
         rulings = [self._asked(*pair, request) for pair in pairs]
         ruling = together(rulings, "it depends on which of them is meant")
         ends = [end for end in (*sources, *targets) if isinstance(end, Workload)]
-        return doubted(self.network, ruling, ends, self.missing)
+        return doubted(self.network, ruling, ends, (self.missing, self.unsure))
 
     def _ends(self, asked: Asked, field: str) -> Sequence[End]:
         if asked.entity:
@@ -147,14 +149,18 @@ ROOT = "istio-system"
 
 
 def doubted(
-    network: Network, ruling: Ruling, ends: Iterable[Workload], missing: Sequence[str] = ()
+    network: Network,
+    ruling: Ruling,
+    ends: Iterable[Workload],
+    unseen: tuple[Sequence[str], Sequence[str]],
 ) -> Ruling:
-    """The ruling; undefined where a policy that is not read may decide otherwise, or where a list
-    of policies is `missing`, as these sentences say.
+    """The ruling; undefined where a policy that is not read may decide otherwise. `unseen` says, in
+    sentences, why no verdict can be trusted, and why no denial can be.
     """
+    missing, unsure = unseen
     refused = {one.ref for one in network.invalid}
     spaces = {"", ROOT, *(end.ref.namespace for end in ends)}
-    doubts = list(missing)
+    doubts = [*missing, *(unsure if ruling.verdict is Verdict.DENIED else ())]
     for gap in network.gaps:
         if gap.ref is None or gap.ref in refused or gap.ref.namespace not in spaces:
             continue

@@ -52,7 +52,7 @@ def check(read: Read, file: Path, outputs: Forms) -> int:
     reading = read_all(read)
     say_unseen(reading, quiet=outputs.quiet)
     answers = list(_answers(reading, asked))
-    outputs.write(lambda form: _rendered(form, answers, reading, read))
+    outputs.write(lambda form: _rendered(form, answers, reading))
     wrong = sum(bool(answer.error) for answer in answers)
     if wrong:
         from auditor.cli.screen import say
@@ -80,7 +80,8 @@ def _answers(reading: Reading, asked: list[tuple[int, Query | Wrong]]) -> Iterat
     first, *rest = (state.snapshot for state in reading.states)
     places = Places(first, tuple(rest))
     desks = [
-        (state, Desk(Directory(state.network), reading.missing), places) for state in reading.states
+        (state, Desk(Directory(state.network), reading.missing, reading.unsure), places)
+        for state in reading.states
     ]
     for line, question in asked:
         yield _answer(line, question, desks)
@@ -124,7 +125,7 @@ def _said(query: Query) -> str:
     return f"{ends[0]} → {ends[1]} {request.protocol}{port}{f' {http}' if http else ''}"
 
 
-def _rendered(form: str, answers: list[Answer], reading: Reading, read: Read) -> str | list[str]:
+def _rendered(form: str, answers: list[Answer], reading: Reading) -> str | list[str]:
     from auditor.cli.network.outputs import gap_documents, rejection_documents
     from auditor.reporters.encoded import encoded
     from auditor.reporters.network import check as report
@@ -134,6 +135,6 @@ def _rendered(form: str, answers: list[Answer], reading: Reading, read: Read) ->
         return list(report.lines(answers))
     if form == "json":
         rejected, gaps = rejection_documents(reading), gap_documents(reading)
-        return encoded(report.whole(answers, rejected, gaps, ",".join(read.enforcers)))
+        return encoded(report.whole(answers, rejected, gaps, reading.cni))
     screen = terminal_of(sys.stdout)
     return screen.shown("\n".join(report.text(answers, screen)) + "\n")

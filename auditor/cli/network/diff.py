@@ -72,7 +72,7 @@ def diff(
         now("comparing")
         compared = _compared(before, after, (base, head), quiet=outputs.quiet)
         _say_unseen(before, after, quiet=outputs.quiet)
-        how = (outputs, sarif_profile, read)
+        how = (outputs, sarif_profile)
         outputs.write(lambda form: _rendered(form, compared, after, how))
     return _exit_code(compared, after, fail_on)
 
@@ -161,17 +161,17 @@ def _rendered(
     form: str,
     compared: Compared,
     after: Reading,
-    asked: tuple[Forms, str, Read],
+    asked: tuple[Forms, str],
 ) -> str:
     from auditor.cli.network.outputs import gap_documents, rejection_documents
     from auditor.reporters import render
     from auditor.reporters.encoded import encoded
     from auditor.reporters.network import changes as report
 
-    outputs, profile, read = asked
+    outputs, profile = asked
     if form == "json":
         rejected, gaps = rejection_documents(after), gap_documents(after)
-        return encoded(report.document(compared, rejected, gaps, ",".join(read.enforcers)))
+        return encoded(report.document(compared, rejected, gaps, after.cni))
     if form == "md":
         return "\n".join(report.markdown_comment(compared)) + "\n"
     if form == "sarif":

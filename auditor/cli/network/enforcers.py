@@ -1,47 +1,37 @@
-"""--cni: by whom policies are enforced. The only place here that knows how profiles are named."""
+"""--cni: by whom policies are enforced, as the verbs of `auditor network` are told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
-
-if TYPE_CHECKING:
-    from auditor.facts.network import Profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def choice_of_enforcer(command: F) -> F:
-    """--cni, given to the command as `enforcers`: the names, in order."""
+    """--cni, given to the command as `enforcers`: the names of profiles, each once; none where
+    nothing was said.
+    """
     option = click.option(
         "--cni",
         "enforcers",
-        default="spec",
-        show_default=True,
+        multiple=True,
         metavar="PROFILE[,PROFILE]",
-        callback=lambda _context, _option, value: names_of(value),
-        help="What enforces network policies.",
+        callback=_read,
+        help="What enforces network policies [default: what is found in the cluster; for files"
+        " the specification].",
     )
     return option(command)
 
 
-def names_of(value: str) -> tuple[str, ...]:
-    """The names of a list written with commas."""
-    return tuple(name.strip() for name in value.split(",") if name.strip()) or ("spec",)
-
-
-def profile_of(names: Sequence[str]) -> Profile:
-    """The profile of these names together.
+def _read(_context: Any, _option: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The single names.
 
     Raises:
-        UsageError: one is not known.
+        UsageError: one is none, or two contradict each other.
     """
-    from auditor.errors import UsageError
-    from auditor.facts.network import SPEC
+    from auditor.cli.options import enforcers
 
-    for name in names:
-        if name != SPEC.name:
-            raise UsageError(f"--cni: no profile '{name}'; there is '{SPEC.name}'")
-    return SPEC
+    return enforcers(names)

@@ -13,7 +13,7 @@ from auditor.cli.network.reading import Read, read_all, reading_options, say_uns
 
 if TYPE_CHECKING:
     from auditor.cli.network.ends import Directory
-    from auditor.cli.network.places import Named, Source, Target
+    from auditor.cli.network.places import Source, Target
     from auditor.cli.network.reading import Reading, State
     from auditor.facts.network import Peer, Reach, Ruling
     from auditor.reporters.network.explained import Explained
@@ -68,7 +68,7 @@ def explain(
         for one in _explained(state, (source, target), http, reading)
     ]
     say_unseen(reading, quiet=outputs.quiet)
-    outputs.write(lambda form: _rendered(form, explained, reading, (outputs, read)))
+    outputs.write(lambda form: _rendered(form, explained, reading, outputs))
     return reading.code
 
 
@@ -91,22 +91,23 @@ def _explained(
     directory = Directory(state.network)
     places = Places(state.snapshot)
     port = named(asked[1])
+    about = (state, http, places, (reading.missing, reading.unsure))
     for target in targets_of(directory, port):
         source = source_of(directory, asked[0], target.peer)
-        yield _one(directory, source, target, (state, port, http, places, reading.missing))
+        yield _one(directory, source, target, about)
 
 
 def _one(
     directory: Directory,
     source: Source,
     target: Target,
-    about: tuple[State, Named, Http, Places, tuple[str, ...]],
+    about: tuple[State, Http, Places, tuple[tuple[str, ...], tuple[str, ...]]],
 ) -> Explained:
     from auditor.cli.network.asking import doubted
     from auditor.facts.workloads import Workload
     from auditor.reporters.network.explained import Explained
 
-    state, _, http, places, missing = about
+    state, http, places, unseen = about
     ends = [one for one in (*source.peers, target.peer) if isinstance(one, Workload)]
     reach = None
     if target.port is None:
@@ -120,7 +121,7 @@ def _one(
         unbound=_unbound(directory, source),
         target=target.name,
         asked=said,
-        ruling=doubted(directory.network, ruling, ends, missing),
+        ruling=doubted(directory.network, ruling, ends, unseen),
         places=places,
         steps=target.steps,
         reach=reach,
@@ -138,12 +139,22 @@ def _on_port(directory: Directory, source: Source, target: Target, http: Http) -
         protocol=target.protocol,
         method=http.method or ("GET" if http.path else None),
         path=http.path,
-        host=http.host,
+        host=http.host or _usual_host(target, http),
         headers=http.headers,
     )
     network = directory.network
     peers = _pairs(directory, source, target)
     return _somebody([network.ruling(one, other, request) for one, other in peers])
+
+
+def _usual_host(target: Target, http: Http) -> str | None:
+    """What a client sends that asks for the Service of its name; none where it is no HTTP."""
+    from auditor.facts.workloads import Workload
+
+    if not (http.method or http.path) or not isinstance(target.peer, Workload):
+        return None
+    ref = target.peer.ref
+    return f"{ref.name}.{ref.namespace}.svc.cluster.local"
 
 
 def _on_every_port(directory: Directory, source: Source, target: Target) -> tuple[Ruling, Reach]:
@@ -212,16 +223,13 @@ def _notes(directory: Directory, source: Source, target: Target) -> Iterator[str
             yield "behind an Ingress, policies see the pods of its controller, not the internet"
 
 
-def _rendered(
-    form: str, explained: list[Explained], reading: Reading, asked: tuple[Forms, Read]
-) -> str:
+def _rendered(form: str, explained: list[Explained], reading: Reading, outputs: Forms) -> str:
     from auditor.cli.network.outputs import gap_documents, rejection_documents
     from auditor.reporters.encoded import encoded
     from auditor.reporters.network import explained as report
 
-    outputs, read = asked
     if form == "json":
         rejected, gaps = rejection_documents(reading), gap_documents(reading)
-        return encoded(report.document(explained, rejected, gaps, ",".join(read.enforcers)))
+        return encoded(report.document(explained, rejected, gaps, reading.cni))
     screen = outputs.terminal
     return str(screen.shown("\n".join(report.text(explained, screen)) + "\n"))

@@ -49,7 +49,7 @@ def list_connections(
             one for state in reading.states for one in _listings(state, targets, sources, focus)
         ]
         say_unseen(reading, quiet=outputs.quiet)
-        outputs.write(lambda form: _rendered(form, listings, reading, (outputs, read)))
+        outputs.write(lambda form: _rendered(form, listings, reading, outputs))
     return reading.code
 
 
@@ -115,16 +115,15 @@ def _fits(end: End, pattern: str) -> bool:
 
 
 def _rendered(
-    form: str, listings: list[Listing], reading: Reading, asked: tuple[Forms, Read]
+    form: str, listings: list[Listing], reading: Reading, outputs: Forms
 ) -> str | list[str]:
     from auditor.cli.network.outputs import gap_documents, rejection_documents
     from auditor.reporters.encoded import encoded
     from auditor.reporters.network import listing as report
 
-    outputs, read = asked
     if form == "json":
         rejected, gaps = rejection_documents(reading), gap_documents(reading)
-        return encoded(report.document(listings, rejected, gaps, ",".join(read.enforcers)))
+        return encoded(report.document(listings, rejected, gaps, reading.cni))
     if form == "csv":
         return list(report.table(listings))
     if form == "md":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from auditor.cli.config import Declared
     from auditor.facts.connections import Connections, End
     from auditor.facts.facts import Facts
-    from auditor.facts.network import InvalidPolicy, Network, Profile
+    from auditor.facts.network import InvalidPolicy, Network
     from auditor.model import Gap, Settings, Snapshot
     from auditor.scope.territory import Territory
     from auditor.sources.building import Building, Rendering
@@ -59,10 +59,18 @@ class State:
 
     name: str
     """What it is built from; empty where there is no other."""
-    snapshot: Snapshot
-    network: Network
     facts: Facts
     territory: Territory
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What was read."""
+        return self.facts.snapshot
+
+    @property
+    def network(self) -> Network:
+        """Who can reach whom, with what enforces it."""
+        return self.facts.network
 
     @cached_property
     def connections(self) -> Connections:
@@ -91,7 +99,14 @@ class State:
         refused = {one.ref for one in self.network.invalid}
         live = self.snapshot.server is not None
         parts = unread(self.territory.resources, live=live)
-        found = (*self.snapshot.gaps, *parts, *self.network.gaps)
+        unsure = self.facts.enforcement.gap
+        found = (
+            *self.snapshot.gaps,
+            *parts,
+            *self.network.gaps,
+            *((unsure,) if unsure else ()),
+            *self.facts.misread,
+        )
         return tuple(dict.fromkeys(g for g in found if g.ref is None or g.ref not in refused))
 
 
@@ -120,6 +135,17 @@ class Reading:
         """Why no verdict can be trusted: a list of policies or of namespaces was not read."""
         kinds = {"NetworkPolicy", "Namespace"}
         return tuple(f"{g.what}: {g.why}" for g in self.gaps if kinds.intersection(g.kinds))
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """Why no denial can be trusted: what enforces the policies is not known."""
+        gaps = (state.facts.enforcement.gap for state in self.states)
+        return tuple(dict.fromkeys(f"{gap.what}: {gap.why}" for gap in gaps if gap))
+
+    @property
+    def cni(self) -> str:
+        """The profile that the answers are of."""
+        return self.states[0].facts.enforcement.profile.name
 
     @property
     def code(self) -> int:
@@ -208,18 +234,17 @@ def reading_of(
     Raises:
         NothingToAuditError: nothing is within the scope.
     """
-    from auditor.cli.network.enforcers import profile_of
     from auditor.cli.options import together
     from auditor.facts.custom import opened
     from auditor.model import Settings
     from auditor.policies.waivers import acknowledged
     from auditor.scope.territory import check
 
-    settings = Settings(openings=declared.openings, scope=scope)
+    cni = read.enforcers or tuple(declared.config.cni)
+    settings = Settings(openings=declared.openings, scope=scope, cni=cni, data=declared.data)
     if anything:
         check(opened(together(found), settings.openings), scope)
-    profile = profile_of(read.enforcers)
-    states = tuple(_state(one, settings, profile) for one in found)
+    states = tuple(_state(one, settings) for one in found)
     gaps = dict.fromkeys(gap for state in states for gap in _told(state))
     marked = acknowledged(tuple(gaps), declared.acknowledged, whole=False)
     return Reading(states, tuple(marked), scope, read.strict)
@@ -232,15 +257,12 @@ def building_of(declared: Declared, read: Read) -> Building:
     return declared.building(read.kubernetes or KUBERNETES)
 
 
-def _state(variant: Variant, settings: Settings, profile: Profile) -> State:
+def _state(variant: Variant, settings: Settings) -> State:
     from auditor.facts.facts import Facts
-    from auditor.facts.network import Network
     from auditor.scope.territory import Territory
 
     facts = Facts(variant.snapshot, settings)
-    network = Network(facts.snapshot, facts.workloads, profile)
-    territory = Territory(facts.snapshot, settings.scope)
-    return State(variant.name, facts.snapshot, network, facts, territory)
+    return State(variant.name, facts, Territory(facts.snapshot, settings.scope))
 
 
 def _told(state: State) -> Iterator[Gap]:
@@ -272,6 +294,9 @@ def say_unseen(reading: Reading, *, quiet: bool = False) -> None:
 
     if (limits := words(reading.scope)) and not quiet:
         say(limits, err=True)
+    enforcement = reading.states[0].facts.enforcement
+    if enforcement.how != "assumed" and not quiet:
+        say(enforcement.words, err=True)
     for line in (*rejections(reading), *unseen(reading.gaps)):
         say(line, err=True)
 

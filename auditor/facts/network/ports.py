@@ -149,10 +149,16 @@ class PortSet:
         missing = self.complement()
         if not missing:
             return "every port"
-        if self.tcp and self.udp and self.sctp and missing.pieces < self.pieces:
-            return f"every port but {missing}"
         told = zip(PROTOCOLS, (self.tcp, self.udp, self.sctp), strict=True)
-        return ", ".join(_told(protocol, intervals) for protocol, intervals in told if intervals)
+        plain = ", ".join(_told(protocol, intervals) for protocol, intervals in told if intervals)
+        if self.tcp and self.udp and self.sctp and missing.pieces < self.pieces:
+            # A few ports of a protocol that is closed but for them are no exceptions of it.
+            cut = [name for name in PROTOCOLS if missing.numbers(name)]
+            if sum(len(missing.numbers(name)) for name in cut) < sum(
+                len(self.numbers(name)) for name in cut
+            ):
+                return f"every port but {missing}"
+        return plain
 
     @property
     def pieces(self) -> int:

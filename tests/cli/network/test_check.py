@@ -267,13 +267,25 @@ def test_the_manifests_or_the_questions_come_by_standard_input(
 
 
 def test_an_unknown_profile_is_a_usage_error(auditor: Command, folder: Path) -> None:
-    """The known ones are named."""
+    """With the one that was probably meant."""
     written(folder, SHOP)
     file = folder.parent / "q.jsonl"
     file.write_text("")
-    said = auditor("network", "check", folder, "--queries", file, "--cni", "nonsense")
+    said = auditor("network", "check", folder, "--queries", file, "--cni", "cillium")
     assert said.code == 2
-    assert "spec" in said.err
+    assert "did you mean 'cilium'?" in said.err
+
+
+def test_a_network_without_enforcement_lets_everything_through(
+    auditor: Command, folder: Path
+) -> None:
+    """The profile decides; it is said on standard error."""
+    written(folder, SHOP, POLICY)
+    file = folder.parent / "q.jsonl"
+    file.write_text(json.dumps(pods("cron", "customers")))
+    said = auditor("network", "check", folder, "--queries", file, "--cni", "none")
+    assert answers(said)[0]["verdict"] == "allowed"
+    assert "network policies: enforced by nothing" in said.err
 
 
 def test_thousands_of_questions_cost_little(auditor: Command, folder: Path) -> None:

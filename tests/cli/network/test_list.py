@@ -180,3 +180,17 @@ def test_a_thousand_workloads_are_told_at_once(auditor: Command, folder: Path) -
     assert "999,000 pairs of workloads" in said.out
     assert time.process_time() - start < 6
     assert len(said.out.splitlines()) < 400
+
+
+def test_the_configuration_says_what_is_personal_data(auditor: Command, folder: Path) -> None:
+    """And a class that is mistyped in a label is no silence."""
+    written(folder, SHOP)
+    config = folder / ".auditor.yaml"
+    config.write_text("data:\n  objects:\n    shop/web: {class: spi}\n")
+    out = auditor("network", "list", folder, "--to", "shop/web").out
+    assert "web [spi]" in out
+    file = folder / "0.yaml"
+    file.write_text(file.read_text().replace("auditor/data: pii", "auditor/data: pli"))
+    said = auditor("network", "list", folder)
+    assert said.code == 4
+    assert "'pli'" in said.err

@@ -95,3 +95,10 @@ def test_numbers_of_a_protocol_are_a_collection() -> None:
 def test_it_reads_as_people_say_it(ports: PortSet, text: str) -> None:
     """The shorter of what is inside and what is missing is told."""
     assert str(ports) == text
+
+
+def test_a_few_ports_of_a_closed_protocol_are_named_themselves() -> None:
+    """What is left of a protocol is said by what it has where that is less than what it lacks."""
+    few = PortSet(((9090, 9090), (15020, 15021)), PortSet.ALL.udp, PortSet.ALL.sctp)
+    assert str(few) == "TCP 9090, 15020-15021, every UDP port, every SCTP port"
+    assert str(PortSet.ALL - PortSet.of("TCP", 80)) == "every port but TCP 80"
