@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.network import PortSet, Stranger
+from auditor.facts.network import Stranger
 from auditor.facts.network.answers import Direction
 from auditor.facts.network.policies import NetPolicy
 from auditor.facts.workloads import Workload
@@ -63,13 +63,13 @@ def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:
 
 def _is_closed(facts: Facts, workload: Workload, way: Direction) -> bool:
     """Whether a NetworkPolicy isolates it in this direction, or may, or whatever else is read keeps
-    a pod of somebody else from some port.
+    a pod of somebody else from every port.
     """
     if facts.network.isolating(workload, way, possibly=True):
         return True
     if way == "Ingress":
-        return facts.network.reach(ANYBODY, workload, (way,)).ports != PortSet.ALL
-    return facts.network.reach(workload, ANYBODY, (way,)).ports != PortSet.ALL
+        return not facts.network.reach(ANYBODY, workload, (way,)).ports
+    return not facts.network.reach(workload, ANYBODY, (way,)).ports
 
 
 def _isolates_every_pod(policies: Sequence[NetPolicy], direction: str) -> bool:
