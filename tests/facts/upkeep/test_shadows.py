@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from auditor.facts import Facts
 from auditor.facts.network import Network, Stranger, World
+from auditor.facts.network.answers import Peer
 from auditor.model import Settings, Snapshot
 from tests.facts.network.cluster import namespace, pod, resource
 
@@ -67,7 +68,7 @@ AROUND = (
     pod("api"),
     pod("other/web"),
 )
-ASKING = (
+ASKING: tuple[Peer, ...] = (
     *(
         Stranger(space, labels)
         for space in ("default", "other", "")
