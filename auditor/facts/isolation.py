@@ -1,7 +1,7 @@
 """What NetworkPolicies isolate in a namespace, and what they leave open.
 
-Policies of another make (Cilium's, Calico's, AdminNetworkPolicies …) may isolate as well: where
-there is one for a namespace or for all, nothing is told of it.
+Policies of another make that is not read (Cilium's, Calico's …) may isolate as well: where there is
+one for a namespace or for all, nothing is told of it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from auditor.facts.network import Stranger
+from auditor.facts.network.answers import Direction
 from auditor.facts.network.policies import NetPolicy
 from auditor.facts.workloads import Workload
 from auditor.model import Resource
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from auditor.facts.facts import Facts
 
 Told = dict[str, Any]
+
+ANYBODY = Stranger("", {})
 
 SHOWN = 3
 """How many workloads are named."""
@@ -29,8 +33,7 @@ def isolation(facts: Facts, workload: Workload) -> Told | None:
     """
     if workload.pod.get("hostNetwork") is True or facts.keeper.others(workload.ref.namespace):
         return None
-    ingress = bool(facts.network.isolating(workload, "Ingress", possibly=True))
-    egress = bool(facts.network.isolating(workload, "Egress", possibly=True))
+    ingress, egress = _is_closed(facts, workload, "Ingress"), _is_closed(facts, workload, "Egress")
     return None if ingress and egress else {"ingress": ingress, "egress": egress}
 
 
@@ -48,7 +51,7 @@ def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:
     if facts.keeper.others(name):
         return None
     here = facts.keeper.policies_in(name)
-    accept = [workload for workload in workloads if _accepts_all(facts, workload)]
+    accept = [workload for workload in workloads if not _is_closed(facts, workload, "Ingress")]
     return {
         "policies": len(here),
         "every_pod": [way for way in ("Ingress", "Egress") if _isolates_every_pod(here, way)],
@@ -58,8 +61,15 @@ def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:
     }
 
 
-def _accepts_all(facts: Facts, workload: Workload) -> bool:
-    return not facts.network.isolating(workload, "Ingress", possibly=True)
+def _is_closed(facts: Facts, workload: Workload, way: Direction) -> bool:
+    """Whether a NetworkPolicy isolates it in this direction, or may, or whatever else is read keeps
+    a pod of somebody else from every port.
+    """
+    if facts.network.isolating(workload, way, possibly=True):
+        return True
+    if way == "Ingress":
+        return not facts.network.reach(ANYBODY, workload, (way,)).ports
+    return not facts.network.reach(workload, ANYBODY, (way,)).ports
 
 
 def _isolates_every_pod(policies: Sequence[NetPolicy], direction: str) -> bool:

@@ -20,7 +20,7 @@ deny contains finding if {
 	finding := {
 		"path": unread.path,
 		"anchor": anchor(unread),
-		"message": sprintf("%s %s: %s", [what(unread), means_nothing(unread), so[unread.what]]),
+		"message": sprintf("%s %s", [what(unread), means_nothing(unread)]),
 	}
 }
 
@@ -42,14 +42,14 @@ what(unread) := sprintf("ipBlock %s of %s, in which %s has its address,", [unrea
 
 what(unread) := sprintf("selecting %s", [unread.name]) if unread.what == "hosts"
 
-means_nothing(unread) := sprintf("means nothing to %s", [unread.profile]) if {
+means_nothing(unread) := sprintf("means nothing to %s: %s", [unread.profile, so[unread.what]]) if {
 	unread.sure
 	unread.what != "block"
 }
 
-means_nothing(unread) := sprintf("means no pod to %s", [unread.profile]) if unread.what == "block"
+means_nothing(unread) := sprintf("means no pod to %s: %s", [unread.profile, so[unread.what]]) if unread.what == "block"
 
-means_nothing(unread) := sprintf("means nothing to some versions of %s", [unread.profile]) if not unread.sure
+means_nothing(unread) := sprintf("is not taken as it is written by every version of %s", [unread.profile]) if not unread.sure
 
 so := {
 	"endPort": "only the first port of the range is admitted",

@@ -209,4 +209,46 @@ def _owners() -> list[Resource]:
     ]
 
 
-GUARDED = (*objects(AROUND), _policy(), *_asking(), *_kept(), *_owners())
+def _gated() -> list[Resource]:
+    """Data, and somebody who asks, behind each cluster-wide policy: it closes them to everybody,
+    and lets them ask for names.
+    """
+    names = {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}
+    anywhere = [{"networks": ["0.0.0.0/0"]}]
+    found = []
+    for kind, version, accept in (
+        ("ClusterNetworkPolicy", "v1alpha2", "Accept"),
+        ("AdminNetworkPolicy", "v1alpha1", "Allow"),
+    ):
+        home = f"gated-{kind.lower()}"
+        subject = {"namespaces": {"matchLabels": {"kubernetes.io/metadata.name": home}}}
+        spec: dict[str, Any] = {
+            "priority": 3,
+            "subject": subject,
+            "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+            "egress": [
+                {"action": accept, "to": [{"namespaces": names}]},
+                {"action": "Deny", "to": anywhere},
+            ],
+        }
+        tier = {"tier": "Admin"} if kind == "ClusterNetworkPolicy" else {}
+        api = f"policy.networking.k8s.io/{version}"
+        metadata = {"name": home, "namespace": ""}
+        gate = {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": {**spec, **tier}}
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}}
+        closed = {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": "asks", "namespace": home},
+            "spec": {"podSelector": {"matchLabels": {"app": "asks"}}, "policyTypes": ["Egress"]},
+        }
+        told = _told("http://target-pod.asking:80")
+        found += [
+            *map(resource, (gate, space, closed)),
+            _made("Pod", f"{home}/data", NOWHERE, labels={"auditor/data": "pii"}),
+            _made("Pod", f"{home}/asks", NOWHERE, container=told),
+        ]
+    return found
+
+
+GUARDED = (*objects(AROUND), _policy(), *_asking(), *_kept(), *_owners(), *_gated())

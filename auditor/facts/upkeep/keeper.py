@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 OTHER_MAKES = (
-    "antrea.io", "cilium.io", "k8s.ovn.org", "policy.networking.k8s.io", "projectcalico.org",
+    "antrea.io", "cilium.io", "k8s.ovn.org", "projectcalico.org",
 )  # fmt: skip
 """API groups, with those under them, whose policies isolate pods beside those of Kubernetes."""
 

@@ -1,0 +1,1 @@
+"""Tests of what NetworkPolicies do and do not do."""
