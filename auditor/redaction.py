@@ -29,7 +29,9 @@ WHY = "redacted in the snapshot: what is told from them is not assessed"
 REGISTRY = "redacted.invalid"
 _KNOWN = (*DATABASE_IMAGES, *MONITOR_IMAGES)
 _OF_KUBERNETES = re.compile(
-    r"(?:[a-z0-9.-]*\.)?(?:kubernetes\.io|k8s\.io)/.*|auditor/.*", re.DOTALL
+    r"(?:[a-z0-9.-]*\.)?(?:kubernetes\.io|k8s\.io)/.*|auditor/.*|data-classification"
+    r"|prometheus\.io/(?:scrape|port|path)",
+    re.DOTALL,
 )
 _REFERENCE = re.compile(r"\$\(([^)]+)\)")
 _NOWHERE = Ref("", "", "", "")

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from auditor.declared import DATA_CLASSES, DATA_KEYS, DataTerms, Holding, Store
@@ -26,8 +34,29 @@ def _as_list(value: Any) -> Any:
     ]
 
 
-Words = Annotated[list[Annotated[str, Field(pattern=WORD)]], BeforeValidator(_as_list)]
-Requests = Annotated[list[Annotated[str, Field(pattern=r"^\S+$")]], BeforeValidator(_as_list)]
+def _one_or_more(**item: Any) -> WithJsonSchema:
+    """For editors: a single item stands for a list of it."""
+    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
+
+
+Word = Annotated[str, Field(pattern=WORD)]
+Words = Annotated[
+    list[Word],
+    BeforeValidator(_as_list),
+    Field(min_length=1),
+    _one_or_more(type="string", pattern=WORD),
+]
+Requests = Annotated[
+    list[Annotated[str, Field(pattern=r"^\S+$")]],
+    BeforeValidator(_as_list),
+    _one_or_more(type=["string", "integer"], pattern=r"^\S+$"),
+]
+Networks = Annotated[list[str], BeforeValidator(_as_list), _one_or_more(type="string")]
+Hosts = Annotated[
+    list[Annotated[str, Field(pattern=HOST)]],
+    BeforeValidator(_as_list),
+    _one_or_more(type="string", pattern=HOST),
+]
 
 
 class _Strict(BaseModel):
@@ -37,7 +66,7 @@ class _Strict(BaseModel):
 class HoldingEntry(_Strict):
     """What some objects hold. Whatever is missing is left to the manifests."""
 
-    classes: Words | None = Field(default=None, alias="class", min_length=1)
+    classes: Words | None = Field(default=None, alias="class")
     clients: list[Annotated[str, Field(pattern=r"^\S+$")]] | None = None
     owner: str = ""
     health: Requests = []
@@ -55,10 +84,10 @@ class ExternalEntry(_Strict):
     """A store that the cluster's workloads ask, by address, name or ExternalName Service."""
 
     name: str = Field(min_length=1)
-    cidr: Annotated[list[str], BeforeValidator(_as_list)] = []
-    fqdn: Annotated[list[Annotated[str, Field(pattern=HOST)]], BeforeValidator(_as_list)] = []
+    cidr: Networks = []
+    fqdn: Hosts = []
     service: str = Field("", pattern=r"^$|^[^/\s]+/[^/\s]+$")
-    classes: Words = Field(alias="class", min_length=1)
+    classes: Words = Field(alias="class")
     owner: str = Field(min_length=1, pattern=r"\S")
 
     @field_validator("cidr")
@@ -86,7 +115,7 @@ class DataEntry(_Strict):
 
     labels: list[Annotated[str, Field(min_length=1, pattern=r"^\S+$")]] = list(DATA_KEYS)
     """The keys of labels and annotations that say what an object holds."""
-    classes: Words = Field(default=list(DATA_CLASSES), min_length=1)
+    classes: Words = list(DATA_CLASSES)
     objects: dict[str, HoldingEntry] = {}
     external: list[ExternalEntry] = []
 

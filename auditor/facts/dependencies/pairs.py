@@ -20,6 +20,9 @@ from auditor.model import Path, Resource, Snapshot
 
 GROUP = "networking.k8s.io"
 
+Labelled = tuple[Workload, Labels]
+"""A workload, and the labels of its pods."""
+
 
 def pairs(
     snapshot: Snapshot,
@@ -29,9 +32,10 @@ def pairs(
     """An edge for each two workloads that a rule names. Costs a selector for each rule and each
     workload of the namespaces that it means.
     """
-    spaces: dict[str, list[Workload]] = {}
+    spaces: dict[str, list[Labelled]] = {}
     for workload in workloads:
-        spaces.setdefault(workload.ref.namespace, []).append(workload)
+        labelled = (workload, labels_of(workload))
+        spaces.setdefault(workload.ref.namespace, []).append(labelled)
     for policy in snapshot.of_kind("NetworkPolicy"):
         if policy.ref.group != GROUP:
             continue
@@ -71,7 +75,7 @@ def _rules(policy: Resource) -> Iterator[tuple[bool, list[Any], Path, list[Any]]
 def _named(
     peers: Sequence[Any],
     policy: Resource,
-    spaces: Mapping[str, list[Workload]],
+    spaces: Mapping[str, list[Labelled]],
     namespaces: Mapping[str, Mapping[str, str]],
 ) -> Iterator[Workload]:
     for peer in map(mapping, peers):
@@ -85,7 +89,7 @@ def _named(
 def _meant(
     chosen: Any,
     policy: Resource,
-    spaces: Mapping[str, list[Workload]],
+    spaces: Mapping[str, list[Labelled]],
     namespaces: Mapping[str, Mapping[str, str]],
 ) -> Iterator[str]:
     if chosen is None:
@@ -102,13 +106,13 @@ def _meant(
             yield space
 
 
-def _matching(selector: Any, workloads: Sequence[Workload]) -> Iterator[Workload]:
+def _matching(selector: Any, workloads: Sequence[Labelled]) -> Iterator[Workload]:
     try:
         parsed = parse_selector(selector, ())
     except RefusedError:
         return
-    for workload in workloads:
-        if parsed.truth(labels_of(workload)) is Truth.YES:
+    for workload, labels in workloads:
+        if parsed.truth(labels) is Truth.YES:
             yield workload
 
 

@@ -18,7 +18,7 @@ MONITOR_IMAGES = (
     "prometheus/prometheus", "prom/prometheus", "bitnami/prometheus", "prom/blackbox-exporter",
     "prometheus/blackbox-exporter", "bitnami/blackbox-exporter",
     "victoriametrics/vmagent", "victoriametrics/victoria-metrics", "victoriametrics/vmsingle",
-    "grafana/agent", "grafana/alloy", "grafana/mimir-agent",
+    "grafana/agent", "grafana/alloy",
     "datadog/agent", "gcr.io/datadoghq/agent", "public.ecr.aws/datadog/agent",
     "telegraf", "thanosio/thanos", "cloudprober/cloudprober", "louislam/uptime-kuma",
     "zabbix/zabbix-agent", "zabbix/zabbix-agent2", "zabbix/zabbix-server-mysql",
@@ -26,11 +26,11 @@ MONITOR_IMAGES = (
     "jasonrivers/nagios", "manios/nagios", "icinga/icinga2", "checkmk/check-mk-raw",
     "checkmk/kubernetes-collector", "sensu/sensu", "netdata/netdata",
     "newrelic/infrastructure-k8s", "newrelic/nri-kubernetes", "newrelic/infrastructure-bundle",
-    "newrelic/newrelic-prometheus-agent", "newrelic/k8s-metadata-injection",
+    "newrelic/newrelic-prometheus-agent",
     "dynatrace/oneagent", "dynatrace/dynatrace-activegate", "linux/activegate", "linux/oneagent",
     "beats/metricbeat", "beats/heartbeat", "elastic-agent/elastic-agent", "beats/elastic-agent",
     "splunk/splunk-otel-collector", "signalfx/splunk-otel-collector",
-    "instana/agent", "appdynamics/cluster-agent", "sysdig/agent", "groundcover/sensor",
+    "instana/agent", "appdynamics/cluster-agent", "sysdig/agent",
 )  # fmt: skip
 """Ends of image repositories: programs that fetch from the services they watch."""
 
