@@ -39,10 +39,12 @@ class Health:
         return bool(self.whole or self.paths)
 
     def __str__(self) -> str:
-        """``port 8081``, ``GET /healthz on port 8080``."""
-        whole = [f"port {port}" for port in self.whole.numbers(TCP)]
+        """As it follows "health API": ``on port 8081``, ``(GET /healthz on port 8080)``."""
+        ports = ", ".join(map(str, self.whole.numbers(TCP)))
         told = [f"GET {' and '.join(paths)} on port {port}" for port, paths in self.paths]
-        return ", ".join(whole + told)
+        if not told:
+            return f"on port {ports}"
+        return f"({', '.join([*told, *([f'all of port {ports}'] if ports else [])])})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ deny contains finding if {
 	finding := {
 		"path": oversight.path,
 		"anchor": beyond.target,
-		"message": sprintf("reaches more of %s%s than its health API, %s: %s", [
+		"message": sprintf("reaches more of %s%s than its health API %s: %s", [
 			beyond.target, holding(beyond), beyond.health, reached(beyond),
 		]),
 		"evidence": beyond.rules,

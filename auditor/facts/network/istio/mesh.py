@@ -220,6 +220,12 @@ class Mesh:
         found = [policy for policy, _ in self._selection.of(target).policies if not policy.dry_run]
         return Questions.of(found, paths, methods)
 
+    def identity(self, workload: Workload) -> str:
+        """What the sidecar of `workload` proves to others, as policies name it: a principal,
+        ``cluster.local/ns/shop/sa/web``.
+        """
+        return (self._callers.of(workload).identity or "").removeprefix(SPIFFE)
+
     def caller(self, peer: Peer | Identity) -> Caller:
         """Who stands for `peer` and for all whom no policy tells from it: whoever is equal in this
         gets equal rulings.
