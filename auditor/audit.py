@@ -109,7 +109,10 @@ def audit_alone(
     asked = asked or docket(bench, facts.snapshot)
     about = questions(resource, asked.about(role_of(resource)), facts)
     found, failed = _judged(about, bench, asked.alike)
-    return Audit(alone, _ordered(found), (*unread(alone.resources, live=True), *failed))
+    gaps = [*unread(alone.resources, live=True)]
+    if facts.snapshot.server is None:  # as in the audit of the whole
+        gaps += misfits(alone.resources, facts.settings.kubernetes)
+    return Audit(alone, _ordered(found), (*gaps, *failed))
 
 
 def _judged(

@@ -75,7 +75,7 @@ def _asks(facts: Facts, workload: Workload, protocol: str) -> bool:
     """
     for namespace, key, value, ports in NAME_SERVERS:
         for server in _servers(facts, namespace, key, value):
-            reach = facts.network.reach(workload, server, ("Egress",))
+            reach = facts.network.allowed(workload, server, ("Egress",))
             if any(reach.possible.contains(protocol, port) for port in ports):
                 return True
     return any(
@@ -124,7 +124,7 @@ def _called(facts: Facts, workload: Workload) -> Iterator[Told]:
     policies = facts.network.isolating(workload, "Ingress")
     if not policies:
         return
-    admitted = facts.network.reach(CALLER, workload, ("Ingress",)).possible
+    admitted = facts.network.allowed(CALLER, workload, ("Ingress",)).possible
     for lead in facts.keeper.served(workload).leads:
         if lead.number == HTTPS and not facts.keeper.calls.seen:
             why = "whom the API server calls is not read from a cluster yet"

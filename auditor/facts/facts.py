@@ -397,8 +397,9 @@ MESH = ("AuthorizationPolicy", "PeerAuthentication")
 POLICING = ("NetworkPolicy", *CLUSTER_WIDE, *MESH)
 """What stops traffic, or lets it pass before anything else is asked."""
 
-REACHING = (*POLICING, "Namespace", "Service", *WORKLOAD_KINDS)
-"""Who reaches whom: the pod that is not seen may be the one that does."""
+REACHING = (*POLICING, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS)
+"""Who reaches whom: the pod that is not seen may be the one that does. How the mesh is set up, and
+what makes a monitor of a pod, is said in ConfigMaps."""
 
 ENTERING = (
     "Ingress", "Gateway", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute",
@@ -415,6 +416,10 @@ STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
 POLICIES = ("NetworkPolicy", *CLUSTER_WIDE)
 """Whatever says who reaches whom on ports."""
 
+BEFORE_OTHERS = tuple(kind for kind in POLICIES if kind != "BaselineAdminNetworkPolicy")
+"""Those of them that are asked about a pod that NetworkPolicies isolate: what isolates decides
+before the baseline is asked."""
+
 STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
 ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
 """What the API server reads when it accepts a pod."""
@@ -426,7 +431,7 @@ MESHED = (*MESH_POLICIES, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS)
 FACTS: Mapping[str, Fact] = {
     "exposure": Fact(
         _of_workloads(exposure),
-        (*REACHING, *ENTERING, "ConfigMap"),
+        (*REACHING, *ENTERING),
         (*POLICING, "Namespace", "Service"),
     ),
     "service": Fact(service, WORKLOAD_KINDS, (), ("Service",)),
@@ -475,20 +480,21 @@ FACTS: Mapping[str, Fact] = {
     ),
     "cut_off": Fact(
         _of_workloads(cut_off),
-        (*REACHING, "ConfigMap"),
-        (*POLICING, "Namespace", "Service"),
+        (*BEFORE_OTHERS, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS),
+        (*BEFORE_OTHERS, "Namespace", "Service"),
     ),
-    "isolation": Fact(_of_workloads(isolation), POLICING, POLICING),
+    "isolation": Fact(_of_workloads(isolation), (*POLICIES, "Namespace"), POLICIES),
     "namespace_isolation": Fact(
         _of_namespaces(namespace_isolation),
-        (*POLICING, *WORKLOAD_KINDS),
-        POLICING,
+        (*POLICIES, *WORKLOAD_KINDS),
+        POLICIES,
         ("Namespace",),
     ),
-    "leaving": Fact(_of_workloads(leaving), (*POLICING, "Namespace"), (*POLICING, "Namespace")),
+    # What leaves a pod is judged by no sidecar.
+    "leaving": Fact(_of_workloads(leaving), (*POLICIES, "Namespace"), (*POLICIES, "Namespace")),
     "pivots": Fact(
         _of_workloads(pivots),
-        (*REACHING, *ENTERING, "ConfigMap"),
+        (*REACHING, *ENTERING),
         (*POLICING, "Namespace", "Service"),
     ),
     "neighbours": Fact(

@@ -1,5 +1,7 @@
 """What NetworkPolicies isolate in a namespace, and what they leave open.
 
+Sidecars have no part in it: they judge what has come into the pod already, and TCP alone.
+
 Policies of another make that is not read (Cilium's, Calico's …) may isolate as well: where there is
 one for a namespace or for all, nothing is told of it.
 """
@@ -62,14 +64,14 @@ def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:
 
 
 def _is_closed(facts: Facts, workload: Workload, way: Direction) -> bool:
-    """Whether a NetworkPolicy isolates it in this direction, or may, or whatever else is read keeps
+    """Whether a NetworkPolicy isolates it in this direction, or may, or cluster-wide policies keep
     a pod of somebody else from every port.
     """
     if facts.network.isolating(workload, way, possibly=True):
         return True
     if way == "Ingress":
-        return not facts.network.reach(ANYBODY, workload, (way,)).ports
-    return not facts.network.reach(workload, ANYBODY, (way,)).ports
+        return not facts.network.allowed(ANYBODY, workload, (way,)).ports
+    return not facts.network.allowed(workload, ANYBODY, (way,)).ports
 
 
 def _isolates_every_pod(policies: Sequence[NetPolicy], direction: str) -> bool:

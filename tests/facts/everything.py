@@ -8,6 +8,7 @@ from auditor.model import Resource, Snapshot
 from tests.bench import objects
 
 from .guarded import GUARDED
+from .meshed import MESHED
 from .network.cluster import resource
 
 AROUND = """
@@ -113,11 +114,9 @@ apiVersion: policy.networking.k8s.io/v1alpha1
 kind: BaselineAdminNetworkPolicy
 metadata: {name: default}
 spec:
-  subject: {namespaces: {}}
-  egress:
-    - action: Deny
-      to: [{namespaces: {}}]
-      ports: [{portNumber: {protocol: TCP, port: 3333}}]
+  subject: {namespaces: {matchLabels: {baseline: closed}}}
+  ingress: [{action: Deny, from: [{namespaces: {}}]}]
+  egress: [{action: Deny, to: [{networks: [0.0.0.0/0]}]}]
 ---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -433,6 +432,7 @@ EVERYTHING = Snapshot(
         *_fillers(),
         *_people(),
         *GUARDED,
+        *MESHED,
     )
 )
 """Everything at once."""

@@ -26,6 +26,16 @@ RUNNING = {
 }
 """Kinds that run pods, and their versions."""
 VERSIONS = {**RUNNING, "PodTemplate": "v1"}
+ROUTES = {
+    "HTTPRoute": "v1",
+    "GRPCRoute": "v1",
+    "TLSRoute": "v1alpha2",
+    "TCPRoute": "v1alpha2",
+    "UDPRoute": "v1alpha2",
+}
+"""Kinds of routes of the Gateway API, and their versions."""
+ELSEWHERE = ("meshed/closed-client", "meshed/strict-client", "based/base-client")
+"""Clients of the data for whom others than NetworkPolicies decide."""
 
 AROUND = """
 apiVersion: v1
@@ -44,6 +54,10 @@ apiVersion: v1
 kind: Namespace
 metadata: {name: kept, labels: {auditor/data: pii}}
 ---
+apiVersion: v1
+kind: Namespace
+metadata: {name: edge}
+---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: no-names, namespace: asking}
@@ -60,7 +74,11 @@ metadata: {name: kept, namespace: kept}
 spec:
   podSelector: {}
   policyTypes: [Ingress, Egress]
-  ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: asking}}}]}]
+  ingress:
+    - from:
+        - namespaceSelector:
+            matchExpressions:
+              - {key: kubernetes.io/metadata.name, operator: In, values: [asking, meshed, based]}
   egress: [{}]
 ---
 apiVersion: networking.k8s.io/v1
@@ -79,6 +97,31 @@ apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: front, namespace: edge}
 spec: {defaultBackend: {service: {name: front, port: {number: 80}}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: edge}
+spec:
+  gatewayClassName: edge
+  listeners:
+    - {name: http, port: 80, protocol: HTTP, allowedRoutes: &all {namespaces: {from: All}}}
+    - {name: tls, port: 443, protocol: TLS, tls: {mode: Passthrough}, allowedRoutes: *all}
+    - {name: tcp, port: 9000, protocol: TCP, allowedRoutes: *all}
+    - {name: udp, port: 53, protocol: UDP, allowedRoutes: *all}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: granted, namespace: edge}
+spec:
+  parentRefs: [{name: front}]
+  rules: [{backendRefs: [{name: by-grant, namespace: asking, port: 80}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: edge, namespace: asking}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: edge}]
+  to: [{group: "", kind: Service, name: by-grant}]
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -106,7 +149,7 @@ spec: {volumeName: apart}
 """
 
 
-def _made(kind: str, name: str, pod: Mapping[str, Any], **about: Any) -> Resource:
+def made(kind: str, name: str, pod: Mapping[str, Any], **about: Any) -> Resource:
     """A workload ``namespace/name`` with label app=name."""
     namespace, _, short = name.partition("/")
     labels = {"app": short, **about.pop("labels", {})}
@@ -125,7 +168,8 @@ def _made(kind: str, name: str, pod: Mapping[str, Any], **about: Any) -> Resourc
     return resource({**body, "spec": inner})
 
 
-def _service(namespace: str, name: str) -> Resource:
+def service(namespace: str, name: str) -> Resource:
+    """A Service on port 80 for the pods with label app=name."""
     spec = {"selector": {"app": name}, "ports": [{"port": 80}]}
     metadata = {"name": name, "namespace": namespace}
     return resource({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
@@ -150,11 +194,11 @@ def _asking() -> list[Resource]:
         asker = "Deployment" if kind == "Pod" else "Pod"
         told = _told(f"http://{name}.asking:80")
         found += [
-            _made(kind, f"asking/{name}", NOWHERE),
-            _service("asking", name),
-            _made(asker, f"asking/asks-{kind.lower()}", NOWHERE, container=told),
+            made(kind, f"asking/{name}", NOWHERE),
+            service("asking", name),
+            made(asker, f"asking/asks-{kind.lower()}", NOWHERE, container=told),
         ]
-    return [*found, _made("Pod", "asking/by-config", NOWHERE, container=_by_config())]
+    return [*found, made("Pod", "asking/by-config", NOWHERE, container=_by_config())]
 
 
 def _policy() -> Resource:
@@ -181,22 +225,44 @@ def _policy() -> Resource:
 
 def _kept() -> list[Resource]:
     """Data of two kinds, its clients, and two more whom the internet reaches through somebody."""
-    clients = [f"asking/target-{kind.lower()}" for kind in VERSIONS]
-    declared = {"auditor/clients": ", ".join([*clients, "asking/inner", "asking/inner-too"])}
+    targets = [f"asking/target-{kind.lower()}" for kind in VERSIONS]
+    led = [f"asking/by-{name.lower()}" for name in (*ROUTES, "grant")]
+    clients = [*targets, *led, "asking/inner", "asking/inner-too", *ELSEWHERE]
+    declared = {"auditor/clients": ", ".join(clients)}
     there = {"nodeSelector": {RACK: "r3"}}
     inner = {"labels": {"inner": "yes"}}
     return [
-        _made("StatefulSet", "kept/kept", there, **declared),
-        _made("Pod", "kept/kept-too", there, **declared),
-        _made("Deployment", "asking/inner", NOWHERE, **inner),
-        _made("Deployment", "asking/inner-too", NOWHERE, **inner),
-        _service("asking", "inner"),
-        _service("asking", "inner-too"),
-        _made("Deployment", "edge/front", NOWHERE, container=_by_config()),
-        _service("edge", "front"),
-        _made("Pod", "kube-system/resolver", NOWHERE),
-        _made("Deployment", "kube-system/resolver-too", NOWHERE, labels={"app": "resolver"}),
+        made("StatefulSet", "kept/kept", there, **declared),
+        made("Pod", "kept/kept-too", there, **declared),
+        made("Deployment", "asking/inner", NOWHERE, **inner),
+        made("Deployment", "asking/inner-too", NOWHERE, **inner),
+        service("asking", "inner"),
+        service("asking", "inner-too"),
+        made("Deployment", "edge/front", NOWHERE, container=_by_config()),
+        service("edge", "front"),
+        made("Pod", "kube-system/resolver", NOWHERE),
+        made("Deployment", "kube-system/resolver-too", NOWHERE, labels={"app": "resolver"}),
     ]
+
+
+def _led() -> list[Resource]:
+    """Clients to whom nothing but a route leads the internet, one for each kind of route."""
+    found = [made("Pod", "asking/by-grant", NOWHERE), service("asking", "by-grant")]
+    for kind, version in ROUTES.items():
+        name = f"by-{kind.lower()}"
+        spec: dict[str, Any] = {
+            "parentRefs": [{"name": "front", "namespace": "edge"}],
+            "rules": [{"backendRefs": [{"name": name, "port": 80}]}],
+        }
+        about = {"name": name, "namespace": "asking"}
+        api = f"gateway.networking.k8s.io/{version}"
+        route = {"apiVersion": api, "kind": kind, "metadata": about, "spec": spec}
+        found += [
+            made("Pod", f"asking/{name}", NOWHERE),
+            service("asking", name),
+            resource(route),
+        ]
+    return found
 
 
 def _owners() -> list[Resource]:
@@ -204,8 +270,8 @@ def _owners() -> list[Resource]:
     owns = {"hostPID": True, "nodeSelector": {RACK: "r3"}}
     claim = {"name": "disk", "persistentVolumeClaim": {"claimName": "apart"}}
     return [
-        *(_made(kind, f"own/{kind.lower()}", owns) for kind in RUNNING),
-        _made("Deployment", "own/bound", {"hostPID": True, "volumes": [claim]}),
+        *(made(kind, f"own/{kind.lower()}", owns) for kind in RUNNING),
+        made("Deployment", "own/bound", {"hostPID": True, "volumes": [claim]}),
     ]
 
 
@@ -245,10 +311,10 @@ def _gated() -> list[Resource]:
         told = _told("http://target-pod.asking:80")
         found += [
             *map(resource, (gate, space, closed)),
-            _made("Pod", f"{home}/data", NOWHERE, labels={"auditor/data": "pii"}),
-            _made("Pod", f"{home}/asks", NOWHERE, container=told),
+            made("Pod", f"{home}/data", NOWHERE, labels={"auditor/data": "pii"}),
+            made("Pod", f"{home}/asks", NOWHERE, container=told),
         ]
     return found
 
 
-GUARDED = (*objects(AROUND), _policy(), *_asking(), *_kept(), *_owners(), *_gated())
+GUARDED = (*objects(AROUND), _policy(), *_asking(), *_kept(), *_led(), *_owners(), *_gated())

@@ -98,14 +98,20 @@ class Network:
         Raises:
             ValueError: the address of a World is none.
         """
-        reach = self._allowed(source, target, directions)
+        reach = self.allowed(source, target, directions)
         inward = "Ingress" in directions and not _same_pod(source, target)
         if inward and isinstance(target, Workload) and self.meshed(target):
             return self._passing.narrowed(source, target, reach)
         return reach
 
-    def _allowed(self, source: Peer, target: Peer, directions: tuple[Direction, ...]) -> Reach:
-        """What network policies allow, whatever sidecars say."""
+    def allowed(
+        self, source: Peer, target: Peer, directions: tuple[Direction, ...] = BOTH
+    ) -> Reach:
+        """What network policies allow, whatever sidecars say; see `reach`.
+
+        Raises:
+            ValueError: the address of a World is none.
+        """
         itself = _same_pod(source, target) and self.profile.reaches_itself
         if itself is Truth.YES:
             return Reach(PortSet.ALL, PortSet.ALL, (ITSELF,))
@@ -166,7 +172,7 @@ class Network:
     def _connected(self, source: Peer | Identity, target: Peer, request: Request) -> Ruling:
         """What network policies say of a connection."""
         peer = _unseen(source) if isinstance(source, Identity) else source
-        reach = self._allowed(peer, target, BOTH)
+        reach = self.allowed(peer, target)
         if request.protocol not in PROTOCOLS:
             return self._without_ports(reach, request)
         asked = (request.protocol, request.port)
