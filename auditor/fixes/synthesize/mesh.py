@@ -11,7 +11,6 @@ from itertools import count
 from typing import Any
 
 from auditor.facts import Facts
-from auditor.facts.network.istio.conditions import SPIFFE
 from auditor.facts.oversight import Overreach, overreaches, restrictable
 from auditor.facts.workloads import Workload
 from auditor.fixes.operations import created
@@ -61,7 +60,7 @@ def _check_alone(facts: Facts, monitor: Workload) -> None:
 
 
 def _identity(facts: Facts, workload: Workload) -> str:
-    return (facts.network.mesh.caller(workload).identity or "").removeprefix(SPIFFE)
+    return facts.network.mesh.identity(workload)
 
 
 def _has_strict_mtls(facts: Facts, one: Overreach) -> bool:
