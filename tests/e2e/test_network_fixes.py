@@ -136,7 +136,7 @@ def test_the_role_that_we_deploy_reads_every_kind_of_policy(
 
 
 def test_a_policy_of_the_mesh_that_is_none_is_refused(meshed: TestCluster) -> None:
-    """The server does ask the rules that Istio publishes, or that it took ours would say nothing."""
+    """The server does ask the rules that Istio publishes, or to take ours would mean nothing."""
     wrong = {
         "apiVersion": "security.istio.io/v1",
         "kind": "AuthorizationPolicy",
