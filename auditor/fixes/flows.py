@@ -12,6 +12,7 @@ from auditor.facts.facts import ENTERING, MESH, REACHING
 from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, Verdict, World
 from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes import requests
+from auditor.fixes.beside import beside
 from auditor.fixes.case import Case
 from auditor.fixes.needs import needs
 from auditor.model import Change, Ref
@@ -28,6 +29,7 @@ class Flows:
     closed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -63,11 +65,21 @@ def flows_of(case: Case) -> Flows:
                 closed += _told(lost, source, target)
                 unknown += _unread_needs(case.facts, source, target) if lost else ()
     kept, cut, doubts = _needed_flows(case, targets)
-    unknown += [*doubts, *case.unseen(SEEN)]
+    found = beside(case)
+    opened += found.opened
+    closed += found.closed
+    unknown += [*doubts, *found.unknown, *case.unseen(SEEN)]
     if told and not case.facts.enforcement.known:
         unknown.append(f"whether a policy closes anything: {case.facts.enforcement.why}")
     opened, closed, unknown = (list(dict.fromkeys(each)) for each in (opened, closed, unknown))
-    return Flows(tuple(opened), tuple(closed), kept, cut, tuple(unknown))
+    return Flows(
+        tuple(opened),
+        tuple(closed),
+        (*kept, *found.kept),
+        (*cut, *found.cut),
+        tuple(found.selected),
+        tuple(unknown),
+    )
 
 
 def _sources(case: Case, target: Workload) -> Iterator[Peer]:
