@@ -6,35 +6,17 @@ who its clients are, or where it was observed over a stated time who asks whom.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from auditor.facts import Facts
 from auditor.facts.network import Direction
 from auditor.facts.workloads import Workload
 from auditor.fixes.case import Case
 from auditor.fixes.needs import is_wanted, observed
-from auditor.model import Proof
-
-TRIALS: Mapping[str, str] = {
-    "NetworkPolicy": (
-        "a NetworkPolicy has no trial form of its own: Cilium's policy audit mode and Calico's"
-        " StagedKubernetesNetworkPolicy tell what it would close, and close nothing"
-    ),
-    "AuthorizationPolicy": (
-        'with the annotation istio.io/dry-run: "true" the sidecar tells what it would deny, and'
-        " denies nothing"
-    ),
-}
-"""Kind of what a fix changes → how to try it without harm.
-
-https://docs.cilium.io/en/stable/security/policy-creation/ (audit mode),
-https://docs.tigera.io/calico/latest/network-policy/staged-network-policies,
-https://istio.io/latest/docs/tasks/security/authorization/authz-dry-run/
-"""
 
 
 def assumptions(case: Case) -> Iterator[str]:
-    """What the fix takes for granted, a sentence each without full stop; nothing where it is safe."""
+    """What the fix takes for granted, a sentence each without full stop; none where it is safe."""
     for was in case.facts.workloads:
         now = case.facts_after.by_key.get(was.ref.key, was)
         if was.labels != now.labels:
@@ -43,11 +25,6 @@ def assumptions(case: Case) -> Iterator[str]:
             yield from _asked(case.facts, was)
         if _newly(case, was, now, "Egress"):
             yield from _asking(case.facts, was)
-
-
-def trials(proof: Proof, kinds: Iterator[str]) -> tuple[str, ...]:
-    """How a fix of objects of these kinds can be tried, where it takes something for granted."""
-    return tuple(TRIALS[kind] for kind in dict.fromkeys(kinds) if proof.assumes and kind in TRIALS)
 
 
 def window(facts: Facts) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from auditor.facts import Facts
 from auditor.facts.cut_off import CALLER, calls_to, cut_off
-from auditor.facts.network import PortSet, World
+from auditor.facts.network import Direction, PortSet, World
 from auditor.facts.network.points import labels_of
 from auditor.facts.selectors import RefusedError, Truth, parse_selector
 from auditor.facts.workloads import Workload
@@ -49,17 +48,16 @@ def beside(case: Case) -> Beside:
     return found
 
 
-def isolates(case: Case, was: Workload, direction: str) -> bool:
+def isolates(case: Case, was: Workload, direction: Direction) -> bool:
     """Whether the policies that select the workload in this direction, or may, are others or have
     other rules than before.
     """
     changed = {change.resource.ref for change in case.changes}
     now = case.facts_after.by_key.get(was.ref.key, was)
-    way = "Ingress" if direction == "Ingress" else "Egress"
     return any(
         ref in changed
         for facts, one in ((case.facts, was), (case.facts_after, now))
-        for ref in facts.network.isolating(one, way, possibly=True)
+        for ref in facts.network.isolating(one, direction, possibly=True)
     )
 
 

@@ -12,6 +12,7 @@ from auditor.facts.facts import ENTERING, MESH, REACHING
 from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, Verdict, World
 from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes import requests
+from auditor.fixes.assumptions import assumptions
 from auditor.fixes.beside import beside
 from auditor.fixes.case import Case
 from auditor.fixes.needs import needs
@@ -30,6 +31,7 @@ class Flows:
     kept: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     selected: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -78,6 +80,7 @@ def flows_of(case: Case) -> Flows:
         (*kept, *found.kept),
         (*cut, *found.cut),
         tuple(found.selected),
+        tuple(dict.fromkeys(assumptions(case))),
         tuple(unknown),
     )
 

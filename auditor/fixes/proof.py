@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.facts.schema.types import faults, types
-from auditor.fixes.assumptions import assumptions
 from auditor.fixes.case import Before, Case
 from auditor.fixes.flows import flows_of
 from auditor.fixes.operations import CannotApplyError, applied
@@ -72,7 +71,7 @@ def prove_findings(case: Case, findings: Sequence[Finding]) -> Proof:
         exact=not case.unwritten,
         unproven=(*flows.unknown, *placed.unknown, *_said(case.unwritten), *_new_gaps(case)),
         selected=flows.selected,
-        assumes=() if case.alone else tuple(dict.fromkeys(assumptions(case))),
+        assumes=flows.assumes,
     )
 
 
