@@ -13,7 +13,7 @@ from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of
 from auditor.facts.health import health_of
-from auditor.facts.network import PortSet
+from auditor.facts.network import Direction, PortSet
 from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.oversight import overreaches
 from auditor.facts.selectors import METADATA_NAME
@@ -29,6 +29,9 @@ from auditor.manifests import at, mapping, sequence
 from auditor.model import Change, Finding, Operation, Path, Ref, Resource
 
 LONGEST_NAME = 253
+
+Way = tuple[Direction, str]
+"""In which direction a policy isolates, and what its rules are about, for its name."""
 
 
 def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
@@ -55,7 +58,7 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     check_monitors(facts, target, watching)
     labels = Labels(facts)
     rules = _rules(facts, target, labels, (clients, asked, watching))
-    policy = _policy(facts, target, labels.of(target), rules)
+    policy = policy_of(facts, target, labels.of(target), rules, ("Ingress", "clients"))
     judging = tuple(_restricted(facts, target, watching, labels))
     return (*labels.added.values(), created(policy, target.resource), *judging)
 
@@ -93,10 +96,10 @@ def _restricted(
             yield from restricted(facts, monitor, target, labels)
 
 
-def _free(facts: Facts, namespace: str, name: str) -> Ref:
+def _free(facts: Facts, namespace: str, name: str, what: str) -> Ref:
     """A name that no NetworkPolicy has: another one's rules must not be written over."""
     for number in count(1):
-        ending = "-clients" if number == 1 else f"-clients-{number}"
+        ending = f"-{what}" if number == 1 else f"-{what}-{number}"
         ref = Ref(
             "networking.k8s.io/v1",
             "NetworkPolicy",
@@ -108,21 +111,23 @@ def _free(facts: Facts, namespace: str, name: str) -> Ref:
     return ref
 
 
-def _policy(
-    facts: Facts, target: Workload, labels: dict[str, str], rules: list[dict[str, Any]]
+def policy_of(
+    facts: Facts, one: Workload, labels: dict[str, str], rules: list[dict[str, Any]], way: Way
 ) -> Resource:
-    ref = _free(facts, target.ref.namespace, target.ref.name)
+    """A new NetworkPolicy for the pods of these labels, which are those of `one`."""
+    direction, what = way
+    ref = _free(facts, one.ref.namespace, one.ref.name, what)
     manifest = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": ref.name, "namespace": ref.namespace},
         "spec": {
             "podSelector": {"matchLabels": labels},
-            "policyTypes": ["Ingress"],
-            "ingress": rules,
+            "policyTypes": [direction],
+            direction.lower(): rules,
         },
     }
-    return Resource(ref, manifest, target.resource.origin)
+    return Resource(ref, manifest, one.resource.origin)
 
 
 def _rule(
@@ -171,10 +176,12 @@ def _served(facts: Facts, target: Workload, clients: Sequence[Workload]) -> Port
     return (needed | listening - health) or listening
 
 
-def ports_of(target: Workload, ports: PortSet) -> list[dict[str, Any]]:
-    """Ports of a rule, by name where exactly one container port has that number and name."""
+def ports_of(target: Workload, ports: PortSet, *, named: bool = True) -> list[dict[str, Any]]:
+    """Ports of a rule; with `named`, by name where exactly one container port has that number and
+    name.
+    """
     return [
-        {"protocol": protocol, "port": _port_name(target, protocol, number)}
+        {"protocol": protocol, "port": _port_name(target, protocol, number) if named else number}
         for protocol in PROTOCOLS
         for number in ports.numbers(protocol)
     ]
