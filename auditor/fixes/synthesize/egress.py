@@ -49,7 +49,7 @@ def contain(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         raise CannotBuildError("other NetworkPolicies let it out; one more cannot take that back")
     labels = Labels(facts)
     rules = [_names(facts), *_known(facts, source, labels), *_stores(facts, source)]
-    if facts.network.mesh.capture(source).sidecar is not Truth.NO:
+    if _has_sidecar(facts, source):
         rules.append(_control_plane(facts))
     policy = policy_of(facts, source, labels.of(source), rules, ("Egress", "asks"))
     return (*labels.added.values(), created(policy, source.resource))
@@ -76,6 +76,12 @@ def _pods(namespace: str, key: str, value: str) -> Rule:
         "namespaceSelector": {"matchLabels": {METADATA_NAME: namespace}},
         "podSelector": {"matchLabels": {key: value}},
     }
+
+
+def _has_sidecar(facts: Facts, source: Workload) -> bool:
+    """Whether its pods have one, or may and there is a mesh."""
+    sidecar = facts.network.mesh.capture(source).sidecar
+    return sidecar is Truth.YES or (sidecar is Truth.MAYBE and facts.network.mesh.present)
 
 
 def _control_plane(facts: Facts) -> Rule:
