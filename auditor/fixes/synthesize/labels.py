@@ -15,10 +15,11 @@ from auditor.facts import Facts
 from auditor.facts.network.points import labels_of, runtime_labels
 from auditor.facts.selectors import Requirement, Selector, Truth
 from auditor.facts.workloads import Workload
+from auditor.fixes.labelled import is_asked
 from auditor.fixes.operations import patched
 from auditor.fixes.synthesize.errors import CannotBuildError
-from auditor.manifests import at, leaves, texts
-from auditor.model import Change, Key, Manifest, Operation, Path
+from auditor.manifests import at, texts
+from auditor.model import Change, Key, Operation
 
 NEW_KEYS = (
     "app.kubernetes.io/name",
@@ -74,7 +75,7 @@ class Labels:
             )
         for key in NEW_KEYS:
             labels = {**own, key: workload.ref.name}
-            free = key not in workload.labels and not _is_asked(self.facts, key)
+            free = key not in workload.labels and not is_asked(self.facts.snapshot, key)
             if free and not any(_meant(self.facts, workload, labels, friends)):
                 self.added[workload.ref.key] = _relabelled(workload, key)
                 return labels
@@ -110,22 +111,6 @@ def _meant(
         here = other.ref.namespace == workload.ref.namespace and other.ref != workload.ref
         if here and other.ref.key not in friends and asked.truth(labels_of(other)) > Truth.NO:
             yield other
-
-
-def _is_asked(facts: Facts, key: str) -> bool:
-    """Whether anything may select by this label: it is named elsewhere than as a label."""
-    return any(_names(one.manifest, key) for one in facts.snapshot.resources)
-
-
-def _names(manifest: Manifest, key: str) -> bool:
-    return any(
-        (key in path and not _is_label(path, key)) or (isinstance(value, str) and key in value)
-        for path, value in leaves(manifest)
-    )
-
-
-def _is_label(path: Path, key: str) -> bool:
-    return path[-3:-1] == ("metadata", "labels") and path[-1] == key
 
 
 def _relabelled(workload: Workload, key: str) -> Change:
