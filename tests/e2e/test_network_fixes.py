@@ -13,11 +13,12 @@ import yaml
 
 from .cluster import RefusedError, TestCluster
 from .crds import definitions
-from .product import CLUSTERS, OVERREACH, PEAPODS, ROOT, audit, audit_live, auditor
+from .product import CLUSTERS, EXPOSED, OVERREACH, PEAPODS, ROOT, audit, audit_live, auditor
 
 pytestmark = pytest.mark.e2e
 
 MESH = CLUSTERS / "peapods-mesh"
+GUARD, OF_THE_MESH = "NetworkPolicy", ("AuthorizationPolicy", "PeerAuthentication")
 MODULES = ("istio.io/api", "sigs.k8s.io/gateway-api", "sigs.k8s.io/network-policy-api")
 PROXY = {
     "name": "istio-proxy",
@@ -29,6 +30,12 @@ PROXY = {
 def _documents(*files: Path) -> Iterator[dict[str, Any]]:
     for file in files:
         yield from yaml.safe_load_all(file.read_text("utf-8"))
+
+
+def _delete(cluster: TestCluster, made: list[dict[str, Any]]) -> None:
+    for each in made:
+        name = (each["kind"].lower(), each["metadata"]["name"])
+        cluster.kubectl("delete", *name, "-n", "customers", check=True)
 
 
 def _injected(folder: Path) -> Iterator[dict[str, Any]]:
@@ -74,15 +81,40 @@ def test_a_monitor_is_kept_to_the_health_api_by_the_mesh(
     assert done.code == 0, done.err
     known = list(_documents(MESH / "customers.yaml"))
     made = [each for each in _documents(checkout / "customers.yaml") if each not in known]
-    assert sorted(each["kind"] for each in made) == ["AuthorizationPolicy", "PeerAuthentication"]
+    assert sorted(each["kind"] for each in made) == list(OF_THE_MESH)
     meshed.apply(*made)
     after = audit_live(reader)
     assert finding["fingerprint"] not in after.verdicts
     assert set(after.verdicts) <= set(before.verdicts)
     assert after.report["gaps"] == before.report["gaps"] == []
-    for each in made:
-        name = (each["kind"].lower(), each["metadata"]["name"], "-n", "customers")
-        meshed.kubectl("delete", *name, check=True)
+    _delete(meshed, made)
+
+
+def test_personal_data_is_isolated_and_its_monitor_kept_to_health_at_once(
+    meshed: TestCluster, reader: Path, tmp_path: Path
+) -> None:
+    """Where nothing isolates the service yet: one NetworkPolicy and two policies of the mesh, taken
+    by the API server; live nobody but its client reaches the data, and the monitor reads health.
+    """
+    checkout = Path(shutil.copytree(MESH, tmp_path / "open"))
+    known = [each for each in _documents(MESH / "customers.yaml") if each["kind"] != GUARD]
+    (checkout / "customers.yaml").write_text(yaml.safe_dump_all(known, sort_keys=False), "utf-8")
+    meshed.kubectl("delete", "networkpolicy", "customers", "-n", "customers", check=True)
+    (finding,) = [f for f in audit(checkout).findings if f["policy"] == EXPOSED]
+    assert finding["fix"]["proven"], finding["fix"]
+    assert finding["fix"]["safety"] == "safe"
+    before = audit_live(reader)
+    assert finding["fingerprint"] in before.verdicts
+    done = auditor("fix", checkout, "--select", EXPOSED, "--write")
+    assert done.code == 0, done.err
+    made = [each for each in _documents(checkout / "customers.yaml") if each not in known]
+    assert sorted(each["kind"] for each in made) == sorted((GUARD, *OF_THE_MESH))
+    meshed.apply(*made)
+    after = audit_live(reader)
+    assert {policy for policy, _, _ in after.verdicts.values()}.isdisjoint((EXPOSED, OVERREACH))
+    assert after.report["gaps"] == before.report["gaps"] == []
+    _delete(meshed, made)
+    meshed.apply(*(each for each in _documents(MESH / "customers.yaml") if each["kind"] == GUARD))
 
 
 ADMIN = {

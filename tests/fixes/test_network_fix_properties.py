@@ -100,7 +100,9 @@ def companies(draw: st.DrawFn) -> Company:
     notes = {"auditor/data": "pii", "auditor/health": "8081"}
     if clients:
         notes["auditor/clients"] = ", ".join(sorted(clients))
-    found = [{"apiVersion": "v1", "kind": "Namespace", "metadata": _home(s)} for s in SPACES]
+    found: list[Manifest] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": _home(space)} for space in SPACES
+    ]
     found.append(deployment("shop/data", data, ["db"], notes, [8080, 8081]))
     found.append(deployment("shop/db", db, [], {}, [5432]))
     found += [front("data", data, 8080), front("db", db, 5432)]
@@ -131,7 +133,7 @@ def findings(company: Company) -> tuple[Snapshot, tuple[Finding, ...]]:
 
 def pods(objects: tuple[Manifest, ...]) -> dict[str, Manifest]:
     """One pod of each workload, with an address, as the naive reading needs them."""
-    found = {}
+    found: dict[str, Manifest] = {}
     for index, one in enumerate(o for o in objects if o["kind"] == "Deployment"):
         template, space = one["spec"]["template"], one["metadata"]["namespace"]
         name = f"{space}/{one['metadata']['name']}"
