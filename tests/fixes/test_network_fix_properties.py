@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -18,8 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.audit import audit
+from auditor.fixes.case import Before
 from auditor.fixes.offer import with_fixes
-from auditor.model import Finding, Safety, Snapshot
+from auditor.fixes.proof import prove_together
+from auditor.fixes.together import merged
+from auditor.model import Finding, Proof, Safety, Snapshot
 from auditor.sources.files import FileSource
 from tests.bench import SETTINGS, bench
 from tests.facts.network.naive import ALLOWED, Cluster, Packet
@@ -37,7 +41,7 @@ LABELS = ({"app": "a"}, {"app": "a", "tier": "x"}, {"app": "b"}, {"tier": "x"})
 URLS = {"data": "http://data.shop:8080", "db": "postgres://db.shop:5432/x"}
 
 SLOW = settings(
-    max_examples=60, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=30, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
@@ -121,13 +125,19 @@ def _home(name: str) -> Manifest:
     return {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
 
 
-def findings(company: Company) -> tuple[Snapshot, tuple[Finding, ...]]:
-    """What is found, with fixes that are proven on files."""
+@contextmanager
+def written(company: Company) -> Iterator[Snapshot]:
+    """The cluster in a file: a fix is proven with the edits of files."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "all.yaml"
         file.write_text(yaml.safe_dump_all(company.objects, sort_keys=False), encoding="utf-8")
-        snapshot = FileSource((str(file),)).snapshot()
-        asked = bench(ISOLATED, LEAVES, MONITORED)
+        yield FileSource((str(file),)).snapshot()
+
+
+def findings(company: Company) -> tuple[Snapshot, tuple[Finding, ...]]:
+    """What is found, with fixes."""
+    asked = bench(ISOLATED, LEAVES, MONITORED)
+    with written(company) as snapshot:
         return snapshot, with_fixes(audit(snapshot, asked, SETTINGS), asked, SETTINGS).findings
 
 
@@ -188,6 +198,24 @@ def test_a_proven_fix_closes_nothing_needed_and_opens_nothing(company: Company) 
     for finding, before, after in outcomes(company):
         assert after <= before, finding
         assert needed(company) & before <= after, finding
+
+
+@given(companies())
+@SLOW
+def test_proven_fixes_go_together(company: Company) -> None:
+    """What each of them needs, the others leave: all at once they hold, and nothing needed ends."""
+    with written(company) as snapshot:
+        asked = bench(ISOLATED, LEAVES, MONITORED)
+        answer = with_fixes(audit(snapshot, asked, SETTINGS), asked, SETTINGS)
+        found = [one for one in answer.findings if one.fix and one.fix.proof.holds]
+        changes = merged(snapshot, [one.fix for one in found if one.fix])
+        proof = (
+            prove_together(Before(answer, asked, SETTINGS), found, changes, ()) if found else None
+        )
+    assert proof is None or proof.holds, proof
+    after = snapshot.replacing(*(change.resource for change in changes))
+    flowed = flows(tuple(one.manifest for one in snapshot.resources))
+    assert needed(company) & flowed <= flows(tuple(one.manifest for one in after.resources))
 
 
 @given(companies())
