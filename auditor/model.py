@@ -338,6 +338,10 @@ class Proof:
     """The edited text, read again, is the patched object and nothing else."""
     unproven: tuple[str, ...] = ()
     """What could not be shown, and why."""
+    selected: tuple[str, ...] = ()
+    """What selects pods as before that get a new label."""
+    assumes: tuple[str, ...] = ()
+    """What the fix takes for granted. It is not safe then, whether or not all else was shown."""
 
     @property
     def holds(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.left import is_proven, is_proven_live, say_left, say_nothing
+from auditor.cli.left import is_proven, is_proven_live, say_assumed, say_left, say_nothing
 from auditor.cli.options import (
     Access,
     PolicyOptions,
@@ -90,6 +90,7 @@ def fix(
         answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
         answer = answers.merged()
         _show(answer, _together(answers, wanted, fitting)[1], wanted)
+        say_assumed(wanted)
         say_left(answer, wanted, is_proven)
     return exit_code(answer, "high", strict=False)
 
@@ -151,6 +152,7 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
             break
         edited, _ = _together(answers, wanted, fitting)
         rewrite(edited)
+        say_assumed(wanted)
         for uri in edited:
             if uri not in files:  # told at once: the next round may fail
                 say(f"wrote {uri}")

@@ -33,6 +33,8 @@ def show(
         for finding in wanted:
             if finding.fix and _touches(finding, change):
                 _comment(f"{finding.policy.id} {finding.ref}: {finding.fix.title}")
+                for assumed in finding.fix.proof.assumes:
+                    _comment(f"assumed: {assumed}")
                 if where := mending_line(finding):
                     _comment(f"mend it in {where}")
         if refusals is not None:

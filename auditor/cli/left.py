@@ -59,6 +59,18 @@ def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> N
             say(f"{titles[gap.severity]}: {gap.what}: {gap.why}", err=True)
 
 
+def say_assumed(wanted: Sequence[Finding]) -> None:
+    """What the fixes that are shown or written take for granted, and how to try them first."""
+    from auditor.reporters.words import trials
+
+    fixes = [finding.fix for finding in wanted if finding.fix]
+    for finding in wanted:
+        for assumed in finding.fix.proof.assumes if finding.fix else ():
+            say(f"assumed: {finding.policy.id} {finding.ref}: {assumed}", err=True)
+    for trial in dict.fromkeys(line for fix in fixes for line in trials(fix)):
+        say(f"try it first: {trial}", err=True)
+
+
 def _why(finding: Finding, *, is_proven: bool) -> str:
     from auditor.reporters.words import objections
 

@@ -16,6 +16,8 @@ from auditor.facts.network import Stranger
 from auditor.facts.network.answers import Peer
 from auditor.facts.network.policies import Block
 from auditor.facts.selectors import Requirement, Selector
+from auditor.facts.upkeep.calls import Call
+from auditor.facts.upkeep.keeper import Lead
 from auditor.facts.workloads import Workload
 from auditor.model import Gap, Ref, Unseen
 
@@ -129,18 +131,25 @@ def _called(facts: Facts, workload: Workload) -> Iterator[Told]:
         if lead.number == HTTPS and not facts.keeper.calls.seen:
             why = "whom the API server calls is not read from a cluster yet"
             facts.unknown(Gap("which webhooks NetworkPolicies cut off", why, Unseen.UNKNOWN))
+    for call, lead in calls_to(facts, workload):
+        if not admitted.contains("TCP", lead.pod_port):
+            yield {
+                "what": call.what,
+                "name": call.ref.name,
+                "service": f"{lead.ref.namespace}/{lead.ref.name}",
+                "port": lead.pod_port,
+                "object": as_object(call.ref),
+                "path": call.path,
+                "policies": _isolating(policies),
+            }
+
+
+def calls_to(facts: Facts, workload: Workload) -> Iterator[tuple[Call, Lead]]:
+    """Each call of the API server to `workload`, and how it gets there."""
+    for lead in facts.keeper.served(workload).leads:
         for call in facts.keeper.calls.by_service.get((lead.ref.namespace, lead.ref.name), ()):
-            leads = (call.port, "TCP") == (lead.number, lead.protocol)
-            if leads and not admitted.contains("TCP", lead.pod_port):
-                yield {
-                    "what": call.what,
-                    "name": call.ref.name,
-                    "service": f"{lead.ref.namespace}/{lead.ref.name}",
-                    "port": lead.pod_port,
-                    "object": as_object(call.ref),
-                    "path": call.path,
-                    "policies": _isolating(policies),
-                }
+            if (call.port, "TCP") == (lead.number, lead.protocol):
+                yield call, lead
 
 
 def _isolating(policies: Sequence[Ref]) -> list[Told]:

@@ -9,12 +9,13 @@ from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of, name_of
 from auditor.facts.facts import ENTERING, MESH, REACHING
-from auditor.facts.health import health_of
 from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, Verdict, World
-from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes import requests
+from auditor.fixes.assumptions import assumptions
+from auditor.fixes.beside import beside
 from auditor.fixes.case import Case
+from auditor.fixes.needs import needs
 from auditor.model import Change, Ref
 
 SEEN = (*REACHING, *ENTERING, "ConfigMap")
@@ -29,6 +30,8 @@ class Flows:
     closed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -64,11 +67,22 @@ def flows_of(case: Case) -> Flows:
                 closed += _told(lost, source, target)
                 unknown += _unread_needs(case.facts, source, target) if lost else ()
     kept, cut, doubts = _needed_flows(case, targets)
-    unknown += [*doubts, *case.unseen(SEEN)]
+    found = beside(case)
+    opened += found.opened
+    closed += found.closed
+    unknown += [*doubts, *found.unknown, *case.unseen(SEEN)]
     if told and not case.facts.enforcement.known:
         unknown.append(f"whether a policy closes anything: {case.facts.enforcement.why}")
     opened, closed, unknown = (list(dict.fromkeys(each)) for each in (opened, closed, unknown))
-    return Flows(tuple(opened), tuple(closed), kept, cut, tuple(unknown))
+    return Flows(
+        tuple(opened),
+        tuple(closed),
+        (*kept, *found.kept),
+        (*cut, *found.cut),
+        tuple(found.selected),
+        tuple(dict.fromkeys(assumptions(case))),
+        tuple(unknown),
+    )
 
 
 def _sources(case: Case, target: Workload) -> Iterator[Peer]:
@@ -171,7 +185,7 @@ def _needed_flows(
     kept: list[str] = []
     cut: list[str] = []
     doubts: list[str] = []
-    for source, target, wanted in _needs(case.facts, targets):
+    for source, target, wanted in needs(case.facts, targets):
         if not wanted or wanted - _reach(case.facts, source, target).ports:
             continue
         now = _reach(case.facts_after, source, target)
@@ -199,53 +213,3 @@ def _lost_requests(
         and wanted.contains("TCP", one.request.port)
         and requests.needed(case, source, target, one.request)
     ]
-
-
-def _needs(
-    facts: Facts, targets: Sequence[Workload]
-) -> Iterator[tuple[Workload, Workload, PortSet]]:
-    """Who needs whom on which ports: what configurations name, what is declared, and the health
-    API for monitors.
-    """
-    ours = {target.ref.key for target in targets}
-    for edge in facts.dependencies:
-        if edge.target.ref.key in ours and _is_wanted(facts, edge.client, edge.target):
-            yield from _each(edge.client, edge.target, edge.ports)
-    for target in targets:
-        health = PortSet.of("TCP", *facts.data.health_ports(target))
-        for monitor in facts.monitors:
-            if monitor.ref != target.ref:
-                yield from _each(monitor, target, health)
-        if facts.data.of(target):
-            yield from _declared_needs(facts, target, health_of(facts, target).whole)
-
-
-def _each(
-    client: Workload, target: Workload, ports: PortSet
-) -> Iterator[tuple[Workload, Workload, PortSet]]:
-    """One need for each port: one of them may not flow today, and be nothing to lose."""
-    for protocol in PROTOCOLS:
-        for number in ports.numbers(protocol):
-            yield client, target, PortSet.of(protocol, number)
-
-
-def _is_wanted(facts: Facts, client: Workload, target: Workload) -> bool:
-    """A flow to personal data is needed where it is declared; that a configuration names the
-    service does not make an undeclared client a needed one.
-    """
-    if facts.data.of(target) is None or facts.data.clients_of(target) is None:
-        return not (client in facts.monitors and facts.data.health_ports(target))
-    return client.ref.key in {allowed.ref.key for allowed in clients_of(facts, target)}
-
-
-def _declared_needs(
-    facts: Facts, target: Workload, health: PortSet
-) -> Iterator[tuple[Workload, Workload, PortSet]]:
-    """What declared clients ask of whom they do not name in their configuration: all it serves."""
-    served = PortSet.NONE
-    for listening in facts.network.listening(target):
-        served |= PortSet.of(listening.protocol, listening.port)
-    named = {e.client.ref.key for e in facts.dependencies if e.target.ref == target.ref}
-    for client in clients_of(facts, target):
-        if client.ref.key not in named and client.ref != target.ref:
-            yield from _each(client, target, served - health)

@@ -51,7 +51,9 @@ def _with_fix(finding: Finding, before: Before) -> Finding:
         return replace(finding, fix=_manual(remedy.title, str(error)))
     edits, unwritten = _written(before.audit.snapshot, changes)
     proof = prove(Case(before, finding, changes, edits, unwritten))
-    return replace(finding, fix=Fix(remedy.title, remedy.safety, changes, edits, proof))
+    doubted = proof.assumes and remedy.safety is Safety.SAFE
+    safety = Safety.UNSAFE if doubted else remedy.safety
+    return replace(finding, fix=Fix(remedy.title, safety, changes, edits, proof))
 
 
 def changes_of(facts: Facts, finding: Finding, remedy: Remedy) -> tuple[Change, ...]:

@@ -8,6 +8,7 @@ from auditor.facts.placement import pods_of
 from auditor.facts.placement.pods import HostPort
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
 from auditor.fixes.case import Case
+from auditor.fixes.labelled import is_asked
 from auditor.manifests import at, mapping
 from auditor.model import Resource
 
@@ -55,8 +56,16 @@ def _moves_pods(case: Case, resource: Resource) -> bool:
     was, now = (workload_of(r) if r else None for r in (old, resource))
     if was is None or now is None or _scheduling_shape(was) != _scheduling_shape(now):
         return True
+    if _labels_matter(case, was, now):
+        return True
     # Fewer ports of the node can only make more nodes fit.
     return not _ports_of_node(now) <= _ports_of_node(was)
+
+
+def _labels_matter(case: Case, was: Workload, now: Workload) -> bool:
+    """Whether affinity or spreading, of these pods or others, may be about labels that differ."""
+    keys = {key for key, _ in {*was.labels.items()} ^ {*now.labels.items()}}
+    return any(is_asked(case.before.audit.snapshot, key) for key in keys)
 
 
 def _ports_of_node(workload: Workload) -> set[HostPort]:
@@ -88,7 +97,7 @@ def _scheduling_shape(workload: Workload) -> object:
     fields = [workload.pod.get(field) for field in READ_BY_SCHEDULER] + [_volumes(workload)]
     of_controllers = ("replicas", "parallelism", "completions", "suspend", "volumeClaimTemplates")
     wanted = [at(workload.resource.manifest, ("spec", field)) for field in of_controllers]
-    return workload.labels, containers, fields, wanted
+    return containers, fields, wanted
 
 
 def _volumes(workload: Workload) -> list[object]:

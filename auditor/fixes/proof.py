@@ -70,6 +70,8 @@ def prove_findings(case: Case, findings: Sequence[Finding]) -> Proof:
         stable=_is_stable(case.changes),
         exact=not case.unwritten,
         unproven=(*flows.unknown, *placed.unknown, *_said(case.unwritten), *_new_gaps(case)),
+        selected=flows.selected,
+        assumes=flows.assumes,
     )
 
 

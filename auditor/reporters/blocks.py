@@ -17,7 +17,7 @@ from auditor.reporters.groups import Block, Faults, without_name
 from auditor.reporters.places import Place, dotted, place_of_evidence, place_of_finding
 from auditor.reporters.rendered import rendered_lines
 from auditor.reporters.terminal import Terminal
-from auditor.reporters.words import EFFECT, counted, listed, objections, shown_by
+from auditor.reporters.words import EFFECT, counted, listed, objections, shown_by, trials
 from auditor.text import escaped
 
 REASONS = 5
@@ -195,9 +195,14 @@ def _tried(fix: Fix, terminal: Terminal) -> Iterator[str]:
         ("keeps", fix.proof.kept),
         ("closes", fix.proof.closed),
         ("schedules", fix.proof.scheduled),
+        ("selects", fix.proof.selected),
     ):
         if items:
             yield note(title, escaped(listed(items)), terminal)
+    for line in fix.proof.assumes:
+        yield note("assumes", escaped(line), terminal)
+    for line in trials(fix):
+        yield note("try it first", escaped(line), terminal)
     for line in rendered_lines(fix) if isinstance(fix, SourceFix) else ():
         yield note("renders as", escaped(line), terminal)
 

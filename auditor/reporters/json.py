@@ -43,7 +43,7 @@ from auditor.reporters.places import (
     worst_first,
 )
 from auditor.reporters.view import View
-from auditor.reporters.words import by_severity, by_unseen, kubernetes_version
+from auditor.reporters.words import by_severity, by_unseen, kubernetes_version, trials
 from auditor.terms import REPORT
 
 
@@ -187,6 +187,7 @@ def _fix(snapshot: Snapshot, fix: Fix) -> dict[str, Any]:
         "safety": fix.safety.value,
         "proven": fix.proof.holds,
         "proof": _proof(fix.proof),
+        "trial": trials(fix),
         "edits": [_edit(edit) for edit in fix.edits],
         "patch": [_patch(snapshot, change) for change in fix.changes],
     }
@@ -220,4 +221,6 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "stable": proof.stable,
         "exact": proof.exact,
         "unproven": proof.unproven,
+        "selected": proof.selected,
+        "assumes": proof.assumes,
     }

@@ -350,5 +350,6 @@ def _properties(finding: Finding) -> Node:
             "proven": proof.holds,
             "shown": shown_by(proof) if proof.holds else [],
             "unproven": list(proof.unproven),
+            "assumes": list(proof.assumes),
         }
     return about

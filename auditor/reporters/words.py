@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from auditor.model import Audit, Fix, Policy, Proof, Reading, Safety, Severity, Status, Unseen
 
@@ -90,6 +90,30 @@ def shown_by(proof: Proof) -> list[str]:
         [f"{counted(len(proof.scheduled), 'pod')} can be scheduled"] if proof.scheduled else []
     )
     return points
+
+
+TRIALS: Mapping[str, str] = {
+    "NetworkPolicy": (
+        "a NetworkPolicy has no trial form of its own: Cilium's policy audit mode and Calico's"
+        " StagedKubernetesNetworkPolicy tell what it would close, and close nothing"
+    ),
+    "AuthorizationPolicy": (
+        'with the annotation istio.io/dry-run: "true" the sidecar tells what it would deny, and'
+        " denies nothing"
+    ),
+}
+"""Kind of what a fix changes → how to try it without harm.
+
+https://docs.cilium.io/en/stable/security/policy-creation/ (audit mode),
+https://docs.tigera.io/calico/latest/network-policy/staged-network-policies,
+https://istio.io/latest/docs/tasks/security/authorization/authz-dry-run/
+"""
+
+
+def trials(fix: Fix) -> list[str]:
+    """How to try a fix that takes something for granted, before it does harm."""
+    kinds = dict.fromkeys(change.resource.ref.kind for change in fix.changes)
+    return [TRIALS[kind] for kind in kinds if fix.proof.assumes and kind in TRIALS]
 
 
 def objections(fix: Fix) -> list[str]:

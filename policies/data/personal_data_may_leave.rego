@@ -11,7 +11,7 @@
 #   severity: medium
 #   profile: strict
 #   waivable: central
-#   fix: manual
+#   fix: generated
 #   facts: [leaving]
 package policies.data.personal_data_may_leave
 
@@ -24,12 +24,22 @@ deny contains finding if {
 		"path": personal.place(leaving),
 		"message": sprintf("holds %s, and may send to %s%s", [personal.said(leaving), whereto(leaving), because(leaving)]),
 		"evidence": array.concat(reasons(leaving), ranges(leaving)),
+		"fix": {
+			"title": "let it out to whom it is known to ask",
+			"safety": safety(leaving),
+			"synthesize": "contain",
+		},
 	}
 }
 
 whereto(leaving) := sprintf("the internet on %s", [leaving.internet.ports]) if leaving.internet.ports != ""
 
 whereto(leaving) := sprintf("whoever is in %s", [text.joined(", ", [range.cidr | some range in leaving.ranges])]) if leaving.internet.ports == ""
+
+# Rules that let it out already have to be narrowed by somebody who knows what they are for.
+safety(leaving) := "manual" if leaving.isolated
+
+safety(leaving) := "safe" if not leaving.isolated
 
 because(leaving) := "" if leaving.isolated
 

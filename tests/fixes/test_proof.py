@@ -247,7 +247,10 @@ def test_an_outgoing_rule_can_cut_as_well() -> None:
     out = replace(out, manifest={**out.manifest, "spec": {"podSelector": {}, "ingress": [{}]}})
     found = (bad("shop/x"), data, web, front, out)
     shown = prove(case(found, change_of(out, "spec", "policyTypes", to=["Ingress", "Egress"])))
-    assert shown.cut == ("shop/web → shop/data: TCP 8080",)
+    assert shown.cut == (
+        "shop/web → shop/data: TCP 8080",
+        "shop/web → DNS: TCP 53, UDP 53",
+    )
 
 
 def test_a_change_for_the_scheduler_needs_nodes() -> None:

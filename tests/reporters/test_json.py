@@ -88,6 +88,7 @@ def test_a_finding_with_a_proven_fix() -> None:
                 "operations": [{"op": "replace", "path": where, "value": False}],
             }
         ],
+        "trial": [],
     }
     assert proof["holds"]
     assert proof["scheduled"] == ["web-0 → node-a", "web-1 → node-b"]

@@ -33,6 +33,18 @@ def observed(facts: Facts) -> Iterator[Edge]:
         _note(facts, each, lost)
 
 
+def strays(facts: Facts, source: Workload) -> Iterator[Flow]:
+    """The observed flows of `source` to what is nothing here."""
+    if not facts.settings.flows:
+        return
+    names = _Names(facts)
+    for each in facts.settings.flows:
+        for flow in each.flows:
+            ours = any(one.ref == source.ref for one in names.workloads(flow.source))
+            if ours and not any(names.targets(flow)):
+                yield flow
+
+
 def _note(facts: Facts, flows: Flows, lost: int) -> None:
     if lost:
         why = f"{lost} of {len(flows.flows)} observed flows lead to nothing that is here"

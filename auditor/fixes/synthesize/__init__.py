@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from auditor.facts import Facts
 from auditor.fixes.synthesize.affinity import draw_near
+from auditor.fixes.synthesize.egress import contain
 from auditor.fixes.synthesize.mesh import restrict
 from auditor.fixes.synthesize.network import isolate, narrow
 from auditor.model import Change, Finding
@@ -17,6 +18,7 @@ from auditor.model import Change, Finding
 Builder = Callable[[Facts, Finding], tuple[Change, ...]]
 
 BUILDERS: Mapping[str, Builder] = {
+    "contain": contain,
     "draw_near": draw_near,
     "isolate": isolate,
     "narrow": narrow,

@@ -11,11 +11,15 @@ from itertools import count
 from typing import Any
 
 from auditor.facts import Facts
-from auditor.facts.oversight import Overreach, overreaches, restrictable
+from auditor.facts.health import Health, health_of
+from auditor.facts.oversight import overreaches, restrictable
 from auditor.facts.workloads import Workload
+from auditor.fixes.needs import needs
 from auditor.fixes.operations import created
+from auditor.fixes.synthesize.contradictions import check_encrypted, unjudged
 from auditor.fixes.synthesize.errors import CannotBuildError
-from auditor.fixes.synthesize.network import selecting, workload_of
+from auditor.fixes.synthesize.labels import Labels
+from auditor.fixes.synthesize.subject import workload_of
 from auditor.model import Change, Finding, Ref, Resource
 
 VERSION = "security.istio.io/v1"
@@ -27,22 +31,41 @@ def restrict(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     STRICT mTLS on the service, where it does not have that yet.
 
     Raises:
-        CannotBuildError: no sidecar judges who asks, or others share the monitor's account.
+        CannotBuildError: no sidecar judges who asks, others share the monitor's account, a client
+            has no sidecar, or no labels mean the service alone.
     """
     monitor = workload_of(facts, finding)
     one = next((o for o in overreaches(facts, monitor) if o.target.name == finding.anchor), None)
     if one is None:
         raise CannotBuildError("the monitor no longer reaches more than the health API")
-    if not restrictable(facts, monitor, one.target):
-        raise CannotBuildError(
-            f"no sidecar judges what {monitor.name} asks of {one.target.name}, and a NetworkPolicy"
-            " sees no requests: give the health API a port of its own"
-        )
+    labels = Labels(facts)
+    changes = restricted(facts, monitor, one.target, labels)
+    return (*labels.added.values(), *changes)
+
+
+def restricted(
+    facts: Facts, monitor: Workload, target: Workload, labels: Labels
+) -> tuple[Change, ...]:
+    """The policies that keep `monitor` to the health API of `target`.
+
+    Raises:
+        CannotBuildError: see `restrict`.
+    """
+    if not restrictable(facts, monitor, target):
+        raise CannotBuildError(unjudged(facts, monitor, target))
     _check_alone(facts, monitor)
-    denying = created(_denial(facts, monitor, one), one.target.resource)
-    if _has_strict_mtls(facts, one):
+    meant = labels.of(target)
+    denying = created(_denial(facts, monitor, target, meant), target.resource)
+    if _has_strict_mtls(facts, target):
         return (denying,)
-    return created(_strict(facts, one.target), one.target.resource), denying
+    check_encrypted(facts, target, _needing(facts, target))
+    return created(_strict(facts, target, meant), target.resource), denying
+
+
+def _needing(facts: Facts, target: Workload) -> tuple[Workload, ...]:
+    """The workloads that need something of `target`."""
+    found = {source.ref: source for source, _, ports in needs(facts, (target,)) if ports}
+    return tuple(found.values())
 
 
 def _check_alone(facts: Facts, monitor: Workload) -> None:
@@ -63,31 +86,39 @@ def _identity(facts: Facts, workload: Workload) -> str:
     return facts.network.mesh.identity(workload)
 
 
-def _has_strict_mtls(facts: Facts, one: Overreach) -> bool:
-    modes = facts.network.mesh.modes(one.target)
-    return all(modes.get(port, modes["default"]) == "STRICT" for port, _ in one.health.paths)
+def _has_strict_mtls(facts: Facts, target: Workload) -> bool:
+    """On every port: on each of them a caller in plain text has no identity to be denied."""
+    modes = facts.network.mesh.modes(target)
+    ports = {listening.port for listening in facts.network.listening(target)}
+    ports.update(port for port, _ in health_of(facts, target).paths)
+    return all(modes.get(port, modes["default"]) == "STRICT" for port in ports)
 
 
-def _strict(facts: Facts, target: Workload) -> Resource:
-    spec = {"selector": {"matchLabels": selecting(target)}, "mtls": {"mode": "STRICT"}}
+def _strict(facts: Facts, target: Workload, labels: dict[str, str]) -> Resource:
+    spec = {"selector": {"matchLabels": labels}, "mtls": {"mode": "STRICT"}}
     return _object(facts, target, "PeerAuthentication", target.ref.name, spec)
 
 
-def _denial(facts: Facts, monitor: Workload, one: Overreach) -> Resource:
+def _denial(facts: Facts, monitor: Workload, target: Workload, labels: dict[str, str]) -> Resource:
     source = {"source": {"principals": [_identity(facts, monitor)]}}
     spec = {
-        "selector": {"matchLabels": selecting(one.target)},
+        "selector": {"matchLabels": labels},
         "action": "DENY",
-        "rules": [{"from": [source], "to": [{"operation": each} for each in _denied(one)]}],
+        "rules": [
+            {
+                "from": [source],
+                "to": [{"operation": each} for each in _denied(health_of(facts, target))],
+            }
+        ],
     }
-    name = f"{one.target.ref.name}-health-only-{monitor.ref.name}"
-    return _object(facts, one.target, "AuthorizationPolicy", name, spec)
+    name = f"{target.ref.name}-health-only-{monitor.ref.name}"
+    return _object(facts, target, "AuthorizationPolicy", name, spec)
 
 
-def _denied(one: Overreach) -> list[dict[str, Any]]:
+def _denied(health: Health) -> list[dict[str, Any]]:
     """All that is not health: other ports, other methods, other paths."""
-    found: list[dict[str, Any]] = [{"notPorts": [str(port) for port in one.health.ports]}]
-    for port, paths in one.health.paths:
+    found: list[dict[str, Any]] = [{"notPorts": [str(port) for port in health.ports]}]
+    for port, paths in health.paths:
         found.append({"ports": [str(port)], "notMethods": ["GET", "HEAD"]})
         found.append({"ports": [str(port)], "notPaths": list(paths)})
     return found

@@ -5,33 +5,45 @@ Semantics: https://kubernetes.io/docs/concepts/services-networking/network-polic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
 from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of
-from auditor.facts.network import PortSet
-from auditor.facts.network.points import runtime_labels
+from auditor.facts.health import health_of
+from auditor.facts.network import Direction, PortSet
 from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.oversight import overreaches
+from auditor.facts.selectors import METADATA_NAME
 from auditor.facts.workloads import Workload, container_ports
+from auditor.fixes.needs import has_peers, served
 from auditor.fixes.operations import created, patched
+from auditor.fixes.synthesize.contradictions import check_calls, check_clients, check_monitors
 from auditor.fixes.synthesize.errors import CannotBuildError
-from auditor.manifests import at, mapping, sequence, texts
+from auditor.fixes.synthesize.labels import Labels
+from auditor.fixes.synthesize.mesh import restricted
+from auditor.fixes.synthesize.subject import workload_of
+from auditor.manifests import at, mapping, sequence
 from auditor.model import Change, Finding, Operation, Path, Ref, Resource
 
 LONGEST_NAME = 253
 
+Way = tuple[Direction, str]
+"""In which direction a policy isolates, and what its rules are about, for its name."""
+
 
 def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
-    """A NetworkPolicy that admits the clients of the workload to what it serves, and monitors to
-    its health API.
+    """A NetworkPolicy that admits the clients of the workload to what it serves, monitors to its
+    health API, and the pods of a StatefulSet to each other. Where no labels tell one of these from
+    strangers, its pods get one that does; where health shares a port with all else and sidecars
+    judge requests, a policy of the mesh for the monitors.
 
     Raises:
-        CannotBuildError: no client of the workload is declared, its pods have no labels, or other
-            policies already admit somebody (a new policy can only admit more).
+        CannotBuildError: no client of the workload is declared, its pods have no labels, other
+            policies already admit somebody (a new policy can only admit more), or two
+            requirements contradict each other.
     """
     target = workload_of(facts, finding)
     if facts.network.isolating(target, "Ingress"):
@@ -39,30 +51,55 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     clients = clients_of(facts, target)
     if not clients:
         raise CannotBuildError(f"no client is declared (annotation {CLIENTS}) that is here")
-    rules = [_rule(target, clients, _served(facts, target, clients))]
-    health = facts.data.health_ports(target)
-    watching = [m for m in facts.monitors if m.ref.key not in {c.ref.key for c in clients}]
-    if health and watching:
-        rules.append(_rule(target, watching, _ports(target, PortSet.of("TCP", *health))))
-    return (created(_policy(facts, target, rules), target.resource),)
+    asked = _served(facts, target, clients)
+    watching = _watching(facts, target, clients)
+    check_calls(facts, target)
+    check_clients(facts, target, clients, asked)
+    check_monitors(facts, target, watching)
+    labels = Labels(facts)
+    rules = _rules(facts, target, labels, (clients, asked, watching))
+    policy = policy_of(facts, target, labels.of(target), rules, ("Ingress", "clients"))
+    judging = tuple(_restricted(facts, target, watching, labels))
+    return (*labels.added.values(), created(policy, target.resource), *judging)
 
 
-def workload_of(facts: Facts, finding: Finding) -> Workload:
-    """The workload that the finding is about.
-
-    Raises:
-        CannotBuildError: it is about something else.
-    """
-    found = facts.by_key.get(finding.ref.key)
-    if found is None:
-        raise CannotBuildError(f"{finding.ref} is no workload")
-    return found
+def _watching(facts: Facts, target: Workload, clients: Sequence[Workload]) -> tuple[Workload, ...]:
+    """The monitors that are to see the health API alone; none where it has none."""
+    known = {client.ref.key for client in (*clients, target)}
+    if not facts.data.health_ports(target):
+        return ()
+    return tuple(monitor for monitor in facts.monitors if monitor.ref.key not in known)
 
 
-def _free(facts: Facts, namespace: str, name: str) -> Ref:
+def _rules(
+    facts: Facts,
+    target: Workload,
+    labels: Labels,
+    who: tuple[Sequence[Workload], PortSet, Sequence[Workload]],
+) -> list[dict[str, Any]]:
+    """A rule for the clients, one for monitors, and one for the pods themselves."""
+    clients, asked, watching = who
+    rules = [_rule(target, clients, ports_of(target, asked), labels)]
+    if watching:
+        health = PortSet.of("TCP", *facts.data.health_ports(target))
+        rules.append(_rule(target, watching, ports_of(target, health), labels))
+    if has_peers(target):
+        rules.append(_rule(target, (target,), ports_of(target, served(facts, target)), labels))
+    return rules
+
+
+def _restricted(
+    facts: Facts, target: Workload, watching: Sequence[Workload], labels: Labels
+) -> Iterator[Change]:
+    if health_of(facts, target).paths:
+        for monitor in watching:
+            yield from restricted(facts, monitor, target, labels)
+
+
+def _free(facts: Facts, namespace: str, name: str, what: str) -> Ref:
     """A name that no NetworkPolicy has: another one's rules must not be written over."""
     for number in count(1):
-        ending = "-clients" if number == 1 else f"-clients-{number}"
+        ending = f"-{what}" if number == 1 else f"-{what}-{number}"
         ref = Ref(
             "networking.k8s.io/v1",
             "NetworkPolicy",
@@ -74,75 +111,77 @@ def _free(facts: Facts, namespace: str, name: str) -> Ref:
     return ref
 
 
-def _policy(facts: Facts, target: Workload, rules: list[dict[str, Any]]) -> Resource:
-    ref = _free(facts, target.ref.namespace, target.ref.name)
+def policy_of(
+    facts: Facts, one: Workload, labels: dict[str, str], rules: list[dict[str, Any]], way: Way
+) -> Resource:
+    """A new NetworkPolicy for the pods of these labels, which are those of `one`."""
+    direction, what = way
+    ref = _free(facts, one.ref.namespace, one.ref.name, what)
     manifest = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": ref.name, "namespace": ref.namespace},
         "spec": {
-            "podSelector": {"matchLabels": selecting(target)},
-            "policyTypes": ["Ingress"],
-            "ingress": rules,
+            "podSelector": {"matchLabels": labels},
+            "policyTypes": [direction],
+            direction.lower(): rules,
         },
     }
-    return Resource(ref, manifest, target.resource.origin)
+    return Resource(ref, manifest, one.resource.origin)
 
 
 def _rule(
-    target: Workload, clients: Iterable[Workload], ports: list[dict[str, Any]]
+    target: Workload, clients: Sequence[Workload], ports: list[dict[str, Any]], labels: Labels
 ) -> dict[str, Any]:
-    rule: dict[str, Any] = {"from": [_peer(target, client) for client in clients]}
+    rule: dict[str, Any] = {"from": peers(target, clients, labels)}
     if ports:
         rule["ports"] = ports
     return rule
 
 
-def _peer(target: Workload, client: Workload) -> dict[str, Any]:
-    peer: dict[str, Any] = {"podSelector": {"matchLabels": selecting(client)}}
-    if client.ref.namespace != target.ref.namespace:
-        name = {"kubernetes.io/metadata.name": client.ref.namespace}
-        peer = {"namespaceSelector": {"matchLabels": name}, **peer}
-    return peer
+def peers(target: Workload, others: Sequence[Workload], labels: Labels) -> list[dict[str, Any]]:
+    """The peers of a rule of `target`'s namespace that mean these workloads, each once.
 
-
-def selecting(workload: Workload) -> dict[str, str]:
-    """The labels that mean this workload: those of its own selector, else those of its pods, less
-    those that its controller writes at run time.
+    Raises:
+        CannotBuildError: no labels mean one of them, and none of whom it is not told.
     """
-    chosen = texts(at(workload.resource.manifest, ("spec", "selector", "matchLabels")))
-    passing = {"pod-template-hash", *runtime_labels(workload)}
-    for labels in (chosen, workload.labels):
-        lasting = {key: value for key, value in labels.items() if key not in passing}
-        if lasting:
-            return lasting
-    raise CannotBuildError(f"the pods of {workload.name} have no labels to select them by")
+    friends = frozenset(other.ref.key for other in others)
+    found: list[dict[str, Any]] = []
+    for other in others:
+        peer: dict[str, Any] = {"podSelector": {"matchLabels": labels.of(other, friends)}}
+        if other.ref.namespace != target.ref.namespace:
+            name = {METADATA_NAME: other.ref.namespace}
+            peer = {"namespaceSelector": {"matchLabels": name}, **peer}
+        if peer not in found:
+            found.append(peer)
+    return found
 
 
-def _served(facts: Facts, target: Workload, clients: Sequence[Workload]) -> list[dict[str, Any]]:
+def _served(facts: Facts, target: Workload, clients: Sequence[Workload]) -> PortSet:
     """The ports of the target that its clients ask: those that their configuration names. Where
     that of one of them names none, those that the containers and Services name, less the health
     API; every port where nothing is known. What others name counts for nothing.
     """
-    needed = listening = PortSet.NONE
+    needed = PortSet.NONE
     asking = {client.ref.key for client in clients}
     silent = set(asking)
     for edge in facts.dependencies:
         if edge.target.ref == target.ref and edge.client.ref.key in asking:
             needed |= edge.ports
             silent.discard(edge.client.ref.key)
-    for each in facts.network.listening(target):
-        listening |= PortSet.of(each.protocol, each.port)
+    listening = served(facts, target)
     health = PortSet.of("TCP", *facts.data.health_ports(target))
     if needed and not silent:
-        return _ports(target, needed)
-    return _ports(target, (needed | listening - health) or listening)
+        return needed
+    return (needed | listening - health) or listening
 
 
-def _ports(target: Workload, ports: PortSet) -> list[dict[str, Any]]:
-    """Ports of a rule, by name where exactly one container port has that number and name."""
+def ports_of(target: Workload, ports: PortSet, *, named: bool = True) -> list[dict[str, Any]]:
+    """Ports of a rule; with `named`, by name where exactly one container port has that number and
+    name.
+    """
     return [
-        {"protocol": protocol, "port": _port_name(target, protocol, number)}
+        {"protocol": protocol, "port": _port_name(target, protocol, number) if named else number}
         for protocol in PROTOCOLS
         for number in ports.numbers(protocol)
     ]
@@ -169,7 +208,7 @@ def narrow(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         raise CannotBuildError("the monitor no longer reaches more than the health API")
     if not one.rules:
         raise CannotBuildError(f"nothing isolates {one.target.name}: isolate it first")
-    ports = _ports(one.target, PortSet.of("TCP", *one.health.ports))
+    ports = ports_of(one.target, PortSet.of("TCP", *one.health.ports))
     steps: dict[Ref, list[Operation]] = {}
     policies: dict[Ref, Resource] = {}
     for rule in one.rules:

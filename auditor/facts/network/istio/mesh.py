@@ -241,6 +241,12 @@ class Mesh:
             self._known[peer.ref] = known
         return known[1]
 
+    def identity(self, workload: Workload) -> str:
+        """What the workload itself proves where it uses mTLS, without ``spiffe://``: its account in
+        its namespace and trust domain.
+        """
+        return (self._callers.of(workload).identity or "").removeprefix(SPIFFE)
+
     def kind(self, target: Workload) -> Hashable:
         """What stands for `target` and for all whose sidecars do alike: targets that are equal in
         this get equal rulings.
