@@ -18,11 +18,12 @@ LONGEST = 2048
 
 _ADDRESS = re.compile(
     r"(?P<scheme>(?:[a-z][a-z0-9+.-]*:)+@?//)?(?:[^/\s]*@)?(?:tcp[(:])?"
-    r"(?P<host>[a-z0-9.-]+)(?::(?P<port>\d{1,5}))?\)?(?P<rest>[/?#:].*)?",
+    r"(?P<host>[a-z0-9.-]++)(?![^/\s]*@)(?::(?P<port>\d{1,5}))?\)?(?P<rest>[/?#:].*)?",
     re.IGNORECASE,
 )
 """``scheme://user:password@host:port/path``, all but the host left out at will; also as Go's MySQL
-driver (``user@tcp(host:port)/name``) and Oracle's JDBC driver (``…:@//host:port``) have it."""
+driver (``user@tcp(host:port)/name``) and Oracle's JDBC driver (``…:@//host:port``) have it. Who
+stands before an ``@`` is no host, though what follows it is none that is read (IPv6)."""
 
 _NAMES_AN_ADDRESS = re.compile(
     r"(?:(?:^|[_.-]|(?<=[a-z0-9])(?=[A-Z]))(?i:hosts?|hostnames?|ur[il]s?|dsn|addr|addrs|address"

@@ -56,7 +56,8 @@ from auditor.facts.oversight import oversight
 from auditor.facts.pivots import pivots
 from auditor.facts.placement import Topology
 from auditor.facts.reads import alike
-from auditor.facts.routes import routes
+from auditor.facts.routes import GROUP as GATEWAY_API
+from auditor.facts.routes import Written, routes, written_in
 from auditor.facts.selectors import Labels
 from auditor.facts.standing import Standing
 from auditor.facts.telemetry import blocked, telemetry
@@ -115,6 +116,12 @@ class Facts:
         if self.snapshot.server is not None:
             return frozenset()
         return frozenset(r.ref.namespace for r in self.snapshot.resources if is_unknown(r))
+
+    @cached_property
+    def http_routes(self) -> Mapping[Key, Written]:
+        """What each HTTPRoute of the Gateway API says, by its identity."""
+        found = (r for r in self.snapshot.of_kind("HTTPRoute") if r.ref.group == GATEWAY_API)
+        return {route.ref.key: written_in(route) for route in found}
 
     @cached_property
     def claimed(self) -> Mapping[Claim, Sequence[Resource]]:

@@ -20,7 +20,7 @@ from auditor.facts.network.ways.doors import ingress_backends
 from auditor.facts.network.ways.gateway import GROUP, ROUTE_KINDS, Backend, Route
 from auditor.facts.network.ways.services import is_headless, is_port_of, ports_of, target_port
 from auditor.facts.selectors import Truth
-from auditor.facts.workloads import WORKLOAD_KINDS, Workload
+from auditor.facts.workloads import WORKLOAD_KINDS, Workload, is_port
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Gap, Path, Resource, Unseen
 from auditor.terms import BUILT_IN
@@ -102,9 +102,10 @@ def _twins(facts: Facts, found: Resource) -> Iterator[Resource]:
 
 def _numbers(found: Resource) -> set[tuple[str, int]]:
     return {
-        (entry.get("protocol") or "TCP", port)
+        (protocol, port)
         for _, entry in ports_of(found)
-        if isinstance(port := entry.get("port"), int)
+        if (protocol := entry.get("protocol") or "TCP") in PROTOCOLS
+        and is_port(port := entry.get("port"))
     }
 
 

@@ -4,7 +4,7 @@ pod there, whatever policies say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +143,3 @@ def _nodes(facts: Facts, workload: Workload) -> set[str]:
 
 def _is_pinned(workload: Workload) -> bool:
     return any(workload.pod.get(field) for field in UNPINNED)
-
-
-Owners = Sequence[tuple[Workload, str, Path]]

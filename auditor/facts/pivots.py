@@ -102,7 +102,7 @@ def _worst(
     facts: Facts, holder: Workload, client: Workload, allowed: set[Key]
 ) -> tuple[Workload, str] | None:
     """The worst workload that gets at the data through the client without being meant to ask it."""
-    asks = {edge.client.ref.key for edge in facts.dependencies if edge.target.ref == client.ref}
+    asks = {edge.client.ref.key for edge in facts.needed_by.get(client.ref.key, ())}
     served = _served(facts, client)
     for one, why in facts.keeper.exposed:
         if one.ref.namespace == client.ref.namespace or one.ref.key in allowed | asks:

@@ -36,6 +36,25 @@ class Match:
     """Whether it asks for more than the path."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is asked of a route, read once for all others that ask."""
+
+    route: Resource
+    parents: frozenset[tuple[str, str, str]]
+    hostnames: tuple[str, ...]
+    matches: tuple[Match, ...]
+    prefixes: tuple[Match, ...]
+    """Those of the matches that are a prefix and nothing more."""
+    takes_all: bool
+    """Whether one of these is ``/``."""
+
+    @property
+    def name(self) -> str:
+        """Its name in its namespace."""
+        return self.route.ref.name
+
+
 def routes(facts: Facts, route: Resource) -> dict[str, Any] | None:
     """Of an HTTPRoute at gateways of Istio alone: ``{"unreached": [{"path", "value", "prefix",
     "by"}], "cut": [{"index", "hostname", "by"}]}``, the matches that another one always takes
@@ -44,15 +63,29 @@ def routes(facts: Facts, route: Resource) -> dict[str, Any] | None:
     """
     if route.ref.group != GROUP or not _is_at_istio(facts.snapshot, route):
         return None
-    beside = [
-        other
-        for other in facts.snapshot.of_kind("HTTPRoute")
-        if other.ref.group == GROUP and _share_a_parent(route, other)
-    ]
+    known = facts.http_routes
+    written = known.get(route.ref.key)
+    if written is None or written.route is not route:  # one of several of its name
+        written = written_in(route)
+    beside = [other for other in known.values() if _share_a_parent(written, other)]
     return {
-        "unreached": list(_unreached(route, beside)),
-        "cut": list(_cut(route, beside)),
+        "unreached": list(_unreached(written, beside)),
+        "cut": list(_cut(written, beside)),
     }
+
+
+def written_in(route: Resource) -> Written:
+    """What an HTTPRoute says."""
+    matches = tuple(_matches(route))
+    plain = tuple(match for match in matches if _is_plain_prefix(match))
+    return Written(
+        route,
+        frozenset(_parents(route)),
+        _hostnames(route),
+        matches,
+        plain,
+        any(match.value == "/" for match in plain),
+    )
 
 
 def _is_at_istio(snapshot: Snapshot, route: Resource) -> bool:
@@ -87,12 +120,11 @@ def _parents(route: Resource) -> Iterator[tuple[str, str, str]]:
             yield str(namespace), str(ref.get("name")), str(ref.get("sectionName") or "")
 
 
-def _share_a_parent(route: Resource, other: Resource) -> bool:
+def _share_a_parent(route: Written, other: Written) -> bool:
     """Whether the other one is wherever the route is."""
-    theirs = set(_parents(other))
     return all(
-        (namespace, name, section) in theirs or (namespace, name, "") in theirs
-        for namespace, name, section in _parents(route)
+        (namespace, name, section) in other.parents or (namespace, name, "") in other.parents
+        for namespace, name, section in route.parents
     )
 
 
@@ -120,14 +152,12 @@ def _match(route: Resource, path: Path, match: Manifest) -> Match:
     return Match(route, path, str(kind), str(value), conditional=more)
 
 
-def _unreached(route: Resource, beside: list[Resource]) -> Iterator[dict[str, Any]]:
+def _unreached(route: Written, beside: list[Written]) -> Iterator[dict[str, Any]]:
     """Regular expressions that a prefix always stands before, under each hostname."""
-    prefixes = [m for other in beside for m in _matches(other) if _is_plain_prefix(m)]
-    for match in _matches(route):
+    for match in route.matches:
         if match.kind != "RegularExpression":
             continue
-        taken = [p for p in prefixes if _begins_with(match.value, p.value)]
-        first = [_first_under(host, taken) for host in _hostnames(route)]
+        first = [_first_under(host, match, beside) for host in route.hostnames]
         if first[0] and all(first):
             yield {
                 "path": [*match.path, "path"],
@@ -137,8 +167,10 @@ def _unreached(route: Resource, beside: list[Resource]) -> Iterator[dict[str, An
             }
 
 
-def _first_under(host: str, matches: list[Match]) -> Match | None:
-    return next((match for match in matches if host in _hostnames(match.route)), None)
+def _first_under(host: str, match: Match, beside: list[Written]) -> Match | None:
+    """The first prefix under a hostname that takes all that the match could."""
+    there = (prefix for other in beside if host in other.hostnames for prefix in other.prefixes)
+    return next((prefix for prefix in there if _begins_with(match.value, prefix.value)), None)
 
 
 def _is_plain_prefix(match: Match) -> bool:
@@ -166,20 +198,16 @@ def _head(expression: str) -> str:
     )
 
 
-def _cut(route: Resource, beside: list[Resource]) -> Iterator[dict[str, Any]]:
+def _cut(route: Written, beside: list[Written]) -> Iterator[dict[str, Any]]:
     """Hostnames without a rule for every path, while a less specific route has one."""
-    for index, host in enumerate(_hostnames(route)):
-        same = [other for other in beside if host in _hostnames(other)]
-        if not host or any(_takes_all(other) for other in same):
+    whole = [other for other in beside if other.takes_all]
+    for index, host in enumerate(route.hostnames):
+        if not host or any(host in other.hostnames for other in whole):
             continue
-        for other in beside:
-            if _takes_all(other) and any(_is_wider(each, host) for each in _hostnames(other)):
-                yield {"index": index, "hostname": host, "by": other.ref.name}
+        for other in whole:
+            if any(_is_wider(each, host) for each in other.hostnames):
+                yield {"index": index, "hostname": host, "by": other.name}
                 break
-
-
-def _takes_all(route: Resource) -> bool:
-    return any(_is_plain_prefix(match) and match.value == "/" for match in _matches(route))
 
 
 def _is_wider(pattern: str, host: str) -> bool:

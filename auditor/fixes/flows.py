@@ -10,12 +10,14 @@ from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of, name_of
 from auditor.facts.facts import ENTERING, MESH, REACHING
 from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, Verdict, World
+from auditor.facts.network.istio.sidecars import service_account
 from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes import requests
 from auditor.fixes.assumptions import assumptions
 from auditor.fixes.beside import beside
 from auditor.fixes.case import Case
 from auditor.fixes.needs import needs
+from auditor.manifests import at, texts
 from auditor.model import Change, Ref
 
 SEEN = (*REACHING, *ENTERING, "ConfigMap")
@@ -154,7 +156,7 @@ def _selected(case: Case, workload: Workload, direction: Direction) -> set[Ref]:
 
 def _moves_traffic(case: Case, change: Change) -> bool:
     """Whether a change of an object can alter who reaches whom: anything but a pod template that
-    keeps its labels, ports and network.
+    keeps its labels, ports and network, and what a mesh knows it by.
     """
     old = case.before.audit.snapshot.find(change.resource.ref)
     was, now = (workload_of(r) if r else None for r in (old, change.resource))
@@ -165,7 +167,14 @@ def _moves_traffic(case: Case, change: Change) -> bool:
 
 def _network_shape(workload: Workload) -> object:
     ports = [(c.spec.get("ports"), c.spec.get("restartPolicy")) for c in workload.containers]
-    return workload.labels, workload.pod.get("hostNetwork"), ports
+    return workload.labels, workload.pod.get("hostNetwork"), ports, _meshed(workload)
+
+
+def _meshed(workload: Workload) -> object:
+    """Who it is to sidecars, and what says whether it has one and what goes past it."""
+    written = texts(at(workload.resource.manifest, (*workload.metadata_paths[-1], "annotations")))
+    told = {key: value for key, value in written.items() if "istio.io/" in key}
+    return service_account(workload.pod), told, [c.spec.get("name") for c in workload.containers]
 
 
 def _told(ports: PortSet, source: Peer, target: Workload) -> list[str]:

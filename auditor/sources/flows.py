@@ -121,7 +121,8 @@ def _json(text: str, seen: _Seen) -> None:
 
 
 def _lines(text: str, seen: _Seen) -> Iterator[Any]:
-    for line in text.splitlines():
+    # JSON may hold what else Python takes for the end of a line.
+    for line in text.split("\n"):
         if line.strip():
             try:
                 yield json.loads(line)
@@ -144,9 +145,7 @@ def _document(document: Mapping[str, Any], seen: _Seen) -> None:
 def _hubble(document: Mapping[str, Any], seen: _Seen) -> None:
     flow = mapping(document.get("flow", document))
     if not isinstance(flow.get("verdict"), str):
-        seen.unread += not any(
-            key in document for key in ("node_status", "lost_events", "agent_event")
-        )
+        seen.unread += EVENTS.isdisjoint(document)
         return
     if flow["verdict"] not in FORWARDED or flow.get("is_reply") is True:
         return
@@ -187,7 +186,7 @@ def _prometheus(lines: Iterable[str], seen: _Seen) -> None:
         if match is None:
             continue  # comments, and samples without labels
         labels = {m["key"]: _unescaped(m["value"]) for m in _LABEL.finditer(match["labels"])}
-        stamp = int(match["at"]) / 1000 if match["at"] else None
+        stamp = float(match["at"]) / 1000 if match["at"] else None
         _sample(match["name"], labels, match["value"], stamp, seen)
 
 

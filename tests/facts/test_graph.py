@@ -176,8 +176,17 @@ def test_a_rule_for_two_by_name_is_an_edge() -> None:
     found = (DATA, pod("shop/web"), pod("shop/other"), namespace("shop"))
     rule = policy(spec, "shop/guard")
     assert edges(*found, rule) == ["shop/web → shop/data TCP 8080 network policies 0.5"]
+    assert edges(*found, policy({**spec, "podSelector": {}}, "shop/guard")) == []
     spec["ingress"] = [{"from": [{"podSelector": {}}]}]
     assert edges(*found, policy(spec, "shop/guard")) == []
+
+
+def test_a_host_of_the_internet_is_no_service() -> None:
+    """Though a Service of that name is in a namespace of that name."""
+    for host, found in (("data.shop.com", 0), ("data.shop.svc.cluster.local", 1), ("data", 1)):
+        route = {"http": [{"route": [{"destination": {"host": host}}]}]}
+        rule = thing("VirtualService", "networking.istio.io", "shop/r", route)
+        assert len(edges(DATA, FRONT, rule)) == found
 
 
 def test_a_declared_client_is_an_edge() -> None:
@@ -208,6 +217,29 @@ def test_an_observed_flow_is_the_surest_edge(flow: Flow, found: str) -> None:
         "Deployment", "api", template={"spec": {"containers": [{"name": "m", "image": "a"}]}}
     )
     assert edges(DATA, front, web, api, flows=(flow,)) == [f"{found} observed flow 1.0"]
+
+
+def test_an_address_of_two_is_nobodys() -> None:
+    """That of a node is told of the kubelet as well; a pod has one of each family."""
+    node = pod("kube-system/proxy", ip="10.9.9.9", hostNetwork=True)
+    twice = pod("shop/web", ip="10.2.2.2")
+    families = {"podIPs": [{"ip": "10.2.2.2"}, {"ip": "fd00::2"}], "phase": "Running"}
+    web = resource({**twice.manifest, "status": families})
+    seen = (Flow("10.9.9.9", "shop/data", 8080), Flow("fd00:0::2", "shop/data", 8080))
+    told = [
+        f"{source} → shop/data TCP 8080 observed flow 1.0" for source in ("10.9.9.9", "shop/web")
+    ]
+    assert edges(DATA, node, web, flows=seen) == told
+
+
+def test_a_name_of_two_services_is_neithers() -> None:
+    """Metrics without namespaces name Services alone; with its namespace one is meant."""
+    here = (FRONT, service("test/data", {"port": 80}))
+    two = (*here, pod("shop/data-0"), pod("test/data"), DATA)
+    assert not edges(*two, flows=(Flow("x", "data", None),))
+    assert [e.split(" ")[2] for e in edges(*two, flows=(Flow("x", "data.test", None),))] == [
+        "test/data"
+    ]
 
 
 def test_a_flow_to_nobody_here_is_told() -> None:

@@ -168,6 +168,7 @@ def outside(value: str, *beside: Resource, name: str = "X", **terms: Any) -> lis
         ("a.example.com:1,b.example.com:2", ["a.example.com:1", "b.example.com:2"]),
         ("203.0.113.9:443", ["203.0.113.9:443"]),
         ("10.9.9.9:443", ["10.9.9.9:443"]),
+        ("https://u.example.com:p@[2600::9]:5432/x", []),
         ("http://127.0.0.1:80", []),
         ("http://0.0.0.0:80", []),
         ("http://169.254.169.254/x", []),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
+
 from auditor.audit import audit
 from auditor.facts import Facts
 from auditor.model import Gap, Settings, Snapshot, Unseen
@@ -54,3 +59,13 @@ spec: {replicas: 2}
     assert audit(Snapshot((front,)), bench(missing), Settings()).findings
     beside = resource({**made[0].manifest, "metadata": {"name": "main", "namespace": "default"}})
     assert not audit(Snapshot((front, beside)), bench(missing), Settings()).findings
+
+
+@pytest.mark.parametrize("wrong", [[1], {"a": 1}, 3])
+def test_a_port_of_a_wrong_type_is_no_port(wrong: Any) -> None:
+    """Whoever writes it is told by the schema; here it has no twin, and ends nothing."""
+    ports = [{"port": 80, "protocol": wrong}, {"port": wrong}, wrong, {"port": 443}]
+    spec = json.dumps({"selector": {"app": "web"}, "ports": ports})
+    one, other = service(spec, "default/one"), service(spec, "default/other")
+    facts = Facts(Snapshot((pod("web"), one, other)), Settings())
+    assert facts.about(one, ("service",))["service"]["twins"] == ["other"]

@@ -150,3 +150,15 @@ def test_every_kind_that_it_needs_changes_what_is_told(kind: str) -> None:
     assert rest != others
     seen, blind = (Facts(Snapshot((*each, shop)), Settings()) for each in (others, rest))
     assert seen.about(shop, ("routes",)) != blind.about(shop, ("routes",))
+
+
+def test_many_routes_of_one_gateway_are_asked_about_in_little_time() -> None:
+    """Each is read once, not once for each other one."""
+    import time
+
+    many = [route(f"r{n}", "PathPrefix /x", hostnames=f"[h{n}.example]") for n in range(600)]
+    world = facts(CLASS + GATEWAY + "".join(many))
+    start = time.process_time()
+    told = [FACTS["routes"].tell(world, one) for one in world.snapshot.of_kind("HTTPRoute")]
+    assert told == [{"unreached": [], "cut": []}] * 600
+    assert time.process_time() - start < 4

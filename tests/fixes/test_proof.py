@@ -32,7 +32,7 @@ from auditor.model import (
 )
 from auditor.sources.files import FileSource
 from tests.bench import SETTINGS, bench
-from tests.facts.network.cluster import namespace, pod
+from tests.facts.network.cluster import namespace, pod, resource
 from tests.facts.test_data import annotated
 from tests.facts.test_dependencies import service
 from tests.facts.test_distance import NODES, SERVICE, database, node, orders
@@ -197,6 +197,45 @@ def test_new_labels_can_open_a_flow() -> None:
     found = (bad("shop/x"), data, WEB, admitting({"from": [app("web")]}))
     shown = prove(case(found, change_of(found[0], "metadata", "labels", "app", to="web")))
     assert shown.opened == ("shop/x → shop/data: every port",)
+    assert not shown.holds
+
+
+PROXY = {"name": "istio-proxy", "image": "istio/proxyv2"}
+PROXIED = {"containers": [{"name": "main", "image": "app"}, PROXY]}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("spec", "serviceAccountName"), "web"),
+        (("metadata", "annotations"), {"traffic.sidecar.istio.io/excludeInboundPorts": "8080"}),
+    ],
+)
+def test_what_a_mesh_knows_a_pod_by_can_open_a_flow(path: tuple[str, ...], value: Any) -> None:
+    """The account of a client, or a port that goes past the sidecar."""
+    data, other = pod("shop/data", **PROXIED), pod("shop/x", **PROXIED)
+    client = "cluster.local/ns/shop/sa/web"
+    peers = resource(
+        {
+            "apiVersion": "security.istio.io/v1",
+            "kind": "PeerAuthentication",
+            "metadata": {"name": "default", "namespace": "shop"},
+            "spec": {"mtls": {"mode": "STRICT"}},
+        }
+    )
+    guard = resource(
+        {
+            "apiVersion": "security.istio.io/v1",
+            "kind": "AuthorizationPolicy",
+            "metadata": {"name": "guard", "namespace": "shop"},
+            "spec": {"rules": [{"from": [{"source": {"principals": [client]}}]}]},
+        }
+    )
+    front = service("shop/data", {"port": 8080})
+    found = (bad("shop/bad"), data, other, peers, guard, front, namespace("shop"))
+    changed = other if path[0] == "spec" else data
+    shown = prove(case(found, change_of(changed, *path, to=value)))
+    assert any(flow.startswith("shop/x → shop/data: ") for flow in shown.opened), shown
     assert not shown.holds
 
 

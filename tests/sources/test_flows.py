@@ -71,6 +71,8 @@ def test_hubble_writes_one_object_a_line_and_says_when() -> None:
     assert [flow.count for flow in found.flows] == [2]
     assert (found.since, found.until) == ("2026-01-02T03:04:05.6Z", "2026-01-09T00:00:00Z")
     assert found.unread == 1
+    separated = json.dumps(hubble(Summary="a\u2028b"), ensure_ascii=False)
+    assert read(f"{separated}\n{separated}\n") == [WEB.replace("×1", "×2")]
 
 
 ISTIO = (
@@ -86,6 +88,8 @@ def test_istio_in_the_text_of_prometheus() -> None:
     assert read(text) == ["shop/web → data/data TCP None ×7"]
     assert flows_of(ISTIO % ("0", "") + "\n", "x").flows == ()
     assert flows_of(ISTIO % ("1", "1767225600000"), "x").since == "2026-01-01T00:00:00Z"
+    for digits in (400, 5000):  # more than a float holds, and than int() takes
+        assert read(ISTIO % ("1", "9" * digits)) == ["shop/web → data/data TCP None ×1"]
     nobody = (ISTIO % ("1", "")).replace('source_workload="web"', 'source_workload="unknown"')
     assert read(nobody) == ["somebody unknown → data/data TCP None ×1"]
 

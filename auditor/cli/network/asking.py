@@ -144,8 +144,6 @@ def _entity(name: str) -> End:
 LAYERS = ("istio.io", "linkerd.io", "kuma.io", "consul.hashicorp.com")
 """API groups whose policies are asked beside those of the network: what one of the two denies stays
 denied."""
-ROOT = "istio-system"
-"""Where policies of Istio hold for every namespace."""
 
 
 def doubted(
@@ -159,7 +157,7 @@ def doubted(
     """
     missing, unsure = unseen
     refused = {one.ref for one in network.invalid}
-    spaces = {"", ROOT, *(end.ref.namespace for end in ends)}
+    spaces = {"", network.mesh.settings.root, *(end.ref.namespace for end in ends)}
     doubts = [*missing, *(unsure if ruling.verdict is Verdict.DENIED else ())]
     for gap in network.gaps:
         if gap.ref is None or gap.ref in refused or gap.ref.namespace not in spaces:

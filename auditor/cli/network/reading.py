@@ -133,7 +133,9 @@ class Reading:
     @property
     def missing(self) -> tuple[str, ...]:
         """Why no verdict can be trusted: a list of policies or of namespaces was not read."""
-        kinds = {"NetworkPolicy", "Namespace"}
+        from auditor.facts.facts import POLICING
+
+        kinds = {*POLICING, "Namespace"}
         return tuple(f"{g.what}: {g.why}" for g in self.gaps if kinds.intersection(g.kinds))
 
     @property

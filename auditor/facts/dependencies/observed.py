@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from auditor.declared import Flow, Flows
 from auditor.facts.dependencies.edges import CONFIDENCE, Edge, Evidence, Outsider
 from auditor.facts.network import PortSet
+from auditor.facts.network.points import addresses_of
 from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.workloads import Workload, is_port
-from auditor.manifests import at, mapping
-from auditor.model import Gap, Unseen
+from auditor.manifests import at, sequence
+from auditor.model import Gap, Resource, Unseen
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -80,23 +82,34 @@ class _Names:
     _full: dict[str, list[Workload]] = field(default_factory=dict)
     _short: dict[str, list[Workload]] = field(default_factory=dict)
     _address: dict[str, list[Workload]] = field(default_factory=dict)
+    _services: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Namespace and name of the Services by name alone and by address."""
 
     def __post_init__(self) -> None:
         for workload in self.facts.workloads:
             self._full.setdefault(workload.name, []).append(workload)
             self._short.setdefault(workload.ref.name, []).append(workload)
-            for pod in (workload.resource, *self.facts.standing.live.get(workload.ref.key, ())):
-                address = mapping(pod.manifest.get("status")).get("podIP")
-                if isinstance(address, str) and address:
-                    known = self._address.setdefault(address, [])
-                    known += [] if workload in known else [workload]
+            # The address of a pod on the network of its node is that of all there, and the node's.
+            if workload.pod.get("hostNetwork") is not True:
+                for address in self._addresses(workload):
+                    self._address.setdefault(address, []).append(workload)
+        for service in self.facts.snapshot.of_kind("Service"):
+            for name in dict.fromkeys((service.ref.name, *_cluster_addresses(service))):
+                called = (service.ref.namespace, service.ref.name)
+                self._services.setdefault(name, []).append(called)
+
+    def _addresses(self, workload: Workload) -> dict[str, None]:
+        """Of all families, those of its pods that have not ended."""
+        live = self.facts.standing.live.get(workload.ref.key, ())
+        return {str(address): None for pod in live for address in addresses_of(pod)}
 
     def workloads(self, name: str) -> tuple[Workload, ...]:
         """Those that are called so: by namespace and name, also of a pod; by an address; by the
         name alone, where no two have it.
         """
-        if name in self._address:
-            return tuple(self._address[name])
+        address = _spelled(name)
+        if address in self._address:
+            return tuple(self._address[address])
         space, slash, short = name.rpartition("/")
         for each in (short, *_makers(short)):
             found = self._full.get(f"{space}/{each}", []) if slash else self._short.get(each, [])
@@ -113,17 +126,32 @@ class _Names:
         if found:
             yield from ((workload, ports) for workload in found)
             return
-        for service in self._services(flow.target):
+        for service in self._meant(flow.target):
             yield from self.facts.directory.behind_name(*service, flow.port)
 
-    def _services(self, name: str) -> Iterator[tuple[str, str]]:
+    def _meant(self, name: str) -> Iterator[tuple[str, str]]:
+        """The Services that may be called so; by the name alone, where no two have it."""
         space, slash, short = name.rpartition("/")
-        for service in self.facts.snapshot.of_kind("Service"):
-            if name in (service.ref.name, at(service.manifest, ("spec", "clusterIP"))):
-                yield service.ref.namespace, service.ref.name
+        found = self._services.get(_spelled(name), [])
+        yield from found if len(found) == 1 else ()
         host, *rest = name.split(".")
         if slash or rest:
             yield (space, short) if slash else (rest[0], host)
+
+
+def _cluster_addresses(service: Resource) -> Iterator[str]:
+    listed = sequence(at(service.manifest, ("spec", "clusterIPs")))
+    for address in (at(service.manifest, ("spec", "clusterIP")), *listed):
+        if isinstance(address, str) and address not in ("", "None"):
+            yield _spelled(address)
+
+
+def _spelled(name: str) -> str:
+    """An address in one spelling; anything else as it is."""
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name
 
 
 def _makers(pod: str) -> Iterator[str]:

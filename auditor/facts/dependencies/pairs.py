@@ -1,7 +1,7 @@
 """Edges from NetworkPolicies: somebody once wrote a rule for these two.
 
-Counted are rules that name both ends by labels. One that admits every pod, or an address, says
-nothing of who needs whom.
+Counted are rules that name both ends by labels. One for every pod, or that admits every pod or an
+address, says nothing of who needs whom.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from auditor.manifests import at, mapping, sequence
 from auditor.model import Path, Resource, Snapshot
 
 GROUP = "networking.k8s.io"
+SUBJECT: Path = ("spec", "podSelector")
 
 Labelled = tuple[Workload, Labels]
 """A workload, and the labels of its pods."""
@@ -39,8 +40,9 @@ def pairs(
     for policy in snapshot.of_kind("NetworkPolicy"):
         if policy.ref.group != GROUP:
             continue
-        own = spaces.get(policy.ref.namespace, [])
-        selected = tuple(_matching(at(policy.manifest, ("spec", "podSelector")), own))
+        own, chosen = spaces.get(policy.ref.namespace, []), at(policy.manifest, SUBJECT)
+        # One that selects every pod is about nobody in particular.
+        selected = tuple(_matching(chosen, own)) if mapping(chosen) else ()
         for inward, ends, path, ports in _rules(policy):
             for other in _named(ends, policy, spaces, namespaces) if selected else ():
                 for one in selected:

@@ -82,7 +82,17 @@ def _of_mesh(route: Resource) -> Iterator[Backend]:
             for j, each in enumerate(sequence(mapping(rule).get("route"))):
                 path: Path = ("spec", protocol, i, "route", j, "destination")
                 host = at(each, ("destination", "host"))
-                if isinstance(host, str):
-                    name, *rest = host.split(".")
-                    port = at(each, ("destination", "port", "number"))
-                    yield path, rest[0] if rest else route.ref.namespace, name, port
+                named = _service_named(host, route.ref.namespace) if isinstance(host, str) else None
+                if named:
+                    yield path, *named, at(each, ("destination", "port", "number"))
+
+
+def _service_named(host: str, home: str) -> tuple[str, str] | None:
+    """Namespace and name of a Service, as Istio reads a host: a short name is of the namespace of
+    the rule, and any other one with a dot is a whole name. None where it is outside of the cluster.
+    https://istio.io/latest/docs/reference/config/networking/virtual-service/#Destination
+    """
+    name, *rest = host.split(".")
+    if not rest:
+        return home, name
+    return (rest[0], name) if rest[1:2] == ["svc"] else None

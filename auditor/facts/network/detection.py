@@ -309,9 +309,7 @@ def _of_k3s(snapshot: Snapshot) -> Detected | None:
         product="k3s",
         version=version if isinstance(version, str) else "",
         settings={"disable-network-policy": "true"} if off else {},
-        evidence=(
-            Evidence(f"k3s was started with {' '.join(_started_with(node))}", node.ref, path),
-        ),
+        evidence=(Evidence(f"k3s was started with {' '.join(_telling(words))}", node.ref, path),),
         profile=PROFILES[name],
     )
 
@@ -323,6 +321,14 @@ def _started_with(node: Resource) -> list[str]:
     except (ValueError, RecursionError):
         return []
     return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
+
+
+def _telling(words: Sequence[str]) -> Iterator[str]:
+    """What of it is about policies: the other arguments are nobody's business, and may hold the
+    address of a database with its password.
+    """
+    yield words[0]
+    yield from (word for word in dict.fromkeys(words[1:]) if word.startswith(_NO_POLICIES))
 
 
 def _values(words: Sequence[str], name: str) -> set[str]:

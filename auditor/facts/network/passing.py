@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from auditor.facts.network.answers import Peer, Reach, Reason
 from auditor.facts.network.istio import Mesh
@@ -130,7 +131,8 @@ class Passing:
         rest = PortSet.span(TCP) - PortSet.of(TCP, *told_apart)
         for port in told_apart:
             yield self._opening(source, target, PortSet.of(TCP, port), port)
-        yield self._opening(source, target, rest, next(iter(rest.numbers(TCP))))
+        for port in islice(rest.numbers(TCP), 1):
+            yield self._opening(source, target, rest, port)
 
     def _opening(self, source: Peer, target: Workload, ports: PortSet, port: int) -> Opening:
         best: Ruling | None = None

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from auditor.facts.configuration import Text
 from auditor.facts.neighbours import owners_of_nodes
 from auditor.facts.network.answers import InvalidPolicy
+from auditor.facts.network.points import addresses_of
 from auditor.facts.network.policies import KIND, Block, NetPolicy, Pods, parse_policy
 from auditor.facts.network.ports import PortSet
-from auditor.facts.network.ways.services import Services
 from auditor.facts.upkeep.calls import Calls
 from auditor.facts.upkeep.cast import Cast
 from auditor.facts.upkeep.shadows import Shadows
-from auditor.facts.workloads import Workload, container_ports
-from auditor.manifests import at, mapping, sequence
-from auditor.model import Gap, Key, Path, Ref, Resource
+from auditor.facts.workloads import FINISHED, Workload, container_ports
+from auditor.manifests import at
+from auditor.model import Gap, Key, Path, Ref
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -125,10 +124,6 @@ class Keeper:
         """The rules by whom they admit."""
         return Shadows(tuple(self.policies.values()))
 
-    @cached_property
-    def _services(self) -> Services:
-        return Services(self._facts.snapshot)
-
     def pod_within(self, block: Block) -> str:
         """A pod whose address is in the block; empty where none is. Pods on the network of their
         node have its address, and are not asked.
@@ -144,11 +139,14 @@ class Keeper:
 
     @cached_property
     def _addresses(self) -> Mapping[int, Sequence[tuple[int, str]]]:
-        """By version: the addresses of the pods as numbers, ascending, and whose they are."""
+        """By version: the addresses as numbers, ascending, of the pods that have not ended, and
+        whose they are.
+        """
         found: dict[int, list[tuple[int, str]]] = {4: [], 6: []}
         for pod in self._facts.snapshot.of_kind("Pod"):
-            if at(pod.manifest, ("spec", "hostNetwork")) is not True:
-                for address in _addresses(pod):
+            over = at(pod.manifest, ("status", "phase")) in FINISHED
+            if not over and at(pod.manifest, ("spec", "hostNetwork")) is not True:
+                for address in addresses_of(pod):
                     told = (int(address), f"{pod.ref.namespace}/{pod.ref.name}")
                     found[address.version].append(told)
         return {version: sorted(each) for version, each in found.items()}
@@ -229,7 +227,7 @@ class Keeper:
         return Served(ports, frozenset(names), tuple(self._leads(workload)))
 
     def _leads(self, workload: Workload) -> Iterator[Lead]:
-        for lead in self._services.leads(workload):
+        for lead in self._facts.network.ways.services.leads(workload):
             number, name = lead.entry.get("port"), lead.entry.get("name")
             if isinstance(number, int):
                 called = name if isinstance(name, str) else ""
@@ -247,15 +245,6 @@ def union(each: Sequence[Served]) -> Served:
         ports |= one.ports
     names = frozenset(name for one in each for name in one.names)
     return Served(ports, names, tuple(dict.fromkeys(lead for one in each for lead in one.leads)))
-
-
-def _addresses(pod: Resource) -> Iterator[IPv4Address | IPv6Address]:
-    status = mapping(pod.manifest.get("status"))
-    listed = [mapping(entry).get("ip") for entry in sequence(status.get("podIPs"))]
-    for text in listed or [status.get("podIP")]:
-        if isinstance(text, str):
-            with suppress(ValueError):
-                yield ip_address(text)
 
 
 def names_of(workloads: Sequence[Workload]) -> str:

@@ -238,6 +238,25 @@ status: {phase: %(phase)s, podIP: 10.0.1.%(n)s}
     assert "has ended" in found[2]["unknown"][0]
 
 
+def test_a_filter_for_the_whole_mesh_leaves_it_open(auditor: Command, folder: Path) -> None:
+    """It stands in the root namespace, whatever the mesh calls that."""
+    mesh = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data: {mesh: "rootNamespace: mesh-config"}
+---
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: odd, namespace: %s}
+spec: {}
+"""
+    for home, verdict in (("mesh-config", "undefined"), ("elsewhere", "allowed")):
+        written(folder, SHOP, mesh % home)
+        [found] = answers(asked(auditor, folder, pods("web", "customers")))
+        assert found["verdict"] == verdict
+
+
 def test_for_people(auditor: Command, folder: Path) -> None:
     """Verdict, question, and why."""
     written(folder, SHOP, POLICY)

@@ -5,7 +5,9 @@ Each file of ``enforcers/`` is a small cluster, in the form in which that networ
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from auditor.model import Gap, Resource, Server, Snapshot, Unseen
 from .cluster import resource, resources
 
 FOLDER = Path(__file__).with_name("enforcers")
+NO_POLICIES = "--disable-network-policy"
 SERVER = Server(136, frozenset())
 YES, MAYBE, NO = Truth.YES, Truth.MAYBE, Truth.NO
 
@@ -203,6 +206,17 @@ def test_a_tag_may_be_anything(tag: str) -> None:
     image = f"docker.io/kindest/kindnetd:{tag}"
     answer = detected(changed("kindnet", containers=[{"name": "kindnet", "image": image}]))
     assert answer is None or not answer.sure or answer.version
+
+
+def test_other_arguments_of_k3s_are_not_shown() -> None:
+    """One of them has the password of its database."""
+    words = ["server", "--datastore-endpoint", "mysql://k3s:hunter2@tcp(db)/k3s", NO_POLICIES]
+    one = node("server")
+    metadata = {"name": "server", "annotations": {"k3s.io/node-args": json.dumps(words)}}
+    answer = detected(Snapshot((replace(one, manifest={**one.manifest, "metadata": metadata}),)))
+    assert answer
+    [evidence] = answer.evidence
+    assert evidence.message == f"k3s was started with server {NO_POLICIES}"
 
 
 @pytest.mark.parametrize("written", ["[" * 100_000, "3", '{"a": 1}', '["server", 3, null]', "nul"])

@@ -34,7 +34,6 @@ _Finding = tuple[Refuser, Path, str]
 
 _OF_IDENTITY = ("principals", "requestPrincipals", "namespaces", "serviceAccounts")
 _LITERAL = re.compile(r"[a-zA-Z0-9\-._~%!$&'()+,;:@=]*")
-_BAD_ATTRIBUTES = ("destination.namespace", "destination.name", "destination.user")
 
 
 def read_policy(resource: Resource) -> AuthorizationPolicy:

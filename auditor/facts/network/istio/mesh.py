@@ -195,11 +195,7 @@ class Mesh:
         """The same, with whether every set is there: their number has a bound. Transport and caller
         are not of them: each has to be asked about.
         """
-        serving = [
-            lead.service for lead in self._selection.services.leads(target) if lead.number == port
-        ]
-        name = serving[0].ref.name if serving else target.ref.name
-        host = f"{name}.{target.ref.namespace}.svc.cluster.local"
+        host = f"{self._called(target, port)}.{target.ref.namespace}.svc.cluster.local"
         key = (self._selection.of(target), port, host, tuple(paths), tuple(methods))
         if key not in self._witnesses:
             asked = self.questions(target, paths=key[3], methods=key[4])
@@ -240,12 +236,6 @@ class Mesh:
             known = (peer, self._classes.of(self._callers.of(peer)))
             self._known[peer.ref] = known
         return known[1]
-
-    def identity(self, workload: Workload) -> str:
-        """What the workload itself proves where it uses mTLS, without ``spiffe://``: its account in
-        its namespace and trust domain.
-        """
-        return (self._callers.of(workload).identity or "").removeprefix(SPIFFE)
 
     def kind(self, target: Workload) -> Hashable:
         """What stands for `target` and for all whose sidecars do alike: targets that are equal in

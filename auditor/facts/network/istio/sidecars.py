@@ -22,6 +22,8 @@ INJECT = "sidecar.istio.io/inject"
 REVISION = "istio.io/rev"
 INJECTION = "istio-injection"
 DATAPLANE = "istio.io/dataplane-mode"
+TEMPLATES = "inject.istio.io/templates"
+GATEWAY = "gateway"
 
 NEVER_INJECTED = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
 
@@ -68,7 +70,7 @@ def capture(target: Workload, pods: Sequence[Resource], namespace: Resource | No
     return Capture(
         sidecar=sidecar,
         ambient=ambient,
-        gateway=_is_gateway(target.pod),
+        gateway=_is_gateway(target, pods),
         why=why,
         excluded=frozenset(_ports(annotations.get(f"{prefix}excludeInboundPorts", ""))),
         included=_included(annotations.get(f"{prefix}includeInboundPorts", "*")),
@@ -102,8 +104,20 @@ def _sidecar(
     return _injected(target, namespace)
 
 
-def _is_gateway(pod: Manifest) -> bool:
-    """Whether the proxy is told to be more than a sidecar: ``proxy router``, ``proxy waypoint``."""
+def _is_gateway(target: Workload, pods: Sequence[Resource]) -> bool:
+    """Whether the proxy is more than a sidecar: told so (``proxy router``, ``proxy waypoint``), or
+    injected by a template for gateways, as Istio's chart of one asks for: its own pods tell then
+    what the template of the workload does not
+    (https://istio.io/latest/docs/setup/additional-setup/gateway/).
+    """
+    asked = _template_texts(target, "annotations").get(TEMPLATES, "")
+    if GATEWAY in (name.strip() for name in asked.split(",")):
+        return True
+    specs = (target.pod, *(mapping(pod.manifest.get("spec")) for pod in pods))
+    return any(map(_is_for_others, specs))
+
+
+def _is_for_others(pod: Manifest) -> bool:
     return any(
         role in sequence(proxy.get("args"))
         for proxy in map(mapping, sequence(pod.get("containers")))

@@ -106,6 +106,8 @@ class _Program:
                 after = self.state()
                 self.free[at].append((after, start))
                 return after
+            case All(()):
+                return self._from(at)  # it counts as well, or repeating it would cost no state
             case All(parts):
                 for part in parts:
                     at = self.add(part, at)

@@ -33,8 +33,6 @@ from auditor.model import Path
 HTTP = ("HTTP", "HTTPS")
 _RANKS = {EXACT: 0, PREFIX: 1, REGEX: 2}
 
-NO_SUCH = "there is no such backend"
-
 
 @dataclass(frozen=True, slots=True)
 class Routed:

@@ -58,10 +58,15 @@ class Endpoint:
 
 @dataclass
 class Services:
-    """The Services of a snapshot by namespace. Not frozen: it is filled once, when made."""
+    """The Services of a snapshot by namespace. Not frozen: it remembers who leads to whom.
+
+    Cost: the first question about a workload evaluates the selectors of the Services of its
+    namespace.
+    """
 
     snapshot: Snapshot
     _here: dict[str, list[tuple[Resource, Selector]]] = field(default_factory=dict)
+    _leads: dict[Ref, tuple[Workload, tuple[Leads, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for service in self.snapshot.of_kind("Service"):
@@ -98,8 +103,15 @@ class Services:
         listed = {each.service.ref: each.service for each in self._endpoints_at(target)}
         return (*found, *listed.values())
 
-    def leads(self, target: Workload) -> Iterator[Leads]:
+    def leads(self, target: Workload) -> tuple[Leads, ...]:
         """Every port of every Service that arrives at a port of `target`."""
+        known = self._leads.get(target.ref)
+        # The same object may be asked about as it would be after a change.
+        if known is None or known[0] is not target:
+            known = self._leads[target.ref] = (target, tuple(self._leading(target)))
+        return known[1]
+
+    def _leading(self, target: Workload) -> Iterator[Leads]:
         endpoints = self._endpoints_at(target)
         named = {each.service.ref for each in endpoints}
         for service in self.of(target):

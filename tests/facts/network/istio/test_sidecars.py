@@ -11,7 +11,17 @@ from auditor.facts.network.istio import Mesh
 from auditor.facts.selectors import Truth
 from auditor.model import Resource
 from tests.facts.network import cluster
-from tests.facts.network.istio.meshes import OUTSIDE, PROXY, Small, get, of, pod, policy, small
+from tests.facts.network.istio.meshes import (
+    OUTSIDE,
+    PROXY,
+    Small,
+    get,
+    of,
+    peer,
+    pod,
+    policy,
+    small,
+)
 
 
 def _deployment(**metadata: Any) -> Resource:
@@ -146,6 +156,20 @@ def test_gateways_are_not_judged() -> None:
     gateway = {**PROXY, "args": ["proxy", "router"]}
     mesh = of(cluster.pod("pii/customers", ip="10.0.0.1", containers=[gateway]))
     assert "gateway" in mesh.ask(OUTSIDE, get()).unknown[0]
+
+
+def test_a_gateway_of_the_chart_is_not_judged_either() -> None:
+    """Its template has no arguments: an annotation asks for them, or its pods have them. STRICT
+    does not close it to the internet.
+    """
+    strict = peer({"mtls": {"mode": "STRICT"}}, "istio-system/default")
+    asked = {"annotations": {"inject.istio.io/templates": "gateway"}, "labels": {INJECT: "true"}}
+    home = cluster.namespace("pii")
+    mesh = of(home, _deployment(**asked), strict)
+    assert mesh.mesh.capture(mesh.target).gateway
+    assert _asked(mesh) is Verdict.UNDEFINED
+    sidecar = of(home, _deployment(labels={INJECT: "true"}), strict)
+    assert _asked(sidecar) is Verdict.DENIED
 
 
 def test_what_was_parsed_before_is_not_parsed_again() -> None:

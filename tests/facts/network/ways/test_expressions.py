@@ -77,4 +77,6 @@ def test_no_expression_takes_for_ever() -> None:
     """One for which Python would need longer than the universe is old."""
     before = time.monotonic()
     assert not full_match("(a+)+b|(a|a)*c|(.*)*d", "a" * 2000)
+    with pytest.raises(UnreadError, match="too large"):
+        full_match("((((){1000}){1000}){1000}){1000}", "a")  # nothing, very often
     assert time.monotonic() - before < 5

@@ -9,7 +9,8 @@ import yaml
 
 from auditor.facts.network import Entrance, Network
 from auditor.facts.network.ways import external_name
-from auditor.model import Resource
+from auditor.facts.workloads import workloads_of
+from auditor.model import Resource, Snapshot
 from tests.facts.network.cluster import (
     find,
     network,
@@ -346,3 +347,14 @@ rules:
     net = web(behind, ingress(spec, **{"nginx.ingress.kubernetes.io/use-regex": "true"}))
     (way,) = net.entrances(find(net, "default/web"))
     assert (way.paths, way.rewritten) == ((), True)
+
+
+def test_a_workload_is_told_apart_from_itself_after_a_change() -> None:
+    """What was found out before it is not told of it as it would be."""
+    net = web(service("{selector: {app: web}, ports: [{port: 80, targetPort: http}]}"))
+    services, before = net.ways.services, find(net, "default/web")
+    assert services.leads(before) is services.leads(before)
+    changed = pod("web", **serving({"containerPort": 9, "name": "http"}))
+    (after,) = workloads_of(Snapshot((changed,)))
+    assert [lead.number for lead in services.leads(before)] == [8080]
+    assert [lead.number for lead in services.leads(after)] == [9]
