@@ -332,7 +332,8 @@ def _write_pairs(
     writer: Any, one: Listing, open_: tuple[Link, Sequence[End], Sequence[End]]
 ) -> None:
     link, ends, others = open_
-    said, possible = str(link.ports), "" if link.certain else str(link.possible)
+    said = f"{link.ports}{' (some addresses alone)' if link.partly else ''}"
+    possible = "" if link.certain else str(link.possible)
     why = _cell("; ".join(reason.text for reason in link.reasons))
     ways = {end: "; ".join(map(way_said, one.connections.entrances(end))) for end in ends}
     state = _cell(one.name)
