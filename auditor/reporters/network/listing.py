@@ -72,6 +72,9 @@ def text(listings: Sequence[Listing], terminal: Terminal) -> Iterator[str]:
             yield ""
         if one.name:
             yield terminal.paint("bold", f"{fit(one.name)}:")
+        if not one.connections.workloads:
+            yield "no workload was read"
+            continue
         yield from (terminal.wrapped(line, 2, 0) for line in _counted(one))
         yield from _told(one, terminal)
 
