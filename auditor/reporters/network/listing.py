@@ -136,8 +136,8 @@ def _of_internet(one: Listing, row: Row, terminal: Terminal) -> Iterator[str]:
     if not row.links:
         yield "  nothing"
     folder = Folder.of(end for end in one.others if end.kind != "internet")
-    for link, others in row.links:
-        yield f"  {ports(link)}  {'from' if into else 'to'} {folder.said(others)}"
+    for said, others in _by_ports(row).items():
+        yield f"  {said}  {'from' if into else 'to'} {folder.said(others)}"
 
 
 def _rows(one: Listing, rows: Sequence[Row], folder: Folder, terminal: Terminal) -> Iterator[str]:
