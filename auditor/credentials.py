@@ -233,7 +233,8 @@ def _values(line: str, *, prose: bool) -> Iterator[tuple[int, int]]:
         for match in pattern.finditer(line):
             groups = match.groupdict()
             name = next(name for name in ("v", "v2", "v3") if groups.get(name))
-            if _refers(match["rest"]) or _HARMLESS.fullmatch(match[name]):
+            value = match[name].rstrip("):.") if prose else match[name]  # ends of a sentence
+            if _refers(match["rest"]) or _HARMLESS.fullmatch(value):
                 continue
             is_sentence = prose and "=" not in (groups.get("sep") or "")
             if not (

@@ -226,6 +226,19 @@ def test_a_sentence_keeps_its_words() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "it is written more than once, at cart.yaml:3 and token-service.yaml:50: only one counts",
+        "spec.rules of shop/web (shop/password-reset.yaml:41) is no list",
+        "see passwords.yaml:7.",
+    ],
+)
+def test_a_sentence_keeps_the_lines_it_points_to(text: str) -> None:
+    """A number after the name of a file is a line, whatever follows it."""
+    assert told(text) == text
+
+
+@pytest.mark.parametrize(
     "path",
     [
         ("data", "x"),

@@ -80,9 +80,12 @@ def diff(
 def _sides(base: str, head: str, read: Read) -> tuple[Reading, Reading]:
     from auditor.cli.config import load
     from auditor.cli.network.reading import building_of
+    from auditor.cli.options import together
     from auditor.cli.scope import limited
     from auditor.cli.sides import read_side
     from auditor.errors import NothingToAuditError
+    from auditor.facts.custom import opened
+    from auditor.scope.territory import check
 
     path = Path(head)
     start = path if path.is_dir() else path.parent if path.exists() else Path()
@@ -92,6 +95,7 @@ def _sides(base: str, head: str, read: Read) -> tuple[Reading, Reading]:
     before, after = (read_side(name, building, head) for name in (base, head))
     if not any(one.snapshot.resources or one.snapshot.gaps for one in (*before, *after)):
         raise NothingToAuditError(f"no Kubernetes object in {base} and {head}")
+    check(opened(together((*before, *after)), declared.openings), scope)
     one, other = (
         reading_of(found, declared, scope, read, anything=False) for found in (before, after)
     )

@@ -125,7 +125,7 @@ def _one(
         places=places,
         steps=target.steps,
         reach=reach,
-        notes=tuple(_notes(directory, source, target)),
+        notes=tuple(_notes(directory, source, target, ruling)),
         state=state.name,
     )
 
@@ -206,10 +206,24 @@ def _unbound(directory: Directory, source: Source) -> str:
     return f"no NetworkPolicy isolates {peer.name} on its way out"
 
 
-def _notes(directory: Directory, source: Source, target: Target) -> Iterator[str]:
+def _open_beside(
+    directory: Directory, source: Source, target: Target, ruling: Ruling
+) -> Iterator[str]:
+    """Which other ports are open, where this one is not: a rule that is named may admit those."""
+    from auditor.facts.network import Verdict
+
+    if target.port is None or ruling.verdict is not Verdict.DENIED:
+        return
+    _, reach = _on_every_port(directory, source, target)
+    if reach.ports and not reach.ports.contains(target.protocol, target.port):
+        yield f"what is open between them: {reach.ports}"
+
+
+def _notes(directory: Directory, source: Source, target: Target, ruling: Ruling) -> Iterator[str]:
     from auditor.facts.workloads import Workload
     from auditor.reporters.network.told import way_said
 
+    yield from _open_beside(directory, source, target, ruling)
     if not source.internet or not isinstance(target.peer, Workload):
         return
     ways = [way for way in directory.network.entrances(target.peer) if way.public]

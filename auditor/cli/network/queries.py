@@ -78,7 +78,7 @@ def queries(text: bytes) -> Iterator[tuple[int, Query | Wrong]]:
         try:
             yield number, query(orjson.loads(line))
         except orjson.JSONDecodeError as error:
-            yield number, Wrong("", f"is no JSON: {error}")
+            yield number, Wrong("", f"is no JSON: {error.msg} at character {error.colno}")
         except QueryError as error:
             yield number, Wrong(error.field, error.why)
 

@@ -124,21 +124,21 @@ def _volumes(workload: Workload) -> Iterator[Clue]:
     for index, claim in enumerate(sequence(spec.get("volumeClaimTemplates"))):
         name = text(at(claim, ("metadata", "name")))
         path: Path = ("spec", "volumeClaimTemplates", index)
-        yield from _named("a claim of its says", name, workload.ref, path)
+        yield from _named("the name of its claim says", name, workload.ref, path)
     for index, volume in enumerate(map(mapping, sequence(workload.pod.get("volumes")))):
         name = text(at(volume, ("persistentVolumeClaim", "claimName")))
         path = (*workload.pod_path, "volumes", index)
-        yield from _named("a claim of its says", name, workload.ref, path)
+        yield from _named("the name of its claim says", name, workload.ref, path)
 
 
 def _configured(told: Told) -> Iterator[Clue]:
     """The names of databases, and keys that are no addresses."""
     for one in told.texts:
         if one.key.upper() in DATABASE_NAMES and not one.file:
-            yield from _named("a database of its says", one.value, one.ref, one.path)
+            yield from _named("the name of its database says", one.value, one.ref, one.path)
             continue
         for match in _IN_URL.finditer(one.value):
-            yield from _named("a database of its says", match["name"], one.ref, one.path)
+            yield from _named("the name of its database says", match["name"], one.ref, one.path)
         if not one.file and not asks(one.key):
             yield from _keyed("a key says", one.key, one.ref, one.path)
 

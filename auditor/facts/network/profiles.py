@@ -320,7 +320,13 @@ def _check(one: str, other: str) -> None:
             )
 
 
+_KNOWN_AS = {"flannel": "none", "canal": "calico"}
+"""Plugins without a profile of their own → what enforces policies beside them."""
+
+
 def _no_such(name: str) -> str:
+    if name in _KNOWN_AS:
+        return f"--cni: there is no profile '{name}': what it enforces is '{_KNOWN_AS[name]}'"
     close: Sequence[str] = difflib.get_close_matches(name, PROFILES, n=1)
     hint = f"did you mean '{close[0]}'?" if close else f"there is {', '.join(PROFILES)}"
     return f"--cni: there is no profile '{name}'; {hint}"

@@ -84,9 +84,13 @@ def _row(
     if one.quiet:
         return
     for reason in change.reasons[:3]:
-        where = one.places.where(reason.ref, reason.path)
-        line = f"{fit(reason.text)}{f' ({fit(where)})' if where else ''}"
-        yield f"      {terminal.wrapped(line, 8, 6)}"
+        yield f"      {terminal.wrapped(fit(_reasoned(reason, one)), 8, 6)}"
+
+
+def _reasoned(reason: Reason, one: Compared) -> str:
+    """Why, and where that is written."""
+    where = one.places.where(reason.ref, reason.path)
+    return f"{reason.text} ({where})" if where else reason.text
 
 
 def summary(one: Compared) -> str:
@@ -102,6 +106,9 @@ def summary(one: Compared) -> str:
         groups = f"{counted(len(found), 'group')} of flows" if found else "nothing"
         parts.append(f"{word} {groups}{data}")
     return f"{'; '.join(parts)}; from {fit(one.base)} to {fit(one.head)}"
+
+
+_COLUMNS = ("ports", "to", "from", "why")
 
 
 def markdown_comment(one: Compared) -> Iterator[str]:
@@ -120,11 +127,13 @@ def markdown_comment(one: Compared) -> Iterator[str]:
             continue
         yield f"**{title}**"
         yield ""
-        yield "| | ports | to | from | why |"
-        yield "|---|---|---|---|---|"
-        yield from (_cells(change, one, opening=title == "Opens") for change in found[:SHOWN])
+        opening = title == "Opens"
+        head = ("severity", *_COLUMNS) if opening else _COLUMNS
+        yield f"| {' | '.join(head)} |"
+        yield f"{'|---' * len(head)}|"
+        yield from (_cells(change, one, opening=opening) for change in found[:SHOWN])
         if len(found) > SHOWN:
-            yield f"| | | | | and {len(found) - SHOWN} more |"
+            yield f"{'| ' * len(head)}and {len(found) - SHOWN} more |"
         yield ""
     for gap in one.new_gaps:
         yield f"- can no longer be seen: {markdown(gap)}"
@@ -132,14 +141,10 @@ def markdown_comment(one: Compared) -> Iterator[str]:
 
 
 def _cells(change: Change, one: Compared, *, opening: bool) -> str:
-    why = "; ".join(
-        markdown(f"{reason.text} {one.places.where(reason.ref, reason.path)}".strip())
-        for reason in change.reasons[:2]
-    )
+    why = "; ".join(markdown(_reasoned(reason, one)) for reason in change.reasons[:2])
     doubt = "" if change.sure else " (perhaps)"
-    level = change.severity.value if opening else ""
     cells = (
-        level,
+        *((change.severity.value,) if opening else ()),
         f"{change.ports}{doubt}",
         markdown(_named(change.targets)),
         markdown(one.folder.said(change.sources)),

@@ -72,6 +72,9 @@ def text(listings: Sequence[Listing], terminal: Terminal) -> Iterator[str]:
             yield ""
         if one.name:
             yield terminal.paint("bold", f"{fit(one.name)}:")
+        if not one.connections.workloads:
+            yield "no workload was read"
+            continue
         yield from (terminal.wrapped(line, 2, 0) for line in _counted(one))
         yield from _told(one, terminal)
 
@@ -133,8 +136,8 @@ def _of_internet(one: Listing, row: Row, terminal: Terminal) -> Iterator[str]:
     if not row.links:
         yield "  nothing"
     folder = Folder.of(end for end in one.others if end.kind != "internet")
-    for link, others in row.links:
-        yield f"  {ports(link)}  {'from' if into else 'to'} {folder.said(others)}"
+    for said, others in _by_ports(row).items():
+        yield f"  {said}  {'from' if into else 'to'} {folder.said(others)}"
 
 
 def _rows(one: Listing, rows: Sequence[Row], folder: Folder, terminal: Terminal) -> Iterator[str]:
@@ -332,7 +335,8 @@ def _write_pairs(
     writer: Any, one: Listing, open_: tuple[Link, Sequence[End], Sequence[End]]
 ) -> None:
     link, ends, others = open_
-    said, possible = str(link.ports), "" if link.certain else str(link.possible)
+    said = f"{link.ports}{' (some addresses alone)' if link.partly else ''}"
+    possible = "" if link.certain else str(link.possible)
     why = _cell("; ".join(reason.text for reason in link.reasons))
     ways = {end: "; ".join(map(way_said, one.connections.entrances(end))) for end in ends}
     state = _cell(one.name)

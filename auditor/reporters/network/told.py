@@ -89,7 +89,7 @@ def rejection(snapshot: Snapshot, one: InvalidPolicy) -> dict[str, Any]:
 
 def ports(link: Link) -> str:
     """What a link carries, in words."""
-    return f"{link.said} (from some addresses)" if link.partly else link.said
+    return f"{link.said} (some addresses alone)" if link.partly else link.said
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,15 @@ def sides(tmp_path: Path) -> tuple[Path, Path]:
     return written(tmp_path / "base", SHOP, POLICY), written(tmp_path / "head", SHOP)
 
 
+def test_a_scope_that_neither_side_knows_is_no_clean_answer(
+    auditor: Command, sides: tuple[Path, Path]
+) -> None:
+    """A namespace that is written wrong must not let a change pass."""
+    said = auditor("network", "diff", *sides, "-n", "shpo")
+    assert said.code == 3
+    assert "did you mean 'shop'?" in said.err
+
+
 def test_a_policy_that_goes_opens_personal_data(auditor: Command, sides: tuple[Path, Path]) -> None:
     """Exit code 1; the declared client is no harm."""
     said = auditor("network", "diff", *sides)

@@ -99,6 +99,15 @@ def test_what_is_not_there_is_asked_back(
     assert hint in said.err
 
 
+def test_another_port_that_is_open_is_told(auditor: Command, folder: Path) -> None:
+    """A rule is named that admits the source: on which port it does is what matters."""
+    written(folder, SHOP, POLICY)
+    note = "what is open between them: TCP 8080"
+    assert note in explained(auditor, folder, "shop/web", "shop/customers:80").out
+    assert note not in explained(auditor, folder, "shop/web", "shop/customers:8080").out
+    assert "what is open" not in explained(auditor, folder, "shop/cron", "shop/customers:80").out
+
+
 def test_the_internet_is_said_to_be_led_there_or_not(auditor: Command) -> None:
     """Policies alone do not open a way in."""
     open_ = explained(auditor, PEAPODS, "internet", "shop/web:http")

@@ -136,6 +136,7 @@ def test_what_one_leaves_open_another_may_close() -> None:
         (["none,aws"], "network policies have an effect with aws, and not with none"),
         (["cilum"], "there is no profile 'cilum'; did you mean 'cilium'?"),
         (["x"], "there is no profile 'x'; there is spec, istio"),
+        (["flannel"], "there is no profile 'flannel': what it enforces is 'none'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(names: list[str], why: str) -> None:

@@ -43,7 +43,7 @@ def test_many_names_are_counted() -> None:
 def test_part_of_the_internet_is_said_to_be_one() -> None:
     """A rule for some addresses opens nothing to the others."""
     some = PortSet.of("TCP", 80)
-    assert ports(Link(some, some, partly=True)) == "TCP 80 (from some addresses)"
+    assert ports(Link(some, some, partly=True)) == "TCP 80 (some addresses alone)"
 
 
 def test_text_of_others_is_harmless() -> None:
