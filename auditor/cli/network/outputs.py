@@ -97,7 +97,7 @@ def gap_documents(reading: Reading) -> list[dict[str, Any]]:
 
 
 def rejection_documents(reading: Reading) -> list[dict[str, Any]]:
-    """The policies without effect, for programs."""
+    """The policies that are refused, for programs."""
     from auditor.reporters.network.told import rejection
 
-    return [rejection(state.snapshot, one) for state, one in reading.rejected]
+    return [rejection(one.state.snapshot, one.policy, one.by) for one in reading.rejected]
