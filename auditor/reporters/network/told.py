@@ -68,8 +68,8 @@ class Places:
 
 
 Refuser = Literal["api", "crd", "webhook", "envoy"]
-"""``api``: the API server, by what it knows of its own kinds; ``crd``: the API server, by the schema
-of Istio; ``webhook``: istiod, asked by the API server; ``envoy``: nobody until a proxy loads it."""
+"""``api``: the API server, by what it knows of its own kinds; ``crd``: the same by the schema of
+Istio; ``webhook``: istiod, asked by the API server; ``envoy``: nobody until a proxy loads it."""
 
 _CONSEQUENCE: Mapping[Refuser, str] = {
     "api": "it has no effect",
