@@ -102,9 +102,10 @@ def _twins(facts: Facts, found: Resource) -> Iterator[Resource]:
 
 def _numbers(found: Resource) -> set[tuple[str, int]]:
     return {
-        (entry.get("protocol") or "TCP", port)
+        (protocol, port)
         for _, entry in ports_of(found)
         if isinstance(port := entry.get("port"), int)
+        and isinstance(protocol := entry.get("protocol") or "TCP", str)
     }
 
 
