@@ -7,7 +7,7 @@ import io
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -192,7 +192,7 @@ def _file(given: Path | None) -> Path | None:
     return None if given is None or str(given) == STDOUT else given
 
 
-Rendered = Callable[[str, TextIO | None], str | list[str]]
+Rendered = Callable[[str, TextIO | None], str | Iterable[str]]
 """A form and the stream that it goes to (None for a file) → the report, or the pieces of it."""
 
 
@@ -239,7 +239,7 @@ def deliver(outputs: Outputs, rendered: Rendered) -> None:
         _write([text] if isinstance(text, str) else text, report)
 
 
-def _write(pieces: list[str], report: Report) -> None:
+def _write(pieces: Iterable[str], report: Report) -> None:
     from auditor.cli.whole import write_whole
     from auditor.errors import WriteError
 

@@ -1,7 +1,7 @@
 """NetworkPolicy v1 as Cilium's and Calico's own code decided it, where no policy of theirs is near.
 
-What profiles answer is held against it. Ends that are no pod and no address of the world (the host
-of a pod, the API server) have no place in NetworkPolicy, and are counted apart.
+What profiles answer is held against it. Ends that are no pod, no node and no address of the world
+(the API server) have no place in NetworkPolicy, and are counted apart.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from auditor.facts.network import Network, Peer, Request, World
+from auditor.facts.network import Machine, Network, Peer, Request, World
 from auditor.facts.network.profiles import PROFILES
 from auditor.facts.workloads import workloads_of
 from auditor.model import Origin, Ref, Resource, Snapshot
@@ -66,6 +66,8 @@ def end(net: Network, told: Mapping[str, str]) -> Peer | None:
         return next(one for one in net.workloads if one.name == name)
     if told.get("entity") == "world":
         return World(WORLD)
+    if told.get("entity") in ("host", "remote-node"):
+        return Machine(own=told["entity"] == "host")
     return World(told["ip"]) if "ip" in told else None
 
 

@@ -13,6 +13,7 @@ from auditor.cli.network.queries import Asked, Query, QueryError
 from auditor.facts.network import (
     Direction,
     Identity,
+    Machine,
     Network,
     Reason,
     Request,
@@ -20,11 +21,14 @@ from auditor.facts.network import (
     Verdict,
     World,
 )
-from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 
 IPV6 = "2600::1"
 """Somebody on the internet who has an address of IPv6."""
+
+
+MACHINES = {"host": True, "remote-node": False}
+"""Entities that are nodes, and whether the pods at the other end run there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Somebody:
     """Of IP: 4 or 6."""
 
 
-End = Workload | World | Identity | Somewhere | Somebody
+End = Workload | World | Machine | Identity | Somewhere | Somebody
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ class Desk:
         return fitting or [World(IPV6) if version == 6 else World()]
 
     def _asked(self, source: End, target: End, request: Request) -> Ruling:
-        if isinstance(source, World | Somebody) and isinstance(target, World | Somebody):
+        beyond = (World, Somebody, Machine)
+        if isinstance(source, beyond) and isinstance(target, beyond):
             return _undefined("neither end is a pod of the cluster")
         return self._decided(source, target, request)
 
@@ -126,11 +131,6 @@ class Desk:
         return self.network.ruling(source, target, request)
 
     def _somewhere(self, source: End, target: End) -> Ruling:
-        if isinstance(source, Somewhere) and isinstance(target, Workload):
-            surely = self.network.profile.node_reaches_its_pods is Truth.YES
-            if source.entity == "host" and surely:
-                text = "traffic from a pod's own node is always allowed"
-                return Ruling(Verdict.ALLOWED, (Reason(None, (), text),))
         named = [end.entity for end in (source, target) if isinstance(end, Somewhere)]
         return _undefined(f"what is decided about '{' and '.join(named)}' is not known here")
 
@@ -138,6 +138,8 @@ class Desk:
 def _entity(name: str) -> End:
     if name in ("world", "world-ipv4"):
         return Somebody(4)
+    if name in MACHINES:
+        return Machine(own=MACHINES[name])
     return Somebody(6) if name == "world-ipv6" else Somewhere(name)
 
 

@@ -5,7 +5,8 @@ outside engines are compared by it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,31 +49,52 @@ def check(read: Read, file: Path, outputs: Forms) -> int:
 
     if str(file) == "-" and "-" in read.paths:
         raise UsageError("standard input can be the manifests or the queries, not both")
-    asked = list(queries(_read(file)))
     reading = read_all(read)
     say_unseen(reading, quiet=outputs.quiet)
-    answers = list(_answers(reading, asked))
+    wrong = _Wrong()
+    # Nothing is kept but what the form needs: there may be more lines than memory.
+    answers = wrong.counted(_answers(reading, queries(_lines(file))))
     outputs.write(lambda form: _rendered(form, answers, reading))
-    wrong = sum(bool(answer.error) for answer in answers)
-    if wrong:
+    return wrong.said() or reading.code
+
+
+@dataclass(slots=True)
+class _Wrong:
+    """The answers that are none. Not frozen: they are counted as they pass."""
+
+    count: int = 0
+    first: Answer | None = None
+
+    def counted(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        """The same answers."""
+        for answer in answers:
+            if answer.error:
+                self.count += 1
+                self.first = self.first or answer
+            yield answer
+
+    def said(self) -> int:
+        """2 where there are any, which is said on standard error."""
+        if self.first is None:
+            return 0
         from auditor.cli.screen import say
         from auditor.reporters.words import counted
 
-        first = next(answer for answer in answers if answer.error)
-        field = f"{first.field}: " if first.field else ""
-        what = f"{counted(wrong, 'line')} of the queries not understood"
-        say(f"error: {what}; first, line {first.line}: {field}{first.error}", err=True)
+        field = f"{self.first.field}: " if self.first.field else ""
+        what = f"{counted(self.count, 'line')} of the queries not understood"
+        say(f"error: {what}; first, line {self.first.line}: {field}{self.first.error}", err=True)
         return 2
-    return reading.code
 
 
-def _read(file: Path) -> bytes:
+def _lines(file: Path) -> Iterator[bytes]:
     if str(file) == "-":
-        return sys.stdin.buffer.read()
-    return file.read_bytes()
+        yield from sys.stdin.buffer
+        return
+    with file.open("rb") as lines:
+        yield from lines
 
 
-def _answers(reading: Reading, asked: list[tuple[int, Query | Wrong]]) -> Iterator[Answer]:
+def _answers(reading: Reading, asked: Iterable[tuple[int, Query | Wrong]]) -> Iterator[Answer]:
     from auditor.cli.network.asking import Desk
     from auditor.cli.network.ends import Directory
     from auditor.reporters.network.told import Places
@@ -125,16 +147,16 @@ def _said(query: Query) -> str:
     return f"{ends[0]} → {ends[1]} {request.protocol}{port}{f' {http}' if http else ''}"
 
 
-def _rendered(form: str, answers: list[Answer], reading: Reading) -> str | list[str]:
+def _rendered(form: str, answers: Iterable[Answer], reading: Reading) -> str | Iterable[str]:
     from auditor.cli.network.outputs import gap_documents, rejection_documents
     from auditor.reporters.encoded import encoded
     from auditor.reporters.network import check as report
     from auditor.reporters.terminal import terminal_of
 
     if form == "jsonl":
-        return list(report.lines(answers))
+        return report.lines(answers)
     if form == "json":
         rejected, gaps = rejection_documents(reading), gap_documents(reading)
-        return encoded(report.whole(answers, rejected, gaps, reading.cni))
+        return encoded(report.whole(list(answers), rejected, gaps, reading.cni))
     screen = terminal_of(sys.stdout)
-    return screen.shown("\n".join(report.text(answers, screen)) + "\n")
+    return screen.shown("\n".join(report.text(list(answers), screen)) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from auditor.cli.network.reading import Reading
 
-Rendered = Callable[[str], str | list[str]]
+Rendered = Callable[[str], str | Iterable[str]]
 """A form → the report, or the pieces of it."""
 
 
@@ -97,7 +97,7 @@ def gap_documents(reading: Reading) -> list[dict[str, Any]]:
 
 
 def rejection_documents(reading: Reading) -> list[dict[str, Any]]:
-    """The policies without effect, for programs."""
+    """The policies that are refused, for programs."""
     from auditor.reporters.network.told import rejection
 
-    return [rejection(state.snapshot, one) for state, one in reading.rejected]
+    return [rejection(one.state.snapshot, one.policy, one.by) for one in reading.rejected]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -68,11 +68,12 @@ class Wrong:
     why: str
 
 
-def queries(text: bytes) -> Iterator[tuple[int, Query | Wrong]]:
+def queries(lines: Iterable[bytes]) -> Iterator[tuple[int, Query | Wrong]]:
     """Each line that is not blank with its number, from 1."""
     import orjson
 
-    for number, line in enumerate(text.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+    for number, whole in enumerate(lines, 1):
+        line = whole.removeprefix(b"\xef\xbb\xbf") if number == 1 else whole
         if not line.strip():
             continue
         try:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from auditor.facts.facts import Facts
     from auditor.facts.network import InvalidPolicy, Network
     from auditor.model import Gap, Settings, Snapshot
+    from auditor.reporters.network.told import Refuser
     from auditor.scope.territory import Territory
     from auditor.sources.building import Building, Rendering
     from auditor.sources.variants import Variant
@@ -111,6 +112,15 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """A policy that somebody would not take."""
+
+    state: State
+    policy: InvalidPolicy
+    by: Refuser
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """All that was read."""
 
@@ -121,13 +131,14 @@ class Reading:
     strict: bool = False
 
     @property
-    def rejected(self) -> tuple[tuple[State, InvalidPolicy], ...]:
-        """The policies that are refused and have no effect, each once."""
-        found = {
-            (one.ref, one.path, one.why): (state, one)
-            for state in self.states
-            for one in state.network.invalid
-        }
+    def rejected(self) -> tuple[Rejected, ...]:
+        """The policies that are refused, with each reason once. Those of Kubernetes have no effect
+        then; those of the mesh are judged as if they had been stored before anybody looked.
+        """
+        found: dict[tuple[object, ...], Rejected] = {}
+        for state in self.states:
+            for one, by in _refused(state.network):
+                found.setdefault((one.ref, one.path, one.why), Rejected(state, one, by))
         return tuple(found.values())
 
     @property
@@ -252,6 +263,14 @@ def reading_of(
     return Reading(states, tuple(marked), scope, read.strict)
 
 
+def _refused(network: Network) -> Iterator[tuple[InvalidPolicy, Refuser]]:
+    """Whom the API server, istiod or a proxy would not take, in the order read."""
+    for one in network.invalid:
+        yield one, "api"
+    for refusal in network.mesh.refused if network.profile.mesh else ():
+        yield refusal.invalid, refusal.by
+
+
 def building_of(declared: Declared, read: Read) -> Building:
     """What is declared of charts."""
     from auditor.terms import KUBERNETES
@@ -304,11 +323,11 @@ def say_unseen(reading: Reading, *, quiet: bool = False) -> None:
 
 
 def rejections(reading: Reading) -> Iterator[str]:
-    """A sentence for each policy that has no effect."""
+    """A sentence for each policy that is refused."""
     from auditor.reporters.network.told import refused
 
-    for state, one in reading.rejected:
-        yield f"rejected: {refused(state.snapshot, one)}"
+    for one in reading.rejected:
+        yield f"rejected: {refused(one.state.snapshot, one.policy, one.by)}"
 
 
 def unseen(gaps: Iterable[Gap]) -> Iterator[str]:

@@ -33,7 +33,15 @@ class World:
     address: str = "203.0.113.1"
 
 
-Peer = Workload | Stranger | World
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A node of the cluster itself, whichever it is: no pod, and at an address that is not told."""
+
+    own: bool
+    """Whether the pods at the other end run on it; else none of them does."""
+
+
+Peer = Workload | Stranger | World | Machine
 
 
 @dataclass(frozen=True, slots=True)

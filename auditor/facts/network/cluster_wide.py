@@ -163,7 +163,7 @@ class ClusterWide:
 
     def _selected(self, point: Point, direction: Direction) -> Iterator[Selected]:
         on_node = self.reading.profile.selects_host_network is Truth.YES
-        if point.kind == POD or (point.kind == NODE and on_node):
+        if point.kind == POD or (point.kind == NODE and on_node and point.namespace):
             for policy in self.policies:
                 truth = self._is_subject(policy, point) if direction in policy.rules else Truth.NO
                 if truth:

@@ -13,6 +13,7 @@ from auditor.facts.network.answers import (
     Entrance,
     InvalidPolicy,
     Listening,
+    Machine,
     Peer,
     Reach,
     Reason,
@@ -357,6 +358,9 @@ class Network:
 
     def _near(self, source: Peer, target: Peer) -> Truth:
         """Whether both are on one node; asked only where one of them looks like its node."""
+        for end in (source, target):
+            if isinstance(end, Machine):
+                return Truth.YES if end.own else Truth.NO
         ends = [end for end in (source, target) if isinstance(end, Workload)]
         on_node = any(end.pod.get("hostNetwork") is True for end in ends)
         return self._points.near(source, target) if on_node else Truth.MAYBE

@@ -66,6 +66,12 @@ class Namespaced:
             return self._naming(point, direction)
         return ()
 
+    def _own_node(self, direction: Direction) -> Truth:
+        """Whether what a node and a pod on it send each other is out of the reach of policies."""
+        profile = self.reading.profile
+        inward = direction == "Ingress"
+        return profile.node_reaches_its_pods if inward else profile.reaches_its_node
+
     def _naming(self, point: Point, direction: Direction) -> Selecting:
         """Those that select it by its labels."""
         found = self._isolating.get((point, direction))
@@ -153,7 +159,7 @@ class Namespaced:
                     doubts += self.reading.doubts(policy, rule, *ends)
         sure, possible = _bounds(selecting, admissions)
         passes = PortSet.NONE if _isolated(selecting) else PortSet.ALL
-        near = min(connection.near, self.reading.profile.node_reaches_its_pods)
+        near = min(connection.near, self._own_node(connection.direction))
         if connection.other.kind == NODE and sure != PortSet.ALL and near:
             # Traffic between a pod and its own node is always allowed.
             possible = PortSet.ALL

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
-from auditor.facts.network.answers import Peer, Stranger, World
+from auditor.facts.network.answers import Machine, Peer, Stranger, World
 from auditor.facts.network.cluster_policies import ClusterPolicy, Nodes
 from auditor.facts.network.outside import Span, ends_of, spans
 from auditor.facts.network.policies import Block, NetPolicy, Pods
@@ -50,6 +50,7 @@ class Point:
     kind: str
     """POD; NODE for a pod on the network of its node; OUTSIDE for an address."""
     namespace: str
+    """Empty for an address, for a node itself, and for one that nobody has made."""
     labels: Labels
     home: Labels
     """The labels of its namespace."""
@@ -136,6 +137,8 @@ class Points:
             return (
                 self._point(Seen(POD, peer.namespace, Labels(peer.labels, open=not peer.known))),
             )
+        if isinstance(peer, Machine):
+            return (self._point(Seen(NODE, "", Labels({}), None, ())),)
         # A pod that somebody controls is no workload, and may be asked about all the same.
         itself = peer.resource if peer.ref.kind == "Pod" else None
         live = self._live.get(peer.ref.key) or (itself,)

@@ -39,6 +39,8 @@ class Profile:
     """Whether a pod reaches itself whatever policies say."""
     node_reaches_its_pods: Truth = Truth.YES
     """Whether a node reaches the pods on it whatever policies say."""
+    reaches_its_node: Truth = Truth.YES
+    """Whether a pod reaches the node on which it runs whatever policies say."""
     end_port: Truth = Truth.YES
     """Whether `endPort` is read; NO: only `port` is."""
     named_ports: Truth = Truth.YES
@@ -69,6 +71,7 @@ QUESTIONS: Mapping[str, str] = {
     "selects_host_network": "a policy holds for a pod with hostNetwork",
     "reaches_itself": "a pod always reaches itself",
     "node_reaches_its_pods": "a node always reaches its own pods",
+    "reaches_its_node": "a pod always reaches its own node",
     "end_port": "endPort is read",
     "named_ports": "ports by name are read",
     "sctp": "rules for SCTP are read",
@@ -143,6 +146,7 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "selectors_match_host_network": _yes(f"{_NPGUARD} (knows no hostNetwork)"),
         "selects_host_network": _yes(f"{_NPGUARD} (knows no hostNetwork)"),
         "node_reaches_its_pods": _no(f"{_NPGUARD}/blob/main/pkg/netpol/eval/check.go"),
+        "reaches_its_node": _no(f"{_NPGUARD}/blob/main/pkg/netpol/eval/check.go"),
         "mesh": _no(f"{_NPGUARD} (reads none of Istio's policies)"),
         "cluster_policies": _no(f"{_NPGUARD} (knows AdminNetworkPolicies alone)"),
         "admin_policies": _yes(f"{_NPGUARD}/blob/main/README.md"),
@@ -160,6 +164,7 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "selectors_match_host_network": _no(_CILIUM_ENTITIES),
         "selects_host_network": _no(_CILIUM_ENTITIES),
         "node_reaches_its_pods": _yes(f"{_CILIUM_CODE} (allow-localhost)"),
+        "reaches_its_node": _no(_CILIUM_CODE),
         "end_port": _yes(f"{_GITHUB}/cilium/cilium/pull/32807 (since 1.16)"),
         "named_ports": _yes(_CILIUM_CODE),
         "sctp": _yes(f"{_GITHUB}/cilium/cilium/pull/35238 (in policies)"),
@@ -172,6 +177,10 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "blocks_match_nodes": _yes(_CALICO_NETS),
         "selectors_match_host_network": _no(f"{_CALICO}/issues/4493"),
         "selects_host_network": _no(f"{_GITHUB}/projectcalico/felix/issues/1361"),
+        "reaches_its_node": _no(
+            f"{_GITHUB}/kubernetes/kops/commit/1aef760d867c06992d85e00df09ba5ecd558dada"
+            " (defaultEndpointToHostAction comes after the policies of the pod)"
+        ),
         "named_ports": _yes(_CALICO_CODE),
         "sctp": _yes(f"{_GITHUB}/projectcalico/libcalico-go/pull/1182"),
         "other_protocols": _no(
@@ -243,6 +252,7 @@ ANSWERS: Mapping[str, Mapping[str, Answer]] = {
         "blocks_match_pods": _no(f"{_GKE}; {_CILIUM_POLICY}"),
         "blocks_match_nodes": _varies(f"{_GITHUB}/cilium/cilium/pull/28421 (by a setting)"),
         "selectors_match_host_network": _no(f"{_GKE}; {_CILIUM_ENTITIES}"),
+        "reaches_its_node": _no(f"{_GKE}; {_CILIUM_CODE}"),
         "selects_host_network": _no(f"{_GKE}; {_CILIUM_ENTITIES}"),
         "end_port": _varies(f"{_GITHUB}/cilium/cilium/issues/28684 (by version)"),
         "sctp": _varies(f"{_GITHUB}/cilium/cilium/pull/35238 (by version)"),
@@ -308,9 +318,12 @@ def split(names: Iterable[str]) -> tuple[str, ...]:
 
 def _check(one: str, other: str) -> None:
     """Raises:
-    UsageError: they contradict each other.
+    UsageError: they contradict each other. Who says nothing contradicts nobody, but about whether
+        policies have an effect at all.
     """
     for field, asked in QUESTIONS.items():
+        if field != "enforces" and not (field in ANSWERS[one] and field in ANSWERS[other]):
+            continue
         answers = [getattr(PROFILES[name], field) for name in (one, other)]
         if Truth.MAYBE not in answers and answers[0] != answers[1]:
             yes, no = (one, other) if answers[0] is Truth.YES else (other, one)

@@ -157,7 +157,7 @@ def by_labels(peer: Pods, home: str, other: Point) -> Truth:
     """Whether the labels of a peer are those of `other`; `home` is the namespace of a peer that
     names none.
     """
-    if other.kind == OUTSIDE:
+    if other.kind == OUTSIDE or (other.kind == NODE and not other.namespace):
         return Truth.NO
     if peer.namespaces is None:
         there = Truth.YES if other.namespace == home else Truth.NO

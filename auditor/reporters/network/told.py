@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from auditor import credentials
 from auditor.facts.connections import End, Link
@@ -67,14 +67,29 @@ class Places:
         }
 
 
-def refused(snapshot: Snapshot, one: InvalidPolicy) -> str:
-    """A policy without effect in a sentence."""
+Refuser = Literal["api", "crd", "webhook", "envoy"]
+"""``api``: the API server, by what it knows of its own kinds; ``crd``: the same by the schema of
+Istio; ``webhook``: istiod, asked by the API server; ``envoy``: nobody until a proxy loads it."""
+
+_CONSEQUENCE: Mapping[Refuser, str] = {
+    "api": "it has no effect",
+    "crd": "the API server refuses it, and answers are as if it had been stored",
+    "webhook": "istiod's webhook refuses it, and answers are as if it had been stored",
+    "envoy": "no proxy that it selects can load its rules",
+}
+_VERBS = ("cannot ", "has ", "is ", "must ", "names ", "needs ")
+"""Reasons that begin so speak of their field."""
+
+
+def refused(snapshot: Snapshot, one: InvalidPolicy, by: Refuser = "api") -> str:
+    """A policy that somebody would not take, in a sentence."""
     where = Places(snapshot).where(one.ref, one.path)
-    field_ = f"{dotted(one.path)} " if one.path else ""
-    return f"{one.ref} ({where}): {field_}{one.why}; it has no effect"
+    colon = "" if one.why.startswith(_VERBS) else ":"
+    field_ = f"{dotted(one.path)}{colon} " if one.path else ""
+    return f"{one.ref} ({where}): {field_}{one.why}; {_CONSEQUENCE[by]}"
 
 
-def rejection(snapshot: Snapshot, one: InvalidPolicy) -> dict[str, Any]:
+def rejection(snapshot: Snapshot, one: InvalidPolicy, by: Refuser = "api") -> dict[str, Any]:
     """The same for programs."""
     reason = Reason(one.ref, one.path, one.why)
     found = Places(snapshot).document(reason)
@@ -84,6 +99,7 @@ def rejection(snapshot: Snapshot, one: InvalidPolicy) -> dict[str, Any]:
         "file": found["file"],
         "line": found["line"],
         "why": found["text"],
+        "by": by,
     }
 
 

@@ -123,8 +123,7 @@ def test_every_form_of_an_end(auditor: Command, folder: Path) -> None:
     assert (
         verdicts[4] == "allowed"
     )  # its own node reaches every pod: kubelet probes come from there
-    assert verdicts[5] == "undefined"
-    assert "remote-node" in found[5]["unknown"][0]
+    assert verdicts[5] == "denied"  # no node has the labels of a pod
     assert verdicts[6:] == ["denied", "undefined"]
 
 
@@ -152,6 +151,61 @@ def test_other_protocols_are_left_open_by_the_specification(auditor: Command, fo
         asked(auditor, folder, pods("web", "cron") | ping, pods("web", "customers") | ping)
     )
     assert [answer["verdict"] for answer in found] == ["allowed", "undefined"]
+
+
+BLOCK = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: near
+  namespace: shop
+spec:
+  podSelector:
+    matchLabels:
+      app: customers
+  ingress:
+    - from:
+        - ipBlock:
+            cidr: 10.0.0.0/8
+"""
+
+
+def test_nodes_have_addresses_that_are_not_told(auditor: Command, folder: Path) -> None:
+    """A block may hold another node; nobody knows of a health endpoint of Cilium."""
+    written(folder, SHOP, BLOCK)
+    target = {"namespace": "shop", "pod": "customers"}
+    ends = [{"entity": name} for name in ("host", "remote-node", "health")]
+    questions = [{"src": end, "dst": target, "port": 8080} for end in ends]
+    questions += [{"src": target, "dst": end, "port": 8080} for end in ends[:2]]
+    questions.append({"src": ends[0], "dst": ends[1], "port": 8080})
+    found = answers(asked(auditor, folder, *questions))
+    verdicts = [answer["verdict"] for answer in found]
+    assert verdicts == ["allowed", "undefined", "undefined", "allowed", "allowed", "undefined"]
+    assert "10.0.0.0/8" in found[1]["unknown"][0]
+    assert "health" in found[2]["unknown"][0]
+
+
+AMISS = """\
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata:
+  name: nothing
+  namespace: shop
+spec:
+  action: DENY
+"""
+
+
+def test_what_istio_would_not_take_is_named_with_who_refuses_it(
+    auditor: Command, folder: Path
+) -> None:
+    """On standard error, and in `rejected` with `by`."""
+    written(folder, SHOP, AMISS)
+    said = asked(auditor, folder, pods("cron", "customers"), form="json")
+    [rejected] = said.report["rejected"]
+    assert (rejected["policy"]["name"], rejected["by"]) == ("nothing", "webhook")
+    assert "rejected: shop/nothing[AuthorizationPolicy] (" in said.err
+    assert "istiod's webhook refuses it" in said.err
 
 
 def test_a_policy_that_is_refused_is_named_and_has_no_effect(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auditor.facts.network import SPEC, Network, Profile, Reach, Request, Verdict
+from auditor.facts.network import SPEC, Machine, Network, Profile, Reach, Request, Verdict
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import workloads_of
 from auditor.model import Resource, Snapshot
@@ -171,3 +171,59 @@ def test_what_has_no_ports_is_as_the_enforcer_has_it(truth: Truth, verdict: Verd
     none = under(profile, A, TARGET)
     ruling = none.ruling(find(none, "default/a"), find(none, "default/b"), ping)
     assert ruling.verdict is Verdict.ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("own", "rule", "changes", "answers"),
+    [
+        (True, "{from: [{podSelector: {}}]}", {}, ("every port", "every port")),
+        (True, "{from: [{podSelector: {}}]}", {"node_reaches_its_pods": NO}, ("no port",) * 2),
+        (False, "{from: [{namespaceSelector: {}}]}", {}, ("no port", "no port")),
+        (False, "{ports: [{port: 9}]}", {}, ("TCP 9", "TCP 9")),
+        (False, "{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}", {}, ("no port", "every port")),
+        (False, "{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}", {}, ("every port",) * 2),
+        (False, "{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}", {"blocks_match_nodes": NO},
+         ("no port",) * 2),
+    ],
+)  # fmt: skip
+def test_a_node_itself(
+    own: bool,
+    rule: str,
+    changes: dict[str, Truth],
+    answers: tuple[str, str],
+) -> None:
+    """It is no pod: no selector means it, whatever the profile says of pods on its network; where
+    it is not told which one it is, nor is its address.
+    """
+    profile = replace(SPEC, **changes)  # type: ignore[arg-type]
+    net = under(profile, TARGET, policy(f"{B}\ningress: [{rule}]"))
+    reach = net.reach(Machine(own), find(net, "default/b"))
+    assert (str(reach.ports), str(reach.possible)) == answers
+    assert bool(reach.unknown) is (answers[0] != answers[1])
+
+
+@pytest.mark.parametrize(
+    ("own", "truth", "ports"),
+    [(True, YES, "every port"), (True, NO, "no port"), (False, YES, "no port")],
+)
+def test_a_pod_and_the_node_below_it(own: bool, truth: Truth, ports: str) -> None:
+    """On its way out a pod is stopped before its node, or is not."""
+    isolated = policy(f"{B}\npolicyTypes: [Egress]")
+    net = under(replace(SPEC, reaches_its_node=truth), TARGET, isolated)
+    assert str(net.reach(find(net, "default/b"), Machine(own)).ports) == ports
+
+
+def test_no_policy_holds_for_a_node() -> None:
+    """Not even one that means every pod, to whom knows no hostNetwork."""
+    profile = replace(SPEC, selects_host_network=YES)
+    rules = "[{name: a, action: Deny, to: [{namespaces: {}}, {networks: [0.0.0.0/0]}]}]"
+    everything = cluster_policy(
+        f"{{tier: Admin, priority: 1, subject: {{namespaces: {{}}}}, egress: {rules}}}"
+    )
+    net = under(profile, namespace("default"), TARGET, everything, policy("podSelector: {}"))
+    assert net.invalid == ()
+    target = find(net, "default/b")
+    assert str(net.reach(Machine(own=True), target, ("Egress",)).ports) == "every port"
+    assert str(net.reach(target, target, ("Egress",)).ports) == "every port"
+    other = find(under(profile, namespace("default"), A), "default/a")
+    assert str(net.reach(other, target, ("Egress",)).ports) == "no port"

@@ -52,6 +52,8 @@ class Automaton:
         self._folds = folds
         """Whether it reads lower case whatever is written."""
         self._steps: dict[tuple[int, str], int] = {}
+        self._readers: dict[str, int] = {}
+        self._repeated = _bits(token.repeated for token in self._tokens)
         self.start = self._closed(1)
 
     def step(self, state: int, char: str) -> int:
@@ -67,17 +69,25 @@ class Automaton:
         return bool(state >> len(self._tokens) & 1)
 
     def _stepped(self, state: int, char: str) -> int:
-        found = 0
-        for index, token in enumerate(self._tokens):
-            if state >> index & 1 and (token.chars is None or char in token.chars):
-                found |= 1 << (index if token.repeated else index + 1)
-        return found
+        # All positions at once: a pattern may have thousands of characters.
+        moved = state & self._reading(char)
+        return (moved & self._repeated) | ((moved & ~self._repeated) << 1)
 
     def _closed(self, state: int) -> int:
-        for index, token in enumerate(self._tokens):
-            if token.repeated and state >> index & 1:
-                state |= 1 << (index + 1)
+        while (more := state | ((state & self._repeated) << 1)) != state:
+            state = more
         return state
+
+    def _reading(self, char: str) -> int:
+        """The positions whose token takes this character."""
+        if char not in self._readers:
+            takes = (token.chars is None or char in token.chars for token in self._tokens)
+            self._readers[char] = _bits(takes)
+        return self._readers[char]
+
+
+def _bits(flags: Iterable[bool]) -> int:
+    return int("".join("01"[flag] for flag in reversed(list(flags))) or "0", 2)
 
 
 def _tokens(pattern: Pattern) -> Iterator[_Token]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from auditor.facts.network.answers import Peer, Stranger, World
+from auditor.facts.network.answers import Machine, Peer, Stranger, World
 from auditor.facts.network.istio.conditions import LOCAL, NOBODY, SOMEBODY, SPIFFE
 from auditor.facts.network.istio.matching import IPAddress
 from auditor.facts.network.istio.settings import Settings
@@ -62,6 +62,8 @@ class Callers:
             return self._proven(caller)
         if isinstance(caller, Stranger):
             return self._stranger(caller)
+        if isinstance(caller, Machine):
+            return Caller("", None, Truth.NO)
         return self._workload(caller)
 
     def capture(self, target: Workload) -> Capture:
