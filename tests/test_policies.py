@@ -18,12 +18,13 @@ from auditor.policies.loader import load
 from .policy_fixtures import Bundle, faults
 
 ROOT = Path(__file__).parents[1]
-IDS = [policy.id for policy in load(ROOT / "policies")[0]]
+OURS = load(ROOT / "policies")
+IDS = [policy.id for policy in OURS[0]]
 
 
 def bundle(root: Path, name: str, engine: str = "regorus") -> Bundle:
     """A policy of a checkout at `root`."""
-    policies, library = load(root / "policies")
+    policies, library = OURS if root == ROOT else load(root / "policies")
     policy = next(policy for policy in policies if policy.id == name)
     program = compile_policies(engine, {policy.file: policy.module, **library})
     return Bundle(policy, program, root / "fixtures" / "policies" / name)
