@@ -58,7 +58,9 @@ def network_outputs(
         def gathered(**given: Any) -> int:
             file = given.pop("output_file")
             target = None if file is None or str(file) == "-" else file
-            outputs = Forms(given.pop("form"), target, given.pop("quiet"))
+            form = _by_ending(target, forms) or given["form"]
+            del given["form"]
+            outputs = Forms(form, target, given.pop("quiet"))
             return command(**given, outputs=outputs)
 
         for option in (
@@ -68,7 +70,8 @@ def network_outputs(
                 "--output",
                 "output_file",
                 type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
-                help="The file to write; '-' for standard output.",
+                help="The file to write; '-' for standard output. Its ending tells the form where"
+                " --format does not.",
             ),
             click.option(
                 "--format",
@@ -83,6 +86,19 @@ def network_outputs(
         return gathered
 
     return given_to
+
+
+_ENDINGS = {"htm": "html", "gv": "dot", "mmd": "mermaid", "txt": "text"}
+
+
+def _by_ending(file: Path | None, forms: tuple[str, ...]) -> str | None:
+    """The form that the name of the file tells, where nobody named another."""
+    given = click.get_current_context().get_parameter_source("form")
+    if file is None or given is not click.core.ParameterSource.DEFAULT:
+        return None
+    ending = file.suffix.lower().removeprefix(".")
+    form = _ENDINGS.get(ending, ending)
+    return form if form in forms else None
 
 
 def gap_documents(reading: Reading) -> list[dict[str, Any]]:

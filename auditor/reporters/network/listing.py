@@ -67,11 +67,15 @@ class Listing:
 
 def text(listings: Sequence[Listing], terminal: Terminal) -> Iterator[str]:
     """For people."""
+    both = len({one.side for one in listings}) > 1
     for number, one in enumerate(listings):
         if number:
             yield ""
         if one.name:
             yield terminal.paint("bold", f"{fit(one.name)}:")
+        if both:
+            title = "who reaches them" if one.side == "into" else "whom they reach"
+            yield terminal.paint("bold", f"{title}:")
         if not one.connections.workloads:
             yield "no workload was read"
             continue

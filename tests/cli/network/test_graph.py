@@ -184,3 +184,22 @@ for (const label of known.spaces.children) {
 }
 known.picture.heard.click();
 """
+
+
+@pytest.mark.parametrize(
+    ("more", "begins"),
+    [
+        (("who.html",), "<!doctype html>"),
+        (("who.mmd",), "flowchart"),
+        (("who.png",), "<?xml"),
+        (("who.html", "--format", "dot"), "digraph"),
+    ],
+)
+def test_the_name_of_the_file_tells_the_form(
+    auditor: Command, folder: Path, tmp_path: Path, more: tuple[str, ...], begins: str
+) -> None:
+    """Where --format does not."""
+    written(folder, SHOP)
+    name, *form = more
+    assert auditor("network", "graph", folder, "-o", tmp_path / name, *form).code == 0
+    assert (tmp_path / name).read_text().startswith(begins)

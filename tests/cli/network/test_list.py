@@ -51,6 +51,8 @@ def test_to_from_and_focus(auditor: Command, folder: Path) -> None:
     from_ = auditor("network", "list", folder, "--from", "shop/cron").out
     assert "every port  to shop/web, the internet" in from_
     focus = auditor("network", "list", folder, "--focus", "customers").out
+    assert focus.startswith("who reaches them:\n")
+    assert "\n\nwhom they reach:\n" in focus
     assert "reached by some" in focus
     assert "these reach everything on every port" in focus
     assert auditor("network", "list", folder, "--focus", "web", "--to", "web").code == 2
@@ -109,7 +111,9 @@ def test_dot_is_the_graph(auditor: Command, folder: Path) -> None:
 def test_the_scope_limits_what_is_told(auditor: Command, folder: Path) -> None:
     """Not what is known: who reaches it from outside is told."""
     said = auditor("network", "list", PEAPODS, "-n", "diets")
-    assert said.out.startswith("1 workload in 1 namespace, 1 of them with personal data\n")
+    assert said.out.startswith(
+        "who reaches them:\n1 workload in 1 namespace, 1 of them with personal data\n"
+    )
     assert "from monitoring/prometheus" in said.out
     assert "within scope: namespace diets" in said.err
     assert auditor("network", "list", PEAPODS, "-n", "nonsense").code == 3
