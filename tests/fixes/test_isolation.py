@@ -358,3 +358,18 @@ def test_a_sidecar_keeps_its_control_plane() -> None:
     home = namespace("shop", **{"istio-injection": "enabled"})
     rules = made(contained(leaving(), WEB, home))["NetworkPolicy data-asks"]["egress"]
     assert rules[1]["ports"] == [{"protocol": "TCP", "port": 15012}]
+
+
+ODD: tuple[Any, ...] = (None, 3, "x", [None], {"a": 3}, [[]], {"matchLabels": {"a": []}})
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("field", ["selector", "template", "replicas", "serviceName"])
+def test_objects_of_a_wrong_shape_are_no_traceback(field: str, odd: Any) -> None:
+    """Of the client, of the workload itself, and of what else is there."""
+    one = deployment("web", {"app": "web"})
+    broken = replace(one, manifest={**one.manifest, "spec": {**one.manifest["spec"], field: odd}})
+    front = service("shop/data", {"port": 80})
+    front = replace(front, manifest={**front.manifest, "spec": {"selector": odd, "ports": odd}})
+    assert fix_of(holder(), broken, WEB, front).title
+    assert fix_of(leaving(), broken, WEB, front, policy=LEAVES).title

@@ -207,8 +207,15 @@ def verdict(found: tuple[Resource, ...], who: str, method: str, path: str) -> Ve
             ),
             "shop/data has to refuse plain text, .* and shop/web, which needs it, has no sidecar",
         ),
+        (
+            CLUSTER.replace(
+                "auditor/health: http:/healthz,",
+                'auditor/health: http:/healthz, sidecar.istio.io/rewriteAppHTTPProbers: "false",',
+            ).replace("image: data,", "image: data, livenessProbe: {httpGet: {port: 8080}},"),
+            "the kubelet probes it in plain text",
+        ),
     ],
-    ids=["shared account", "monitor without sidecar", "service without sidecar", "plain client"],
+    ids=["shared account", "monitor without", "service without", "plain client", "plain probes"],
 )  # fmt: skip
 def test_what_no_policy_can_tell_apart_is_not_offered(text: str, why: str) -> None:
     """The words say why, and what would help."""

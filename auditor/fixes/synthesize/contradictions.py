@@ -12,6 +12,10 @@ from auditor.facts.oversight import restrictable
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.fixes.synthesize.errors import CannotBuildError
+from auditor.manifests import at
+
+KEPT_PROBES = "sidecar.istio.io/rewriteAppHTTPProbers"
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
 def check_clients(
@@ -66,6 +70,21 @@ def check_calls(facts: Facts, target: Workload) -> None:
             f"the API server calls {target.name} on TCP {lead.pod_port} ({call.ref}), from an"
             " address that is not known, and a rule that admits it admits everybody to that port:"
             " give the webhook a workload of its own"
+        )
+
+
+def check_probes(target: Workload) -> None:
+    """Raises:
+    CannotBuildError: its sidecar is told to leave probes as they are, and the kubelet, which sends
+        plain text, would find it dead.
+    https://istio.io/latest/docs/ops/configuration/mesh/app-health-check/
+    """
+    where = (*target.template_path, "metadata", "annotations", KEPT_PROBES)
+    probed = any(one.spec.get(kind) for one in target.containers for kind in PROBES)
+    if probed and at(target.resource.manifest, where) == "false":
+        raise CannotBuildError(
+            f"{target.name} has to refuse plain text, in which nobody says who he is, and the"
+            f" kubelet probes it in plain text ({KEPT_PROBES} is false): one of the two has to go"
         )
 
 

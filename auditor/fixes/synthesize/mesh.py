@@ -16,7 +16,7 @@ from auditor.facts.oversight import overreaches, restrictable
 from auditor.facts.workloads import Workload
 from auditor.fixes.needs import needs
 from auditor.fixes.operations import created
-from auditor.fixes.synthesize.contradictions import check_encrypted, unjudged
+from auditor.fixes.synthesize.contradictions import check_encrypted, check_probes, unjudged
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.synthesize.labels import Labels
 from auditor.fixes.synthesize.subject import workload_of
@@ -58,6 +58,7 @@ def restricted(
     denying = created(_denial(facts, monitor, target, meant), target.resource)
     if _has_strict_mtls(facts, target):
         return (denying,)
+    check_probes(target)
     check_encrypted(facts, target, _needing(facts, target))
     return created(_strict(facts, target, meant), target.resource), denying
 
