@@ -89,7 +89,8 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 _FLAG = re.compile(
-    rf"(?<!\S)--?[\w.-]{{0,40}}?{_NAMED}(?P<rest>[\w.-]{{0,40}})[ \t]+(?P<v>[^\s\"'-][^\s\"']*)",
+    rf"(?<!\S)--?[\w.-]{{0,40}}?{_NAMED}(?P<rest>[\w.-]{{0,40}})[ \t]+"
+    r"(?P<v>[^\s\"'{\[-][^\s\"']*)",
     re.IGNORECASE,
 )
 _USER_FLAG = re.compile(r"(?<!\S)(?:-u|--user)[ =][^\s:]{1,64}:(?P<v>[^\s\"'@]+)")

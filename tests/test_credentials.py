@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.credentials import (
@@ -161,7 +161,11 @@ _KEYS = st.sampled_from(
 )
 
 
+_DOCUMENT = '{"url": "http://db:80", "token": "abc"}'
+
+
 @settings(max_examples=400)
+@example([_DOCUMENT, "--token", _DOCUMENT], " ", "", False)
 @given(st.lists(_WORDS, max_size=6), st.sampled_from([" ", "\n", ",", ";"]), _KEYS, st.booleans())
 def test_every_address_stays(words: list[str], between: str, key: str, file: bool) -> None:
     """Who is told to ask whom is the same with the credentials and without them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from auditor.facts import Facts
-from auditor.facts.health import TCP, health_of
+from auditor.facts.health import METHODS, TCP, health_of
 from auditor.facts.network import Peer, PortSet, Request, Ruling, Verdict
 from auditor.facts.workloads import Workload
 from auditor.fixes.case import Case
@@ -75,7 +75,7 @@ def needed(case: Case, source: Workload, target: Workload, request: Request) -> 
     health = dict(health_of(case.facts, target).paths)
     path = (request.path or "").partition("?")[0]
     paths = health.get(request.port)
-    return paths is None or (request.method == "GET" and path in paths)
+    return paths is None or (request.method in METHODS and path in paths)
 
 
 def _ports(case: Case, target: Workload) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -26,6 +27,11 @@ ENTITIES = (
 """What an end may be that is neither a pod nor an address; who is known decides `asking`."""
 TRANSPORTS: tuple[Transport, ...] = ("mtls", "plaintext", "hbone")
 LAST = 65535
+FIELDS = (
+    "src", "dst", "protocol", "port", "method", "path", "host", "headers", "sni", "transport",
+    "appProtocol",
+)  # fmt: skip
+END_FIELDS = ("namespace", "pod", "ip", "entity", "serviceAccount", "trustDomain")
 PORTLESS = ("ICMP", "ICMPV6", "ICMPv6")
 
 
@@ -92,17 +98,27 @@ def query(value: Any) -> Query:
     """
     if not isinstance(value, dict):
         raise QueryError("", "is no JSON object")
+    _check_names(value, FIELDS, "")
     return Query(_end(value, "src"), _end(value, "dst"), _request(value))
+
+
+def _check_names(value: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """A mistyped field would let another question be answered. Others belong to whoever asks.
+
+    Raises:
+        QueryError: a field looks like one of those that are known, and is none.
+    """
+    for key in value:
+        if key not in known and (close := difflib.get_close_matches(key, known, 1, 0.8)):
+            raise QueryError(f"{where}{key}", f"is no field; did you mean '{close[0]}'?")
 
 
 def _end(query: Mapping[str, Any], name: str) -> Asked:
     end = query.get(name)
     if not isinstance(end, dict):
         raise QueryError(name, "is missing" if end is None else "is no JSON object")
-    texts = {
-        key: _text(end, key, f"{name}.{key}")
-        for key in ("namespace", "pod", "ip", "entity", "serviceAccount", "trustDomain")
-    }
+    _check_names(end, END_FIELDS, f"{name}.")
+    texts = {key: _text(end, key, f"{name}.{key}") for key in END_FIELDS}
     found = Asked(
         texts["namespace"] or "",
         texts["pod"] or "",

@@ -92,6 +92,8 @@ def test_a_line_that_is_no_question_is_named_and_the_others_are_answered(
         ({"headers": {"x": 3}}, "headers.x"),
         ({"headers": [["x"]]}, "headers"),
         ({"method": ["GET"]}, "method"),
+        ({"metod": "GET"}, "metod"),
+        ({"src": {"namespce": "shop", "pod": "web"}}, "src.namespce"),
     ],
 )
 def test_a_wrong_field_is_named(auditor: Command, folder: Path, change: Query, field: str) -> None:
