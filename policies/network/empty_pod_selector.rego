@@ -31,6 +31,7 @@ deny contains finding if {
 }
 
 chooses_all if {
+	is_object(input.object.spec)
 	selector := object.get(input.object.spec, "podSelector", {})
 	selector in [{}, null, {"matchLabels": {}}]
 }
