@@ -5,7 +5,7 @@ The command, the webhook and the proof of a fix all ask here, so that they give 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -206,7 +206,9 @@ def _looked(
 def _assessable(
     policies: tuple[Policy, ...], snapshot: Snapshot
 ) -> tuple[tuple[Policy, ...], list[Gap]]:
-    """The policies whose facts can be known, and a gap for each that a missing list takes away."""
+    """The policies whose facts can be known, and a gap for each that a missing list takes away from
+    objects that it would be asked about.
+    """
     missing = {kind: gap for gap in snapshot.gaps for kind in gap.kinds if kind != "*"}
     asked, unasked = [], []
     for policy in policies:
@@ -218,13 +220,20 @@ def _assessable(
         needed = [
             kind for fact in policy.facts if (kind := FACTS[fact].lacks(missing, lists=lists))
         ]
-        if not needed:
+        if not needed or not _has_objects(policy, snapshot, missing):
             asked.append(policy)
             continue
         gap = missing[needed[0]]
         why = f"not assessed: it needs every {needed[0]}, and the {gap.what} could not be read"
         unasked.append(Gap(f"policy {policy.id}", why, gap.severity))
     return tuple(asked), unasked
+
+
+def _has_objects(policy: Policy, snapshot: Snapshot, missing: Container[str]) -> bool:
+    """Whether there is anything that the policy is asked about, or may be among what is missing."""
+    if any(kind in missing for kind in policy.kinds):
+        return True
+    return any(concerns(policy, role_of(resource)) for resource in snapshot.resources)
 
 
 def _untold(facts: Facts, asked: tuple[Policy, ...]) -> Iterator[Gap]:

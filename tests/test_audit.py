@@ -168,9 +168,19 @@ def test_a_list_that_is_missing_takes_the_policies_away_that_need_it() -> None:
     assert not any(finding.policy.facts == ("exposure",) for finding in answer.findings)
     missed = [gap.what for gap in answer.gaps if gap.why.startswith("not assessed")]
     assert missed == [
+        "policy data/personal_data_may_leave",
         "policy data/personal_data_not_isolated",
+        "policy data/reachable_through_pivot",
+        "policy network/dns_cut_off",
+        "policy network/dns_over_udp_alone",
+        "policy network/isolated_one_way",
         "policy network/monitor_beyond_health",
         "policy network/monitor_blocked",
+        "policy network/namespace_without_policies",
+        "policy network/no_default_deny",
+        "policy network/not_isolated",
+        "policy network/public_entrance_to_personal_data",
+        "policy network/webhook_cut_off",
     ]
     assert f"{PRIVILEGED} shop/web[Deployment]" in told(answer)
 
@@ -289,3 +299,14 @@ def test_a_policy_on_what_a_cluster_is_not_asked_for_is_not_passed() -> None:
     answer = audit(Snapshot((), server=server), both, SETTINGS)
     assert gaps(answer) == ["policy access/roles: not assessed: no Role is read from a cluster yet"]
     assert audit(Snapshot(()), both, SETTINGS).gaps == ()
+
+
+def test_a_policy_without_any_object_to_judge_is_not_missed() -> None:
+    """That one Pod cannot be read leaves nothing open about NetworkPolicies that nobody has."""
+    unread = Gap("broken.yaml", "no YAML", Unseen.INCOMPLETE, ("Pod",))
+    about_policies = "network/selects_no_pod"
+    pods = tuple(one for one in OBJECTS if one.ref.kind != "NetworkPolicy")
+    missed = f"policy {about_policies}"
+    for objects, told_so in ((pods, []), (OBJECTS, [missed])):
+        answer = audit(Snapshot(objects, (unread,)), bench(about_policies), SETTINGS)
+        assert [gap.what for gap in answer.gaps if gap.what.startswith("policy")] == told_so

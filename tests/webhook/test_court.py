@@ -141,6 +141,16 @@ def test_what_makes_an_object_unreadable_is_no_such_change() -> None:
     assert judging.live(cluster.replacing(mended)).gaps == ()
 
 
+def test_a_value_of_another_type_is_told_by_the_short_way_too() -> None:
+    """No fact reads the field, and no policy says anything else of it than before."""
+    judging, cluster = court(), live(pod("c"))
+    before = judging.live(cluster)
+    (changed,) = live(pod("c", dnsPolicy=True)).resources
+    after = judging.supposing(before, cluster.replacing(changed), changed.ref)
+    assert after.gaps == audit(cluster.replacing(changed), BENCH, SETTINGS).gaps
+    assert [gap.ref for gap in after.gaps] == [changed.ref]
+
+
 class Thorough(Court):
     """A court that judges everything anew each time."""
 
