@@ -201,7 +201,7 @@ def test_new_labels_can_open_a_flow() -> None:
 
 
 PROXY = {"name": "istio-proxy", "image": "istio/proxyv2"}
-PROXIED = {"containers": [{"name": "main", "image": "app"}, PROXY]}
+PROXIED: dict[str, Any] = {"containers": [{"name": "main", "image": "app"}, PROXY]}
 
 
 @pytest.mark.parametrize(
