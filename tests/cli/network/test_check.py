@@ -155,6 +155,48 @@ def test_other_protocols_are_left_open_by_the_specification(auditor: Command, fo
     assert [answer["verdict"] for answer in found] == ["allowed", "undefined"]
 
 
+LIVE = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop, uid: d1}
+spec:
+  selector: {matchLabels: {app: customers}}
+  template:
+    metadata: {labels: {app: customers}}
+    spec: {containers: [{name: app, image: registry.example/api:1}]}
+---
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata:
+  name: api-1
+  namespace: shop
+  uid: r1
+  ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: api, uid: d1, controller: true}]
+spec: {selector: {matchLabels: {app: customers}}}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api-1-x
+  namespace: shop
+  labels: {app: customers, pod-template-hash: "1"}
+  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: api-1, uid: r1, controller: true}]
+spec: {containers: [{name: app, image: registry.example/api:1}]}
+status: {phase: Running, podIP: 10.9.9.9}
+"""
+
+
+def test_a_pod_of_a_deployment_is_asked_about_by_any_name(auditor: Command, folder: Path) -> None:
+    """By its own, by that of the Deployment, and by its address."""
+    written(folder, SHOP, POLICY, LIVE)
+    ends = [{"namespace": "shop", "pod": "api-1-x"}, {"namespace": "shop", "pod": "api"}]
+    ends.append({"ip": "10.9.9.9"})
+    sources = [{"namespace": "shop", "pod": name} for name in ("web", "cron")]
+    questions = [{"src": src, "dst": dst, "port": 8080} for src in sources for dst in ends]
+    found = answers(asked(auditor, folder, *questions))
+    assert [answer["verdict"] for answer in found] == ["allowed"] * 3 + ["denied"] * 3
+
+
 BLOCK = """\
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
