@@ -218,7 +218,7 @@ MORE = {
     "two objects with one name": Case(f"{A}---\n{A}", ("written more than once",)),
     "no name beside a good object": Case(f"{NAMELESS}---\n{B}", ("without a name",)),
     "no kind beside a good object": Case(
-        f"{B}---\n" + _pod("n", "true").replace("kind: Pod\n", ""), ("its kind is missing",)
+        f"{B}---\n" + _pod("nokind", "true").replace("kind: Pod\n", ""), ("its kind is missing",)
     ),
     "a List in a List": Case(
         "apiVersion: v1\nkind: List\nitems:\n"
@@ -279,7 +279,7 @@ MORE = {
     "aliases": Case(ANCHORED),
     "what the cluster dumped": Case(DUMPED),
     "a name that YAML takes for false": Case(
-        f"{A}---\n{_pod('n', 'true')}---\n{B}", ("what is written there is no text",)
+        f"{A}---\n{_pod('no', 'true')}---\n{B}", ("what is written there is no text",)
     ),
 }
 

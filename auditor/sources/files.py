@@ -19,6 +19,7 @@ from auditor.sources.builds import Builder
 from auditor.sources.built import Built, Made
 from auditor.sources.charts import can_render
 from auditor.sources.folders import STDIN, File, files_of
+from auditor.sources.letters import as_text
 from auditor.sources.memory import collector_paused
 from auditor.sources.named import empty
 from auditor.sources.objects import objects_of
@@ -158,7 +159,9 @@ class _Reading:
         for problem in document.problems:
             what = f"{file.uri}:{document.source.line(problem.offset)}"
             self.gaps.append(Gap(what, problem.why, Unseen.UNKNOWN))
-        for found in objects_of(document):
+        spelled, gaps = as_text(document)
+        self.gaps += gaps
+        for found in objects_of(spelled):
             if isinstance(found, Resource):
                 self.resources.append(found)
             elif found.certain or file.named:
