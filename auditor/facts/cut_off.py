@@ -128,8 +128,8 @@ def _called(facts: Facts, workload: Workload) -> Iterator[Told]:
         return
     admitted = facts.network.allowed(CALLER, workload, ("Ingress",)).possible
     for lead in facts.keeper.served(workload).leads:
-        if lead.number == HTTPS and not facts.keeper.calls.seen:
-            why = "whom the API server calls is not read from a cluster yet"
+        if lead.number == HTTPS and (unseen := facts.keeper.calls.unseen):
+            why = f"no {' and no '.join(unseen)} is read from a cluster yet"
             facts.unknown(Gap("which webhooks NetworkPolicies cut off", why, Unseen.UNKNOWN))
     for call, lead in calls_to(facts, workload):
         if not admitted.contains("TCP", lead.pod_port):

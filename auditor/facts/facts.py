@@ -414,6 +414,9 @@ ENTERING = (
 )  # fmt: skip
 """Whom the outside reaches, beside Services."""
 
+WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+"""What makes the API server call somebody."""
+
 WATCHING = ("ServiceMonitor", "PodMonitor")
 """What asks monitors to fetch something."""
 
@@ -487,7 +490,7 @@ FACTS: Mapping[str, Fact] = {
     ),
     "cut_off": Fact(
         _of_workloads(cut_off),
-        (*BEFORE_OTHERS, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS),
+        (*BEFORE_OTHERS, "Namespace", "Service", "ConfigMap", *WEBHOOKS, *WORKLOAD_KINDS),
         (*BEFORE_OTHERS, "Namespace", "Service"),
     ),
     "isolation": Fact(_of_workloads(isolation), (*POLICIES, "Namespace"), POLICIES),

@@ -28,7 +28,7 @@ from auditor.manifests import mapping
 from auditor.model import Gap, Origin, Reading, Ref, Resource, Server, Snapshot, Unseen
 from auditor.sources.authorship import authorship_of
 from auditor.sources.changes import LiveChange
-from auditor.sources.kinds import KINDS, Kind
+from auditor.sources.kinds import ADMISSION, KINDS, Kind
 from auditor.sources.memory import collector_paused
 from auditor.sources.namespaced import Partial, beyond, partly, plain
 from auditor.sources.rendered import Rendered
@@ -377,15 +377,18 @@ class Watch:
 def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     """An item of a list or an event as a resource.
 
-    Items of a list come without apiVersion and kind. What only machines read (managedFields) or
-    may repeat a secret (the last applied configuration, binary data) is left out; for credentials
-    stand others of their class, so that nothing that is done with the object can tell them.
+    Items of a list come without apiVersion and kind. What only machines read (managedFields, the
+    certificates by which the server knows webhooks) or may repeat a secret (the last applied
+    configuration, binary data) is left out; for credentials stand others of their class, so that
+    nothing that is done with the object can tell them.
     """
     metadata = {k: v for k, v in mapping(item.get("metadata")).items() if k != "managedFields"}
     if LAST_APPLIED in mapping(metadata.get("annotations")):
         kept = {k: v for k, v in metadata["annotations"].items() if k != LAST_APPLIED}
         metadata["annotations"] = kept
     rest = {k: v for k, v in item.items() if k != "binaryData"}
+    if kind in ADMISSION and isinstance(rest.get("webhooks"), list):
+        rest["webhooks"] = [_without_bundle(each) for each in rest["webhooks"]]
     manifest = {**rest, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
     first = ("apiVersion", "kind", "metadata")
     manifest = without_credentials(
@@ -396,6 +399,14 @@ def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     uri = f"cluster/{namespace or '_cluster'}/{kind.plural}/{ref.name}.yaml"
     lines = Rendered(uri, manifest)
     return Resource(ref, manifest, Origin(uri, lines, live=True, authorship=authorship_of(item)))
+
+
+def _without_bundle(webhook: Any) -> Any:
+    """A webhook less the certificates by which the API server knows it."""
+    if not isinstance(webhook, dict) or not isinstance(webhook.get("clientConfig"), dict):
+        return webhook
+    config = {k: v for k, v in webhook["clientConfig"].items() if k != "caBundle"}
+    return {**webhook, "clientConfig": config}
 
 
 def _configuration(kubeconfig: str | None, context: str | None) -> Any:

@@ -99,6 +99,15 @@ GATEWAYS = tuple(
 )
 """The Gateway API, each kind at a version that every release since it was there has served."""
 
+ADMISSION = tuple(
+    Kind("admissionregistration.k8s.io/v1", plural, kind, namespaced=False)
+    for plural, kind in (
+        ("validatingwebhookconfigurations", "ValidatingWebhookConfiguration"),
+        ("mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
+    )
+)
+"""Which webhooks the API server calls."""
+
 KINDS = (
     Kind("v1", "namespaces", "Namespace", namespaced=False),
     Kind("v1", "nodes", "Node", namespaced=False),
@@ -130,6 +139,7 @@ KINDS = (
     Kind("storage.k8s.io/v1", "storageclasses", "StorageClass", namespaced=False),
     Kind("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", namespaced=False),
     Kind("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False),
+    *ADMISSION,
     Kind("argoproj.io/v1alpha1", "rollouts", "Rollout", optional=True),
     *GATEWAYS,
     Kind("monitoring.coreos.com/v1", "servicemonitors", "ServiceMonitor", optional=True),

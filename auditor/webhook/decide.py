@@ -76,12 +76,14 @@ def decide(review: Review, live: Snapshot, court: Court, mode: Mode, fail_on: Se
     before = _before(proposal, live, court)
     future = _after(proposal, before.snapshot)
     after = court.supposing(before, future, proposal.ref, *proposal.along)
-    unasked = _told(unasked_policies(after))
+    missed = unasked_policies(after)
+    unasked = _told(missed)
     if unasked and mode is Mode.DENY:
         raise CannotJudgeError(unasked)
     # What enforces is nothing that the caller's object could tell, and nothing to refuse it for.
     unsure = _told([gap for gap in after.gaps if gap.what == GAP])
-    unable = [g for g in after.gaps if g not in before.gaps and g.what != GAP]
+    known = {*before.gaps, *missed}
+    unable = [g for g in after.gaps if g not in known and g.what != GAP]
     if told := _told([g for g in unable if g.severity is Unseen.INCOMPLETE]):
         raise UndecidableError(told)
     added = [f for f in added_findings(before, after) if f.severity.at_least(fail_on)]

@@ -8,7 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 from auditor.errors import UsageError
-from auditor.sources.kinds import KINDS
+from auditor.sources.kinds import ADMISSION, KINDS
 
 NAME = "auditor"
 TIMEOUT_SECONDS = 10
@@ -87,10 +87,13 @@ def _everywhere_but(namespaces: tuple[str, ...]) -> dict[str, Any]:
 
 def _rules() -> list[dict[str, Any]]:
     """One rule for each API group. Any version of it: with matchPolicy Equivalent the server
-    converts what it is sent.
+    converts what it is sent. None for the configurations of webhooks, about which the server asks
+    no webhook.
     """
     groups: dict[str, list[str]] = {}
     for kind in KINDS:
+        if kind in ADMISSION:
+            continue
         groups.setdefault(kind.group, []).append(kind.plural)
     groups[""] += SUBRESOURCES
     return [

@@ -23,6 +23,7 @@ COUNTED = (
     " configmaps persistentvolumeclaims serviceaccounts limitranges deployments replicasets"
     " statefulsets daemonsets jobs cronjobs networkpolicies ingresses storageclasses"
     " priorityclasses runtimeclasses resourcequotas rolebindings clusterrolebindings"
+    " validatingwebhookconfigurations mutatingwebhookconfigurations"
 )
 """The kinds that an audit reads of a cluster without extensions."""
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "many"}}

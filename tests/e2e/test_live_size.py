@@ -161,6 +161,7 @@ def test_two_thousand_pods_are_all_seen_in_bounded_memory(
     lists = (
         "namespaces nodes services configmaps serviceaccounts priorityclasses rolebindings"
         " clusterrolebindings resourcequotas"
+        " validatingwebhookconfigurations mutatingwebhookconfigurations"
     )
     others = sum(len(many.objects(kind)) for kind in lists.split())
     assert source["objects"] == sum(counted.values()) + others

@@ -123,6 +123,16 @@ spec:
   from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: edge}]
   to: [{group: "", kind: Service, name: by-grant}]
 ---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: checks}
+webhooks: [{clientConfig: {service: {namespace: asking, name: inner, port: 80}}}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: changes}
+webhooks: [{clientConfig: {service: {namespace: asking, name: inner-too, port: 80}}}]
+---
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings, namespace: edge}

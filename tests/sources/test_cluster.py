@@ -164,3 +164,17 @@ def test_objects_of_the_cluster_have_no_namespace() -> None:
 def test_odd_items_do_not_break_the_reader(item: Any) -> None:
     """An aggregated API may answer anything."""
     assert live_resource(Kind("v1", "pods", "Pod"), item).ref.name == ""
+
+
+def test_certificates_of_webhooks_are_not_kept() -> None:
+    """Only the API server reads them. What is no webhook is left as it is."""
+    service = {"namespace": "shop", "name": "checks"}
+    config = {"service": service, "caBundle": "LS0t"}
+    webhooks: list[Any] = [{"name": "a", "clientConfig": config}, {"clientConfig": 3}, None]
+    kind = _BY_KIND["ValidatingWebhookConfiguration"]
+    found = live_resource(kind, {"metadata": {"name": "checks"}, "webhooks": webhooks}).manifest
+    left = {"name": "a", "clientConfig": {"service": service}}
+    assert found["webhooks"] == [left, {"clientConfig": 3}, None]
+    assert config["caBundle"], "the item itself stays as it was"
+    assert live_resource(kind, {"webhooks": 5}).manifest["webhooks"] == 5
+    assert "webhooks" not in live_resource(kind, {}).manifest

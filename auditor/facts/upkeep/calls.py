@@ -39,10 +39,10 @@ class Calls:
         self._snapshot = snapshot
 
     @property
-    def seen(self) -> bool:
-        """Whether what tells of calls is among what was read: not all sources look for it."""
+    def unseen(self) -> tuple[str, ...]:
+        """The kinds that tell of calls and that the source of the snapshot does not look for."""
         server = self._snapshot.server
-        return server is None or server.kinds.issuperset(CALLING)
+        return tuple(kind for kind in CALLING if server and kind not in server.kinds)
 
     @cached_property
     def by_service(self) -> Mapping[tuple[str, str], Sequence[Call]]:
