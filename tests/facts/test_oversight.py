@@ -19,7 +19,7 @@ def beyond(*found: Resource) -> dict[str, str]:
     """What the monitor reaches beyond health, by service."""
     facts = Facts(Snapshot(found), Settings())
     eye = facts.by_key["", "Pod", "shop", "eye"]
-    return {one.target.name: str(one.beyond) for one in overreaches(facts, eye)}
+    return {one.target.name: str(one.beyond.ports) for one in overreaches(facts, eye)}
 
 
 def plain(**declared: Any) -> Resource:
@@ -72,6 +72,6 @@ def test_what_is_told_names_the_apis() -> None:
     told = oversight(facts, facts.by_key["", "Pod", "shop", "eye"])
     assert told is not None
     (one,) = told["beyond"]
-    assert (one["target"], one["data"], one["health"]) == ("shop/data", ["PII"], ["8081"])
+    assert (one["target"], one["data"], one["health"]) == ("shop/data", ["PII"], "on port 8081")
     assert one["apis"] == ["8080 (http)"]
     assert [rule["message"] for rule in one["rules"]] == ["this rule admits it on every port"]

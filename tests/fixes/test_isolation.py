@@ -17,7 +17,7 @@ from auditor.model import Fix, Resource, Safety, Settings
 from auditor.reporters.words import trials
 from auditor.sources.files import FileSource
 from tests.bench import SETTINGS, bench, objects
-from tests.facts.network.cluster import namespace, pod, serving, workload
+from tests.facts.network.cluster import namespace, pod, policy, serving, workload
 from tests.facts.test_data import annotated
 from tests.facts.test_dependencies import service
 from tests.facts.test_exposure import PORTS, admitting, app
@@ -178,6 +178,39 @@ def test_the_pods_of_a_stateful_set_keep_reaching_each_other() -> None:
         "ports": [{"protocol": "TCP", "port": "http"}],
     }
     assert "shop/data → shop/data: TCP 8080" in fix.proof.kept
+
+
+def test_of_a_policy_that_is_there_the_rules_for_strangers_are_taken_away() -> None:
+    """And nothing is added; the health API stays open to whoever may ask for it."""
+    stranger, health = {"from": [app("report")]}, {"ports": [{"port": "health"}]}
+    guard = admitting({"from": [app("web")]}, stranger, health)
+    fix = fix_of(holder(health="health"), WEB, pod("shop/report"), guard)
+    assert fix.proof.holds, fix.proof
+    assert fix.safety is Safety.SAFE
+    assert made(fix)["NetworkPolicy guard"]["ingress"] == [{"from": [app("web")]}, health]
+
+
+@pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        ((admitting({"from": [app("web"), app("report")]}),), "lets clients in by the same rule"),
+        (
+            (
+                policy({"podSelector": {}, "ingress": [{"from": [app("report")]}]}, "shop/guard"),
+                pod("shop/cache"),
+            ),
+            "is about shop/web as well",
+        ),
+    ],
+)
+def test_rules_that_others_need_are_not_taken_away(others: tuple[Resource, ...], why: str) -> None:
+    """Somebody has to split them first."""
+    admits = admitting({"from": [app("web")]})
+    admits = replace(admits, ref=replace(admits.ref, name="web"))
+    named = {**admits.manifest, "metadata": {"name": "web", "namespace": "shop"}}
+    admits = replace(admits, manifest=named)
+    told = why_not(holder(), WEB, pod("shop/report"), admits, *others)
+    assert why in told
 
 
 HOOK = """

@@ -7,7 +7,7 @@ whether what was found is gone.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import permutations
@@ -83,10 +83,13 @@ def front(name: str, labels: Manifest, port: int) -> Manifest:
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
-def guard(name: str, space: str, selector: Manifest, way: str) -> Manifest:
-    """A NetworkPolicy that isolates in one direction and admits nobody, or everybody."""
+def guard(
+    name: str, space: str, selector: Manifest, way: str, rules: Sequence[Manifest] = ()
+) -> Manifest:
+    """A NetworkPolicy that isolates in one direction and admits by these rules."""
     spec: dict[str, Any] = {"podSelector": {"matchLabels": dict(selector)}, "policyTypes": [way]}
     metadata = {"name": name, "namespace": space}
+    spec[way.lower()] = list(rules)
     kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
     return {**kind, "metadata": metadata, "spec": spec}
 
@@ -117,7 +120,15 @@ def companies(draw: st.DrawFn) -> Company:
     if draw(st.booleans()):
         space, way = draw(st.sampled_from(SPACES)), draw(st.sampled_from(["Ingress", "Egress"]))
         found.append(guard("guard", space, draw(st.sampled_from(LABELS)), way))
+    if draw(st.booleans()):
+        admitted = draw(st.lists(st.sampled_from(LABELS), max_size=3))
+        found.append(guard("data", "shop", data, "Ingress", [_rule(one) for one in admitted]))
     return Company(tuple(found), frozenset(clients), frozenset(asking), frozenset(monitors))
+
+
+def _rule(labels: Manifest) -> Manifest:
+    """A rule that admits the pods of these labels, from everywhere."""
+    return {"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": dict(labels)}}]}
 
 
 def _home(name: str) -> Manifest:

@@ -29,7 +29,7 @@ def check_clients(
         reach = facts.network.reach(client, target)
         if reach.possible & ports if ports else reach.possible:
             continue
-        why = "; ".join(dict.fromkeys(reason.text for reason in reach.reasons))
+        why = "; ".join(dict.fromkeys(one.text for one in reach.reasons if one.ref))
         raise CannotBuildError(
             f"{client.name} is declared a client of {target.name}, and is kept out all the same"
             f" ({why or 'by the policies there are'}): one of the two has to go"

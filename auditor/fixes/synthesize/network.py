@@ -24,6 +24,7 @@ from auditor.fixes.synthesize.contradictions import check_calls, check_clients, 
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.synthesize.labels import Labels
 from auditor.fixes.synthesize.mesh import restricted
+from auditor.fixes.synthesize.narrowing import without_strangers
 from auditor.fixes.synthesize.subject import workload_of
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Change, Finding, Operation, Path, Ref, Resource
@@ -38,21 +39,21 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     """A NetworkPolicy that admits the clients of the workload to what it serves, monitors to its
     health API, and the pods of a StatefulSet to each other. Where no labels tell one of these from
     strangers, its pods get one that does; where health shares a port with all else and sidecars
-    judge requests, a policy of the mesh for the monitors.
+    judge requests, a policy of the mesh for the monitors. Where policies isolate it already, those
+    without the rules by which strangers get in.
 
     Raises:
-        CannotBuildError: no client of the workload is declared, its pods have no labels, other
-            policies already admit somebody (a new policy can only admit more), or two
-            requirements contradict each other.
+        CannotBuildError: no client of the workload is declared, its pods have no labels, a rule
+            admits strangers and clients alike, or two requirements contradict each other.
     """
     target = workload_of(facts, finding)
-    if facts.network.isolating(target, "Ingress"):
-        raise CannotBuildError("other NetworkPolicies admit them; one more cannot take that back")
     clients = clients_of(facts, target)
     if not clients:
         raise CannotBuildError(f"no client is declared (annotation {CLIENTS}) that is here")
-    asked = _served(facts, target, clients)
     watching = _watching(facts, target, clients)
+    if facts.network.isolating(target, "Ingress"):
+        return without_strangers(facts, target, (*clients, *watching, target))
+    asked = _served(facts, target, clients)
     check_calls(facts, target)
     check_clients(facts, target, clients, asked)
     check_monitors(facts, target, watching)
