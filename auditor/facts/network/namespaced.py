@@ -56,6 +56,7 @@ class Namespaced:
     _matching: dict[Point, Selecting] = field(default_factory=dict)
     _isolating: dict[tuple[Point, Direction], Selecting] = field(default_factory=dict)
     _said: dict[tuple[object, ...], Decision] = field(default_factory=dict)
+    _ports: dict[tuple[PolicyRule, object], tuple[PortSet, PortSet]] = field(default_factory=dict)
 
     def selecting(self, point: Point, direction: Direction) -> Selecting:
         """The policies that isolate the point in this direction, or may. A pod on the network of
@@ -107,6 +108,23 @@ class Namespaced:
         if subject.kind == NODE and self._holds_on_nodes is Truth.MAYBE:
             return self._on_node(connection)
         return OPEN[direction]
+
+    def bounds(
+        self, selecting: Selecting, direction: Direction, truths: Iterable[Truth], target: Point
+    ) -> tuple[PortSet, PortSet]:
+        """What policies that select a pod let through between it and another, surely and perhaps,
+        where their rules for this direction mean the other end with these `truths`: as `decide`,
+        without the reasons.
+        """
+        admissions = []
+        admits = iter(truths)
+        for policy, _ in selecting:
+            for rule in policy.rules[direction]:
+                sure, possible = self._admitted(rule, next(admits), target)
+                if possible:
+                    admissions.append(Admission(policy, rule, sure, possible))
+        sure, possible = _bounds(selecting, admissions)
+        return sure, (possible if _isolated(selecting) else PortSet.ALL)
 
     def _on_node(self, connection: Connection) -> Decision:
         named = self._naming(connection.subject, connection.direction)
@@ -178,7 +196,11 @@ class Namespaced:
         """
         if truth is Truth.NO:
             return PortSet.NONE, PortSet.NONE
-        sure, possible = self.reading.ports(rule, target)
+        key = (rule, target.ports if rule.named else ())
+        found = self._ports.get(key)
+        if found is None:
+            found = self._ports[key] = self.reading.ports(rule, target)
+        sure, possible = found
         return (sure if truth is Truth.YES else PortSet.NONE), possible
 
 
