@@ -77,6 +77,8 @@ class Facts:
         """What was held before the change that is audited."""
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
+        kept = vars(self.snapshot).get("_facts")
+        self._known: Network | None = kept and vars(kept).get("network")
         # In the snapshot itself, though that is frozen: whoever has it finds them without a table
         # beside it, they go with it, and they are no part of its value.
         vars(self.snapshot)["_facts"] = self
@@ -94,7 +96,9 @@ class Facts:
     @cached_property
     def network(self) -> Network:
         """Who can reach whom."""
-        network = Network(self.snapshot, self.workloads, self.enforcement.profile)
+        profile, network = self.enforcement.profile, self._known
+        if network is None or network.profile != profile:
+            network = Network(self.snapshot, self.workloads, profile)
         unsure = self.enforcement.gap
         for gap in (*network.gaps, *((unsure,) if unsure else ())):
             self.unknown(gap)

@@ -42,6 +42,7 @@ from auditor.facts.network.unread import unread
 from auditor.facts.network.ways import Ways, source_rules
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
+from auditor.memory import collector_paused
 from auditor.model import Gap, Ref, Resource, Snapshot
 
 CACHED = 1 << 16
@@ -72,8 +73,11 @@ class Network:
         self.snapshot = snapshot
         self.profile = profile
         self.workloads = tuple(workloads)
-        parsed = [_parsed(resource, profile) for resource in _policies(snapshot)]
-        policies = [policy for policy in parsed if isinstance(policy, NetPolicy)]
+        with collector_paused():
+            parsed = [_parsed(resource, profile) for resource in _policies(snapshot)]
+        policies = tuple(policy for policy in parsed if isinstance(policy, NetPolicy))
+        self.policies: tuple[NetPolicy, ...] = policies
+        """The NetworkPolicies that the API server takes, in the order read."""
         cluster_wide = [policy for policy in parsed if isinstance(policy, ClusterPolicy)]
         self.invalid = tuple(policy for policy in parsed if isinstance(policy, InvalidPolicy))
         """The policies that the API server would refuse, and that therefore have no effect."""
@@ -207,6 +211,7 @@ class Network:
         """Every flow between workloads that network policies allow, by target: all pairs at the
         cost of a `Matrix`. What sidecars say of them is not asked.
         """
+        self.matrix.prepare()
         for point in self.matrix.points:
             for flow in self.matrix.into(point):
                 yield point, flow

@@ -25,6 +25,7 @@ from auditor.facts.network.points import POD, Point
 from auditor.facts.network.policies import Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.selectors import Labels, Requirement, Selector, Truth
+from auditor.memory import collector_paused
 
 K = TypeVar("K", bound=Hashable)
 
@@ -183,6 +184,13 @@ class Matrix:
             found = self._rows[key] = Row.of(self._cells(direction, subject))
         return found
 
+    def prepare(self) -> None:
+        """Judge all rows now, so that each answer of `into` is quick."""
+        with collector_paused():
+            for point in self.points:
+                self.row("Ingress", point)
+            assert self._egress
+
     def into(self, target: Point) -> tuple[Flow, ...]:
         """Who may send what to `target`; whoever may send nothing is in none of them. A pod counts
         as another pod that looks the same: that each reaches itself is not said here.
@@ -268,9 +276,7 @@ class Matrix:
         if isinstance(peer, Pods):
             return self._labelled(peer, home)
         truth, found = self._judge.means_pods(peer), self._within(peer)
-        return Means(
-            found.surely if truth is Truth.YES else 0, found.perhaps if truth else 0
-        )
+        return Means(found.surely if truth is Truth.YES else 0, found.perhaps if truth else 0)
 
     def _by_ports(self, mask: Mask) -> Iterator[Mask]:
         for means in self._ports:
