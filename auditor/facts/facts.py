@@ -322,10 +322,17 @@ class Facts:
         """Note what a fact could not tell."""
         self.gaps[gap.what, gap.why] = gap
 
-    def about(self, resource: Resource, names: tuple[str, ...]) -> dict[str, Any]:
-        """What the facts of these names say of `resource`, less those with nothing to say."""
-        told = {name: FACTS[name].tell(self, resource) for name in names}
-        return {name: answer for name, answer in told.items() if answer is not None}
+    def about(
+        self, resource: Resource, names: tuple[str, ...], told: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What the facts of these names say of `resource`, less those with nothing to say. In
+        `told` is, and will be, what any said of it before.
+        """
+        told = {} if told is None else told
+        for name in names:
+            if name not in told:
+                told[name] = FACTS[name].tell(self, resource)
+        return {name: told[name] for name in names if told[name] is not None}
 
 
 def facts_of(snapshot: Snapshot, settings: Settings) -> Facts:

@@ -189,7 +189,7 @@ class Matrix:
         with collector_paused():
             for point in self.points:
                 self.row("Ingress", point)
-            assert self._egress
+            _ = self._egress
 
     def into(self, target: Point) -> tuple[Flow, ...]:
         """Who may send what to `target`; whoever may send nothing is in none of them. A pod counts
