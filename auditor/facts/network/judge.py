@@ -7,7 +7,8 @@ is the last who is asked, and what nobody decides is accepted. A further dialect
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -60,6 +61,25 @@ class Judge:
         )
         self._stages = tuple(stage for stage in stages if stage)
         self._composed = _Composing(self.profile)
+
+    def after(
+        self,
+        namespaces: Mapping[str, list[NetPolicy]],
+        cluster_wide: Sequence[ClusterPolicy] | None,
+    ) -> Judge:
+        """The same with other NetworkPolicies in some namespaces, and with other cluster-wide
+        policies unless that is None. What is remembered of points holds for both.
+        """
+        policies = {**self.policies, **namespaces}
+        if cluster_wide is not None:
+            return Judge(policies, cluster_wide, self.profile)
+        found = copy(self)
+        found.policies = policies
+        found._namespaced = self._namespaced.after(namespaces)
+        found._stages = tuple(
+            found._namespaced if stage is self._namespaced else stage for stage in self._stages
+        )
+        return found
 
     def selecting(self, point: Point, direction: Direction) -> Selecting:
         """The NetworkPolicies that isolate the point in this direction, or may."""

@@ -13,6 +13,7 @@ of their peers and one judgement for each block. The pairs themselves are never 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -158,8 +159,9 @@ class Flow:
 class Matrix:
     """The answers of `judge` for all pairs of `points`."""
 
-    def __init__(self, judge: Judge, points: Sequence[Point]) -> None:
-        self.points = tuple(dict.fromkeys(points))
+    def __init__(self, judge: Judge, points: Sequence[Point], *, distinct: bool = True) -> None:
+        """Unless `distinct`, a point that comes twice has two bits."""
+        self.points = tuple(dict.fromkeys(points)) if distinct else tuple(points)
         self.place: Mapping[Point, int] = {point: i for i, point in enumerate(self.points)}
         self.every: Mask = (1 << len(self.points)) - 1
         self._judge = judge
@@ -182,6 +184,16 @@ class Matrix:
         found = self._rows.get(key)
         if found is None:
             found = self._rows[key] = Row.of(self._cells(direction, subject))
+        return found
+
+    def judged_by(self, judge: Judge) -> Matrix:
+        """The same points by other policies: the rows of whom the same ones select are kept."""
+        found = copy(self)
+        for name in ("_egress", "classes"):
+            vars(found).pop(name, None)
+        found._judge = judge
+        found._means = dict(self._means)
+        found._rows = dict(self._rows)
         return found
 
     def prepare(self) -> None:
@@ -229,7 +241,7 @@ class Matrix:
 
     def members(self, mask: Mask) -> Iterator[Point]:
         """The points of a mask."""
-        return (self.points[place] for place in _places(mask))
+        return (self.points[place] for place in places(mask))
 
     def _cells(self, direction: Direction, subject: Point) -> Iterator[Cell]:
         selecting = self._judge.plain(subject, direction)
@@ -335,6 +347,11 @@ class Matrix:
         return _grouped(point.namespace for point in self.points)
 
     @cached_property
+    def on_nodes(self) -> Mask:
+        """The pods on the network of their node."""
+        return self.every & ~self._pods
+
+    @cached_property
     def _pods(self) -> Mask:
         """All but those on the network of their node."""
         return _grouped(point.kind for point in self.points).get(POD, 0)
@@ -370,7 +387,7 @@ class Matrix:
             (most, _), *others = row.masks.items()
             usual[most] = usual.get(most, 0) | senders
             for bounds, mask in others:
-                for place in _places(mask):
+                for place in places(mask):
                     here = special.get(place)
                     if here is None:
                         here = special[place] = {}
@@ -406,13 +423,13 @@ class Parts:
     def split(self, mask: Mask) -> None:
         """Put those in the mask apart from the others of their group."""
         inside: dict[int, list[int]] = {}
-        for place in _places(mask):
+        for place in places(mask):
             inside.setdefault(self.of[place], []).append(place)
-        for group, places in inside.items():
-            if len(places) < self._sizes[group]:
-                self._sizes[group] -= len(places)
-                self.of |= dict.fromkeys(places, len(self._sizes))
-                self._sizes.append(len(places))
+        for group, some in inside.items():
+            if len(some) < self._sizes[group]:
+                self._sizes[group] -= len(some)
+                self.of |= dict.fromkeys(some, len(self._sizes))
+                self._sizes.append(len(some))
 
 
 def _split_by(
@@ -427,7 +444,7 @@ def _split_by(
         yield mask & ~perhaps, (*truths, Truth.NO)
 
 
-def _places(mask: Mask) -> Iterator[int]:
+def places(mask: Mask) -> Iterator[int]:
     """The places of its bits, ascending. Searched as text: shifting would copy it for each bit."""
     digits = f"{mask:b}"[::-1]
     place = digits.find("1")

@@ -8,7 +8,8 @@ Rules: https://kubernetes.io/docs/concepts/services-networking/network-policies/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 from auditor.facts.network.answers import Direction, Reason
@@ -57,6 +58,20 @@ class Namespaced:
     _isolating: dict[tuple[Point, Direction], Selecting] = field(default_factory=dict)
     _said: dict[tuple[object, ...], Decision] = field(default_factory=dict)
     _ports: dict[tuple[PolicyRule, object], tuple[PortSet, PortSet]] = field(default_factory=dict)
+
+    def after(self, changed: Mapping[str, list[NetPolicy]]) -> Namespaced:
+        """The same with other policies in some namespaces."""
+        found = copy(self)
+        found.policies = {**self.policies, **changed}
+        found._matching = {
+            p: told for p, told in self._matching.items() if p.namespace not in changed
+        }
+        found._isolating = {
+            key: told for key, told in self._isolating.items() if key[0].namespace not in changed
+        }
+        # A policy that is gone is in no selection any more, so that what it said is not found.
+        found._said, found._ports = dict(self._said), dict(self._ports)
+        return found
 
     def selecting(self, point: Point, direction: Direction) -> Selecting:
         """The policies that isolate the point in this direction, or may. A pod on the network of
