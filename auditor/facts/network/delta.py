@@ -6,9 +6,9 @@ them the rows of both networks say with whom that may be, and `reach` is asked a
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 
 from auditor.facts.network.answers import Direction, Reach
@@ -16,7 +16,7 @@ from auditor.facts.network.cluster_policies import DIALECTS
 from auditor.facts.network.engine import BOTH, Network
 from auditor.facts.network.istio.mesh import READ
 from auditor.facts.network.matrix import Matrix, Row, places
-from auditor.facts.network.points import Point
+from auditor.facts.network.points import NODE, Point
 from auditor.facts.network.policies import KIND
 from auditor.facts.network.ports import PortSet
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload
@@ -191,6 +191,8 @@ class _Comparison:
                 masks += [_flowing(now.row(direction, point)) for point in news]
                 mask = reduce(or_, masks, self.before.matrix.on_nodes)
                 for other in self.before.matrix.members(mask):
+                    if self._is_same(direction, other, olds, news):
+                        continue
                     for group in self.before.groups_at.get(other, ()):
                         yield (group, key) if direction == "Ingress" else (key, group)
             yield from ((key, other) for other in self._moved)
@@ -201,6 +203,26 @@ class _Comparison:
             old, new = pair.old, pair.new
             if old and new and self.before.mesh.kind(old) != self.after.mesh.kind(new):
                 yield from ((source, key) for source in self._groups)
+
+    def _is_same(
+        self, direction: Direction, other: Point, olds: Sequence[Point], news: Sequence[Point]
+    ) -> bool:
+        """Whether one point, by policies that are as they were, has the same flows with what an
+        end was and what it is, as far as the matrix knows.
+        """
+        matrix = self.before.matrix
+        if not self._same_policies or len(olds) != 1 or len(news) != 1 or other.kind == NODE:
+            return False
+        was, now = olds[0], news[0]
+        if was not in matrix.place or now not in matrix.place or NODE in (was.kind, now.kind):
+            return False
+        if direction == "Ingress":
+            return matrix.flow(other, was) == matrix.flow(other, now)
+        return matrix.flow(was, other) == matrix.flow(now, other)
+
+    @cached_property
+    def _same_policies(self) -> bool:
+        return not any(key[1].endswith(KIND) for key in self._changed)
 
     def _pair(self) -> None:
         """Put all workloads into groups by what both networks take them for."""
@@ -257,9 +279,11 @@ class _Comparison:
         return network.points_of(workload)[0]
 
 
-def _named(network: Network, keys: Container[Key]) -> dict[Key, Workload]:
+def _named(network: Network, keys: Collection[Key]) -> dict[Key, Workload]:
     """The workloads of these objects, or with pods among them."""
-    return {w.ref.key: w for w in network.workloads if w.ref.key in keys}
+    names = {key[-1] for key in keys}  # cheaper to ask first
+    meant = (w for w in network.workloads if w.resource.ref.name in names)
+    return {w.ref.key: w for w in meant if w.ref.key in keys}
 
 
 def _reach(network: Network, source: Workload | None, target: Workload | None) -> Reach | None:

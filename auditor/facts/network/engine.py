@@ -83,7 +83,7 @@ class Network:
         self.profile = profile
         self.workloads = tuple(workloads)
         same = before if before and before.profile == profile else None
-        changed = changes(same.snapshot, snapshot) if same else None
+        changed = same._changes_to(snapshot) if same else None
         self._parsed = self._parse(same, changed)
         self.invalid = tuple(p for p in self._parsed.values() if isinstance(p, InvalidPolicy))
         """The policies that the API server would refuse, and that therefore have no effect."""
@@ -98,6 +98,7 @@ class Network:
         self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
         self.predecessor = same
         self._matrix: Matrix | None = None
+        self._compared: tuple[Snapshot, Changes | None] | None = None
         """Over the points of the network before, which may be others."""
         self.changed: Changes | None = None
         """In what the snapshot differs from that of the network before, where the points of all
@@ -115,13 +116,19 @@ class Network:
         or a name of a port that none asked for before, or a Node or the labels of a Namespace
         changed: then all points are made and judged anew.
         """
-        changed = changes(self.snapshot, snapshot)
+        changed = self._changes_to(snapshot)
         workloads = (
             workloads_of(snapshot)
             if changed is None
             else succeeding(self.workloads, snapshot, changed)
         )
         return Network(snapshot, workloads, self.profile, self)
+
+    def _changes_to(self, snapshot: Snapshot) -> Changes | None:
+        """In what a snapshot differs; the last answer is kept."""
+        if self._compared is None or self._compared[0] is not snapshot:
+            self._compared = (snapshot, changes(self.snapshot, snapshot))
+        return self._compared[1]
 
     @cached_property
     def policies(self) -> tuple[NetPolicy, ...]:

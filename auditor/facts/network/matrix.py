@@ -220,6 +220,12 @@ class Matrix:
                     found[key] = found.get(key, 0) | both
         return tuple(Flow(mask, ports.sure, ports.possible) for ports, mask in found.items())
 
+    def flow(self, source: Point, target: Point) -> tuple[PortSet, PortSet]:
+        """What two different pods at these points may send, surely and perhaps."""
+        out = _at(self.row("Egress", source), self.place[target])
+        into = _at(self.row("Ingress", target), self.place[source])
+        return out.sure & into.sure, out.possible & into.possible
+
     @cached_property
     def classes(self) -> Mapping[Point, int]:
         """A number for each point; those of one number send the same to everybody and get the same
@@ -442,6 +448,11 @@ def _split_by(
         yield perhaps & ~surely, (*truths, Truth.MAYBE)
     if perhaps != mask:
         yield mask & ~perhaps, (*truths, Truth.NO)
+
+
+def _at(row: Row, place: int) -> Bounds:
+    bit = 1 << place
+    return next(bounds for bounds, mask in row.masks.items() if mask & bit)
 
 
 def places(mask: Mask) -> Iterator[int]:
