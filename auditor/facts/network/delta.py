@@ -150,18 +150,25 @@ class _Comparison:
 
     def _by_policies(self) -> Iterator[tuple[Hashable, Hashable]]:
         """Between points whose policies changed and those of whom these say something else."""
-        now = self.before.matrix.judged_by(self.after.judge)
         for point in self._candidate_points():
             for direction in BOTH:
                 was = self.before.judge.selection(point, direction)
                 if was == self.after.judge.selection(point, direction):
                     continue
                 mask = _differing(
-                    self.before.matrix.row(direction, point), now.row(direction, point)
+                    self.before.matrix.row(direction, point), self._now.row(direction, point)
                 )
                 mask |= self.before.matrix.on_nodes
-                others = self.before.matrix.members(mask)
+                found = self.before.matrix.members(mask)
+                others = [other for other in found if not self._is_stopped(direction, point, other)]
                 yield from self._between(direction, [point], others)
+
+    def _is_stopped(self, direction: Direction, point: Point, other: Point) -> bool:
+        """Whether the other end has it that the flow is the same."""
+        if NODE in (point.kind, other.kind):
+            return False
+        flow = (other, point) if direction == "Ingress" else (point, other)
+        return self.before.matrix.flow(*flow) == self._now.flow(*flow)
 
     def _candidate_points(self) -> Iterable[Point]:
         keys = [key for key in self._changed if key[1].endswith(KIND)]
@@ -181,14 +188,13 @@ class _Comparison:
 
     def _by_ends(self) -> Iterator[tuple[Hashable, Hashable]]:
         """Between workloads that changed and all with whom they had to do, or have."""
-        now = self.before.matrix.judged_by(self.after.judge)
         for key in self._moved:
             (pair,) = self._groups[key]
             olds = self.before.points_of(pair.old) if pair.old else ()
             news = self.after.points_of(pair.new) if pair.new else ()
             for direction in BOTH:
                 masks = [_flowing(self.before.matrix.row(direction, point)) for point in olds]
-                masks += [_flowing(now.row(direction, point)) for point in news]
+                masks += [_flowing(self._now.row(direction, point)) for point in news]
                 mask = reduce(or_, masks, self.before.matrix.on_nodes)
                 for other in self.before.matrix.members(mask):
                     if self._is_same(direction, other, olds, news):
@@ -207,22 +213,28 @@ class _Comparison:
     def _is_same(
         self, direction: Direction, other: Point, olds: Sequence[Point], news: Sequence[Point]
     ) -> bool:
-        """Whether one point, by policies that are as they were, has the same flows with what an
-        end was and what it is, as far as the matrix knows.
+        """Whether one point has the same flows with what an end was and with what it is, as far
+        as that is cheap to tell.
         """
         matrix = self.before.matrix
-        if not self._same_policies or len(olds) != 1 or len(news) != 1 or other.kind == NODE:
+        if len(olds) != 1 or len(news) != 1 or olds[0] not in matrix.place:
             return False
         was, now = olds[0], news[0]
-        if was not in matrix.place or now not in matrix.place or NODE in (was.kind, now.kind):
+        if NODE in (was.kind, now.kind, other.kind):
             return False
-        if direction == "Ingress":
-            return matrix.flow(other, was) == matrix.flow(other, now)
-        return matrix.flow(was, other) == matrix.flow(now, other)
+        flow = (other, was) if direction == "Ingress" else (was, other)
+        mine = self._now.said(direction, now, other)
+        if not mine.possible:
+            return matrix.flow(*flow)[1] == PortSet.NONE
+        ends = (other, now) if direction == "Ingress" else (now, other)
+        side = self.after.judge.side("Egress" if direction == "Ingress" else "Ingress", *ends)
+        told = (mine.sure & side.sure, mine.possible & side.possible)
+        return matrix.flow(*flow) == told
 
     @cached_property
-    def _same_policies(self) -> bool:
-        return not any(key[1].endswith(KIND) for key in self._changed)
+    def _now(self) -> Matrix:
+        """The points of before, by the policies of after."""
+        return self.before.matrix.judged_by(self.after.judge)
 
     def _pair(self) -> None:
         """Put all workloads into groups by what both networks take them for."""

@@ -222,9 +222,12 @@ class Matrix:
 
     def flow(self, source: Point, target: Point) -> tuple[PortSet, PortSet]:
         """What two different pods at these points may send, surely and perhaps."""
-        out = _at(self.row("Egress", source), self.place[target])
-        into = _at(self.row("Ingress", target), self.place[source])
+        out, into = self.said("Egress", source, target), self.said("Ingress", target, source)
         return out.sure & into.sure, out.possible & into.possible
+
+    def said(self, direction: Direction, subject: Point, other: Point) -> Bounds:
+        """What the policies of `subject`, which may be none of `points`, say of one of these."""
+        return _at(self.row(direction, subject), self.place[other])
 
     @cached_property
     def classes(self) -> Mapping[Point, int]:
