@@ -148,9 +148,10 @@ def _audit(
 def _audited(
     snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
 ) -> Audit:
-    facts = Facts(snapshot, settings)
-    if known:
-        facts.held_before = held(facts_of(known[0].snapshot, settings))
+    before = facts_of(known[0].snapshot, settings) if known else None
+    facts = Facts(snapshot, settings, before)
+    if before:
+        facts.held_before = held(before)
     snapshot = facts.snapshot
     territory = Territory(snapshot, settings.scope)
     asked = docket(bench, snapshot)

@@ -70,7 +70,10 @@ from auditor.model import Gap, Key, Path, Resource, Settings, Snapshot
 class Facts:
     """What can be said of `snapshot`; every attribute is computed once, when first read."""
 
-    def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
+    def __init__(self, snapshot: Snapshot, settings: Settings, before: Facts | None = None) -> None:
+        """Of `before`, the facts of a snapshot that differs in few objects, what these leave as it
+        was is taken over.
+        """
         self.snapshot = opened(snapshot, settings.openings)
         self.settings = settings
         self.held_before = settings.held
@@ -78,7 +81,9 @@ class Facts:
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
         kept = vars(self.snapshot).get("_facts")
-        self._known: Network | None = kept and vars(kept).get("network")
+        self._known = _network_of(kept)
+        """The network of this very snapshot, where somebody has asked for it."""
+        self._network_before = _network_of(before)
         # In the snapshot itself, though that is frozen: whoever has it finds them without a table
         # beside it, they go with it, and they are no part of its value.
         vars(self.snapshot)["_facts"] = self
@@ -86,7 +91,10 @@ class Facts:
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
         """Every workload that people edit."""
-        return workloads_of(self.snapshot)
+        known = self._network_before or self._known
+        if known is None:
+            return workloads_of(self.snapshot)
+        return known.workloads_after(self.snapshot)
 
     @cached_property
     def by_key(self) -> Mapping[Key, Workload]:
@@ -98,7 +106,7 @@ class Facts:
         """Who can reach whom."""
         profile, network = self.enforcement.profile, self._known
         if network is None or network.profile != profile:
-            network = Network(self.snapshot, self.workloads, profile)
+            network = Network(self.snapshot, self.workloads, profile, self._network_before)
         unsure = self.enforcement.gap
         for gap in (*network.gaps, *((unsure,) if unsure else ())):
             self.unknown(gap)
@@ -333,6 +341,12 @@ class Facts:
             if name not in told:
                 told[name] = FACTS[name].tell(self, resource)
         return {name: told[name] for name in names if told[name] is not None}
+
+
+def _network_of(facts: Facts | None) -> Network | None:
+    """Its network, where somebody has asked for it."""
+    found = vars(facts).get("network") if facts else None
+    return found if isinstance(found, Network) else None
 
 
 def facts_of(snapshot: Snapshot, settings: Settings) -> Facts:

@@ -88,7 +88,7 @@ def delta(before: Network, after: Network) -> tuple[FlowChange, ...]:
 class _Comparison:
     def __init__(self, before: Network, after: Network) -> None:
         self.before, self.after = before, after
-        changed = after.changed if after.predecessor is before else None
+        changed = after.changed if after.succeeds(before) else None
         self._changed = changed or {}
         kinds = {change.kind for change in self._changed.values()}
         meshed = before.mesh.present, after.mesh.present

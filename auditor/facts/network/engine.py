@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import cached_property, lru_cache, reduce
 from itertools import product
 from operator import or_
+from weakref import ReferenceType
+from weakref import ref as weak
 
 from auditor.facts.network.answers import (
     Direction,
@@ -96,9 +98,10 @@ class Network:
             same._composed if same else lru_cache(CACHED)(_composed)
         )
         self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
-        self.predecessor = same
+        # Weakly: of a row of changes, only the last is worth its memory.
+        self._predecessor = weak(same) if same else None
         self._matrix: Matrix | None = None
-        self._compared: tuple[Snapshot, Changes | None] | None = None
+        self._compared: tuple[ReferenceType[Snapshot], Changes | None] | None = None
         """Over the points of the network before, which may be others."""
         self.changed: Changes | None = None
         """In what the snapshot differs from that of the network before, where the points of all
@@ -116,18 +119,19 @@ class Network:
         or a name of a port that none asked for before, or a Node or the labels of a Namespace
         changed: then all points are made and judged anew.
         """
+        return Network(snapshot, self.workloads_after(snapshot), self.profile, self)
+
+    def workloads_after(self, snapshot: Snapshot) -> tuple[Workload, ...]:
+        """Those of a snapshot that differs in few objects; what did not change is the same."""
         changed = self._changes_to(snapshot)
-        workloads = (
-            workloads_of(snapshot)
-            if changed is None
-            else succeeding(self.workloads, snapshot, changed)
-        )
-        return Network(snapshot, workloads, self.profile, self)
+        if changed is None:
+            return workloads_of(snapshot)
+        return succeeding(self.workloads, snapshot, changed)
 
     def _changes_to(self, snapshot: Snapshot) -> Changes | None:
         """In what a snapshot differs; the last answer is kept."""
-        if self._compared is None or self._compared[0] is not snapshot:
-            self._compared = (snapshot, changes(self.snapshot, snapshot))
+        if self._compared is None or self._compared[0]() is not snapshot:
+            self._compared = (weak(snapshot), changes(self.snapshot, snapshot))
         return self._compared[1]
 
     @cached_property
@@ -311,6 +315,10 @@ class Network:
         for point in self.matrix.points:
             for flow in self.matrix.into(point):
                 yield point, flow
+
+    def succeeds(self, before: Network) -> bool:
+        """Whether it was made from that one."""
+        return self._predecessor is not None and self._predecessor() is before
 
     @property
     def judge(self) -> Judge:
