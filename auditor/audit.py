@@ -14,6 +14,7 @@ from auditor.facts.custom import concerns, opened, role_of, unread
 from auditor.facts.holdings import held
 from auditor.facts.misfits import misfits
 from auditor.facts.workloads import controller_of, resources_by_uid
+from auditor.memory import collector_paused
 from auditor.model import (
     Audit,
     Finding,
@@ -34,7 +35,6 @@ from auditor.policies.overrule import overruled
 from auditor.policies.waivers import Looked
 from auditor.scope.running import gathered
 from auditor.scope.territory import Territory, within
-from auditor.sources.memory import collector_paused
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +140,22 @@ def _questions(
 def _audit(
     snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
 ) -> Audit:
-    facts = Facts(snapshot, settings)
-    if known:
-        facts.held_before = held(facts_of(known[0].snapshot, settings))
+    # Facts are large and hold no cycles until they go: each search for some would cost seconds.
+    with collector_paused():
+        return _audited(snapshot, bench, settings, known)
+
+
+def _audited(
+    snapshot: Snapshot, bench: Bench, settings: Settings, known: tuple[Audit, set[Key]] | None
+) -> Audit:
+    before = facts_of(known[0].snapshot, settings) if known else None
+    facts = Facts(snapshot, settings, before)
+    if before:
+        facts.held_before = held(before)
     snapshot = facts.snapshot
     territory = Territory(snapshot, settings.scope)
     asked = docket(bench, snapshot)
-    with collector_paused():
-        findings, failed = _judged(_questions(facts, asked, known), bench, asked.alike)
+    findings, failed = _judged(_questions(facts, asked, known), bench, asked.alike)
     if known:
         findings += _carried(*known, snapshot, asked.asked)
         failed += _still_failed(*known, snapshot, asked.asked)

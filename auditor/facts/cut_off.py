@@ -126,12 +126,15 @@ def _called(facts: Facts, workload: Workload) -> Iterator[Told]:
     policies = facts.network.isolating(workload, "Ingress")
     if not policies:
         return
-    admitted = facts.network.allowed(CALLER, workload, ("Ingress",)).possible
     for lead in facts.keeper.served(workload).leads:
         if lead.number == HTTPS and (unseen := facts.keeper.calls.unseen):
             why = f"no {' and no '.join(unseen)} is read from a cluster yet"
             facts.unknown(Gap("which webhooks NetworkPolicies cut off", why, Unseen.UNKNOWN))
-    for call, lead in calls_to(facts, workload):
+    calls = tuple(calls_to(facts, workload))
+    if not calls:
+        return
+    admitted = facts.network.allowed(CALLER, workload, ("Ingress",)).possible
+    for call, lead in calls:
         if not admitted.contains("TCP", lead.pod_port):
             yield {
                 "what": call.what,

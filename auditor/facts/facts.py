@@ -70,13 +70,20 @@ from auditor.model import Gap, Key, Path, Resource, Settings, Snapshot
 class Facts:
     """What can be said of `snapshot`; every attribute is computed once, when first read."""
 
-    def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
+    def __init__(self, snapshot: Snapshot, settings: Settings, before: Facts | None = None) -> None:
+        """Of `before`, the facts of a snapshot that differs in few objects, what these leave as it
+        was is taken over.
+        """
         self.snapshot = opened(snapshot, settings.openings)
         self.settings = settings
         self.held_before = settings.held
         """What was held before the change that is audited."""
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
+        kept = vars(self.snapshot).get("_facts")
+        self._known = _network_of(kept)
+        """The network of this very snapshot, where somebody has asked for it."""
+        self._network_before = _network_of(before)
         # In the snapshot itself, though that is frozen: whoever has it finds them without a table
         # beside it, they go with it, and they are no part of its value.
         vars(self.snapshot)["_facts"] = self
@@ -84,7 +91,10 @@ class Facts:
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
         """Every workload that people edit."""
-        return workloads_of(self.snapshot)
+        known = self._network_before or self._known
+        if known is None:
+            return workloads_of(self.snapshot)
+        return known.workloads_after(self.snapshot)
 
     @cached_property
     def by_key(self) -> Mapping[Key, Workload]:
@@ -94,7 +104,9 @@ class Facts:
     @cached_property
     def network(self) -> Network:
         """Who can reach whom."""
-        network = Network(self.snapshot, self.workloads, self.enforcement.profile)
+        profile, network = self.enforcement.profile, self._known
+        if network is None or network.profile != profile:
+            network = Network(self.snapshot, self.workloads, profile, self._network_before)
         unsure = self.enforcement.gap
         for gap in (*network.gaps, *((unsure,) if unsure else ())):
             self.unknown(gap)
@@ -318,10 +330,23 @@ class Facts:
         """Note what a fact could not tell."""
         self.gaps[gap.what, gap.why] = gap
 
-    def about(self, resource: Resource, names: tuple[str, ...]) -> dict[str, Any]:
-        """What the facts of these names say of `resource`, less those with nothing to say."""
-        told = {name: FACTS[name].tell(self, resource) for name in names}
-        return {name: answer for name, answer in told.items() if answer is not None}
+    def about(
+        self, resource: Resource, names: tuple[str, ...], told: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What the facts of these names say of `resource`, less those with nothing to say. In
+        `told` is, and will be, what any said of it before.
+        """
+        told = {} if told is None else told
+        for name in names:
+            if name not in told:
+                told[name] = FACTS[name].tell(self, resource)
+        return {name: told[name] for name in names if told[name] is not None}
+
+
+def _network_of(facts: Facts | None) -> Network | None:
+    """Its network, where somebody has asked for it."""
+    found = vars(facts).get("network") if facts else None
+    return found if isinstance(found, Network) else None
 
 
 def facts_of(snapshot: Snapshot, settings: Settings) -> Facts:

@@ -136,8 +136,9 @@ def questions(resource: Resource, asked: Iterable[Panel], facts: Facts) -> Itera
     """
     settings = facts.settings
     encoded = _Prepared(resource)
+    known: dict[str, Any] = {}
     for panel in asked:
-        about = facts.about(resource, panel.facts) if panel.facts else {}
+        about = facts.about(resource, panel.facts, known) if panel.facts else {}
         told = given(panel.policies[0], settings)
         if (panel.facts and not about) or (told and not any(told.values())):
             continue

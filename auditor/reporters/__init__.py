@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TextIO
 
+from auditor.memory import collector_paused
 from auditor.model import Audit
 from auditor.reporters.discreet import discreet
 from auditor.reporters.places import locate
 from auditor.reporters.view import View
-from auditor.sources.memory import collector_paused
 
 REPORTERS: Mapping[str, str] = {
     "text": "auditor.reporters.text",

@@ -25,11 +25,11 @@ import yaml
 from auditor.credentials import LAST_APPLIED, without_credentials
 from auditor.errors import ClusterError
 from auditor.manifests import mapping
+from auditor.memory import collector_paused
 from auditor.model import Gap, Origin, Reading, Ref, Resource, Server, Snapshot, Unseen
 from auditor.sources.authorship import authorship_of
 from auditor.sources.changes import LiveChange
 from auditor.sources.kinds import ADMISSION, KINDS, Kind
-from auditor.sources.memory import collector_paused
 from auditor.sources.namespaced import Partial, beyond, partly, plain
 from auditor.sources.rendered import Rendered
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from auditor.memory import collector_paused
 from auditor.model import Gap, Key, Resource, Snapshot, Unseen
 from auditor.sources.building import Build, Building
 from auditor.sources.builds import Builder
@@ -20,7 +21,6 @@ from auditor.sources.built import Built, Made
 from auditor.sources.charts import can_render
 from auditor.sources.folders import STDIN, File, files_of
 from auditor.sources.letters import as_text
-from auditor.sources.memory import collector_paused
 from auditor.sources.named import empty
 from auditor.sources.objects import objects_of
 from auditor.sources.scopes import DEFAULT_NAMESPACE, Custom, custom_scopes, in_namespace

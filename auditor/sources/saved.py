@@ -27,8 +27,8 @@ from auditor import __version__
 from auditor.credentials import without_credentials
 from auditor.errors import SnapshotError, WriteError
 from auditor.manifests import mapping
+from auditor.memory import collector_paused
 from auditor.model import Gap, Origin, Ref, Resource, Server, Snapshot
-from auditor.sources.memory import collector_paused
 from auditor.sources.rendered import Rendered
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from auditor.manifests import mapping
+from auditor.memory import collector_paused
 from auditor.model import Gap, Key, Manifest, Ref, Resource, Server, Snapshot
 from auditor.sources.cluster import (
     Connection,
@@ -23,7 +24,6 @@ from auditor.sources.cluster import (
     live_resource,
 )
 from auditor.sources.kinds import KINDS, Kind
-from auditor.sources.memory import collector_paused
 
 WATCH_SECONDS = 60
 """How long one watch lasts. Its end and its renewal are a sign of life where nothing happens."""

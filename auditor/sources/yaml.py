@@ -13,10 +13,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from auditor.manifests import copied
+from auditor.memory import collector_paused
 from auditor.model import Path, Span
 from auditor.sources.comments import Comment, comments_in
 from auditor.sources.jsons import json_objects, json_tree
-from auditor.sources.memory import collector_paused
 from auditor.sources.parts import LARGE, Regions, json_regions, yaml_regions
 from auditor.sources.places import Node, SourceText, find, region
 from auditor.sources.trees import yaml_tree

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache, reduce
 from itertools import product
 from operator import or_
+from weakref import ReferenceType
+from weakref import ref as weak
 
 from auditor.facts.network.answers import (
     Direction,
@@ -38,11 +40,14 @@ from auditor.facts.network.policies import KIND, Block, NetPolicy, PolicyRule, p
 from auditor.facts.network.ports import PROTOCOLS, PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
+from auditor.facts.network.succession import Change, Changes, changes, succeeding
 from auditor.facts.network.unread import unread
 from auditor.facts.network.ways import Ways, source_rules
 from auditor.facts.selectors import Truth
-from auditor.facts.workloads import Workload
-from auditor.model import Gap, Ref, Resource, Snapshot
+from auditor.facts.workloads import Workload, workloads_of
+from auditor.memory import collector_paused
+from auditor.model import Gap, Key, Ref, Resource, Snapshot
+from auditor.terms import BUILT_IN
 
 CACHED = 1 << 16
 """How many answers are kept, each for one pair of what two ends say: some tens of megabytes."""
@@ -67,28 +72,124 @@ class Network:
     """
 
     def __init__(
-        self, snapshot: Snapshot, workloads: Sequence[Workload], profile: Profile = SPEC
+        self,
+        snapshot: Snapshot,
+        workloads: Sequence[Workload],
+        profile: Profile = SPEC,
+        before: Network | None = None,
     ) -> None:
+        """Of `before`, a network over most of the same objects, all is taken over that the others
+        leave as it was; see `after`.
+        """
         self.snapshot = snapshot
         self.profile = profile
         self.workloads = tuple(workloads)
-        parsed = [_parsed(resource, profile) for resource in _policies(snapshot)]
-        policies = [policy for policy in parsed if isinstance(policy, NetPolicy)]
-        cluster_wide = [policy for policy in parsed if isinstance(policy, ClusterPolicy)]
-        self.invalid = tuple(policy for policy in parsed if isinstance(policy, InvalidPolicy))
+        same = before if before and before.profile == profile else None
+        changed = same._changes_to(snapshot) if same else None
+        self._parsed = self._parse(same, changed)
+        self.invalid = tuple(p for p in self._parsed.values() if isinstance(p, InvalidPolicy))
         """The policies that the API server would refuse, and that therefore have no effect."""
-        self.mesh = Mesh(snapshot)
+        self.mesh: Mesh = Mesh(snapshot, same.mesh if same else None)
         """The sidecars; what they let through is part of every answer."""
-        gaps = (*unread(snapshot, self.invalid), *(self.mesh.gaps if self.mesh.present else ()))
         self.ways = Ways(snapshot)
         """The Services, the Ingresses and the Gateways."""
-        self.gaps: tuple[Gap, ...] = (*gaps, *self.ways.gaps)
-        """The policies that have no part in any answer, and why."""
-        self._points = Points(snapshot, Questions.of([*policies, *cluster_wide]))
-        self._judge = Judge(_by_namespace(policies), cluster_wide, profile)
-        self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
         self._passing = Passing(self.mesh, profile)
-        self._composed = lru_cache(CACHED)(_composed)
+        self._composed: Callable[[tuple[Side, ...]], Reach] = (
+            same._composed if same else lru_cache(CACHED)(_composed)
+        )
+        self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
+        # Weakly: of a row of changes, only the last is worth its memory.
+        self._predecessor = weak(same) if same else None
+        self._matrix: Matrix | None = None
+        self._compared: tuple[ReferenceType[Snapshot], Changes | None] | None = None
+        """Over the points of the network before, which may be others."""
+        self.changed: Changes | None = None
+        """In what the snapshot differs from that of the network before, where the points of all
+        other objects are the same as there."""
+        if same is None or changed is None or not self._succeed(same, changed):
+            policies, cluster_wide = self.policies, self._cluster_wide
+            self._points = Points(snapshot, Questions.of([*policies, *cluster_wide]))
+            self._judge = Judge(_by_namespace(policies), cluster_wide, profile)
+
+    def after(self, snapshot: Snapshot) -> Network:
+        """The network of a snapshot that differs from this one's in few objects.
+
+        Policies are parsed again, points made again and rows judged again only for what changed.
+        That does not hold for points where a changed policy asks for a label, a range of addresses
+        or a name of a port that none asked for before, or a Node or the labels of a Namespace
+        changed: then all points are made and judged anew.
+        """
+        return Network(snapshot, self.workloads_after(snapshot), self.profile, self)
+
+    def workloads_after(self, snapshot: Snapshot) -> tuple[Workload, ...]:
+        """Those of a snapshot that differs in few objects; what did not change is the same."""
+        changed = self._changes_to(snapshot)
+        if changed is None:
+            return workloads_of(snapshot)
+        return succeeding(self.workloads, snapshot, changed)
+
+    def _changes_to(self, snapshot: Snapshot) -> Changes | None:
+        """In what a snapshot differs; the last answer is kept."""
+        if self._compared is None or self._compared[0]() is not snapshot:
+            self._compared = (weak(snapshot), changes(self.snapshot, snapshot))
+        return self._compared[1]
+
+    @cached_property
+    def policies(self) -> tuple[NetPolicy, ...]:
+        """The NetworkPolicies that the API server takes, in the order read."""
+        return tuple(p for p in self._parsed.values() if isinstance(p, NetPolicy))
+
+    @cached_property
+    def _cluster_wide(self) -> tuple[ClusterPolicy, ...]:
+        return tuple(p for p in self._parsed.values() if isinstance(p, ClusterPolicy))
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The policies that have no part in any answer, and why."""
+        of_mesh = self.mesh.gaps if self.mesh.present else ()
+        return (*unread(self.snapshot, self.invalid), *of_mesh, *self.ways.gaps)
+
+    def _parse(self, before: Network | None, changed: Changes | None) -> dict[Key, AnyPolicy]:
+        """The policies by identity, in the order read."""
+        old = before._parsed if before else {}
+        touched = {key for key, change in (changed or {}).items() if _is_policy(change)}
+        # Without an object that comes or goes, the order stays as it is.
+        if changed is not None and all(changed[key].old and changed[key].new for key in touched):
+            found = dict(old) if touched else old
+            for key in touched:
+                new = changed[key].new
+                assert new is not None
+                found[key] = _parsed(new, self.profile)
+            return found
+        with collector_paused():
+            return {
+                resource.ref.key: old[resource.ref.key]
+                if changed is not None and resource.ref.key not in touched
+                else _parsed(resource, self.profile)
+                for resource in _policies(self.snapshot)
+            }
+
+    def _succeed(self, before: Network, changed: Changes) -> bool:
+        """Take over the points and what is judged of them; whether that is possible."""
+        touched = [key for key, change in changed.items() if _is_policy(change)]
+        asked = [self._parsed[key] for key in touched if key in self._parsed]
+        valid = [policy for policy in asked if not isinstance(policy, InvalidPolicy)]
+        points = before._points.after(self.snapshot, changed, valid)
+        if points is None:
+            return False
+        spaces = {key[2] for key in touched if key[1] == KIND}
+        wide = any(key[1] != KIND for key in touched)
+        here: dict[str, list[NetPolicy]] = {space: [] for space in spaces}
+        for policy in self.policies if spaces else ():
+            if policy.ref.namespace in here:
+                here[policy.ref.namespace].append(policy)
+        self._points = points
+        self._judge = before._judge.after(here, self._cluster_wide if wide else None)
+        if not any(change.owned for change in changed.values()):
+            self._of = {ref: told for ref, told in before._of.items() if ref.key not in changed}
+        self._matrix = vars(before).get("matrix")
+        self.changed = changed
+        return True
 
     def reach(self, source: Peer, target: Peer, directions: tuple[Direction, ...] = BOTH) -> Reach:
         """What `source` may send to `target`: its egress and the target's ingress allow it.
@@ -201,15 +302,56 @@ class Network:
     @cached_property
     def matrix(self) -> Matrix:
         """The answers of network policies for all pairs of workloads at once."""
-        return Matrix(self._judge, [p for w in self.workloads for p in self._points_of(w)])
+        points = tuple(dict.fromkeys(p for w in self.workloads for p in self._points_of(w)))
+        if self._matrix and self._matrix.points == points:
+            return self._matrix.judged_by(self._judge)
+        return Matrix(self._judge, points)
 
     def pairs(self) -> Iterator[tuple[Point, Flow]]:
         """Every flow between workloads that network policies allow, by target: all pairs at the
         cost of a `Matrix`. What sidecars say of them is not asked.
         """
+        self.matrix.prepare()
         for point in self.matrix.points:
             for flow in self.matrix.into(point):
                 yield point, flow
+
+    def succeeds(self, before: Network) -> bool:
+        """Whether it was made from that one."""
+        return self._predecessor is not None and self._predecessor() is before
+
+    @property
+    def judge(self) -> Judge:
+        """Who judges one direction of one connection."""
+        return self._judge
+
+    @cached_property
+    def groups(self) -> Mapping[Hashable, Sequence[Workload]]:
+        """The workloads that nothing tells apart, by what stands for each; see `group_of`."""
+        found: dict[Hashable, list[Workload]] = {}
+        for workload in self.workloads:
+            found.setdefault(self.group_of(workload), []).append(workload)
+        return found
+
+    @cached_property
+    def groups_at(self) -> Mapping[Point, Sequence[Hashable]]:
+        """By point, the keys of the groups that have pods there."""
+        found: dict[Point, list[Hashable]] = {}
+        for key, (workload, *_) in self.groups.items():
+            for point in self._points_of(workload):
+                found.setdefault(point, []).append(key)
+        return found
+
+    def group_of(self, workload: Workload) -> Hashable:
+        """What stands for all workloads that give and get the same, whoever asks; finer than need
+        be, and cheaper than `class_of`.
+        """
+        # A pod on the network of its node looks like the others there.
+        own = workload.ref if workload.pod.get("hostNetwork") is True else None
+        points = self._points_of(workload)
+        if not self.mesh.present:
+            return points, own
+        return points, own, self.mesh.caller(workload), self.mesh.kind(workload)
 
     def points_of(self, workload: Workload) -> tuple[Point, ...]:
         """The points of the matrix that stand for the pods of `workload`."""
@@ -397,13 +539,27 @@ def _policies(snapshot: Snapshot) -> Iterator[Resource]:
             yield resource
 
 
-def _parsed(resource: Resource, profile: Profile) -> NetPolicy | ClusterPolicy | InvalidPolicy:
+AnyPolicy = NetPolicy | ClusterPolicy | InvalidPolicy
+
+
+def _is_policy(change: Change) -> bool:
+    """Whether it is one of a dialect that is read."""
+    return any(_is_read(one.ref) for one in change.either)
+
+
+def _is_read(ref: Ref) -> bool:
+    if ref.kind == KIND:
+        return ref.group in BUILT_IN[KIND]
+    return ref.kind in DIALECTS and is_cluster_policy(ref)
+
+
+def _parsed(resource: Resource, profile: Profile) -> AnyPolicy:
     if resource.ref.kind == KIND:
         return parse_policy(resource)
     return parse_cluster_policy(resource, strict=profile.strict)
 
 
-def _by_namespace(policies: Sequence[NetPolicy]) -> dict[str, list[NetPolicy]]:
+def _by_namespace(policies: Iterable[NetPolicy]) -> dict[str, list[NetPolicy]]:
     found: dict[str, list[NetPolicy]] = {}
     for policy in policies:
         found.setdefault(policy.ref.namespace, []).append(policy)

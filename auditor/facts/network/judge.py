@@ -7,7 +7,8 @@ is the last who is asked, and what nobody decides is accepted. A further dialect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -25,8 +26,8 @@ from auditor.facts.network.decisions import (
     composed,
 )
 from auditor.facts.network.namespaced import Namespaced, Selecting
-from auditor.facts.network.points import Point
-from auditor.facts.network.policies import NetPolicy
+from auditor.facts.network.points import POD, Point
+from auditor.facts.network.policies import Block, NetPolicy, Pods
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import Profile
 from auditor.facts.network.reading import Reading
@@ -61,6 +62,25 @@ class Judge:
         self._stages = tuple(stage for stage in stages if stage)
         self._composed = _Composing(self.profile)
 
+    def after(
+        self,
+        namespaces: Mapping[str, list[NetPolicy]],
+        cluster_wide: Sequence[ClusterPolicy] | None,
+    ) -> Judge:
+        """The same with other NetworkPolicies in some namespaces, and with other cluster-wide
+        policies unless that is None. What is remembered of points holds for both.
+        """
+        policies = {**self.policies, **namespaces}
+        if cluster_wide is not None:
+            return Judge(policies, cluster_wide, self.profile)
+        found = copy(self)
+        found.policies = policies
+        found._namespaced = self._namespaced.after(namespaces)
+        found._stages = tuple(
+            found._namespaced if stage is self._namespaced else stage for stage in self._stages
+        )
+        return found
+
     def selecting(self, point: Point, direction: Direction) -> Selecting:
         """The NetworkPolicies that isolate the point in this direction, or may."""
         enforced = self.profile.enforces
@@ -72,6 +92,27 @@ class Judge:
     def selection(self, subject: Point, direction: Direction) -> Selection:
         """The policies of all stages that have a say for this subject; see `Stage.selection`."""
         return tuple(each for stage in self._stages for each in stage.selection(subject, direction))
+
+    def plain(self, subject: Point, direction: Direction) -> Selecting | None:
+        """The NetworkPolicies that alone decide between this pod and others that are not on the
+        network of their node; None where somebody else has a say, or it is such a pod itself.
+        """
+        if subject.kind != POD or self.profile.enforces is not Truth.YES:
+            return None
+        others = (stage for stage in self._stages if stage is not self._namespaced)
+        if any(stage.selection(subject, direction) for stage in others):
+            return None
+        return self._namespaced.selecting(subject, direction)
+
+    def bounds(
+        self, selecting: Selecting, direction: Direction, truths: Iterable[Truth], target: Point
+    ) -> tuple[PortSet, PortSet]:
+        """What those that `plain` names let through; see `Namespaced.bounds`."""
+        return self._namespaced.bounds(selecting, direction, truths, target)
+
+    def means_pods(self, peer: Pods | Block) -> Truth:
+        """Whether such a peer can mean a pod at all."""
+        return self.profile.blocks_match_pods if isinstance(peer, Block) else Truth.YES
 
     def side(
         self, direction: Direction, source: Point, target: Point, near: Truth = Truth.MAYBE

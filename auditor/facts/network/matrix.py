@@ -13,18 +13,20 @@ of their peers and one judgement for each block. The pairs themselves are never 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
 from auditor.facts.network.answers import Direction
 from auditor.facts.network.cluster_policies import Nodes
-from auditor.facts.network.decisions import Side
 from auditor.facts.network.judge import Judge
-from auditor.facts.network.points import Point
-from auditor.facts.network.policies import Block, Pods
+from auditor.facts.network.namespaced import Selecting
+from auditor.facts.network.points import POD, Point
+from auditor.facts.network.policies import Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.selectors import Labels, Requirement, Selector, Truth
+from auditor.memory import collector_paused
 
 K = TypeVar("K", bound=Hashable)
 
@@ -41,6 +43,9 @@ class Means:
 
     def __and__(self, other: Means) -> Means:
         return Means(self.surely & other.surely, self.perhaps & other.perhaps)
+
+    def __or__(self, other: Means) -> Means:
+        return Means(self.surely | other.surely, self.perhaps | other.perhaps)
 
 
 @dataclass(slots=True)
@@ -104,20 +109,40 @@ def _union(masks: Iterable[Mask]) -> Mask:
     return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """What is surely and what is perhaps let through; the one object for both sets."""
+
+    sure: PortSet
+    possible: PortSet
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """All points that get the same answer from one end's policies."""
 
     others: Mask
-    side: Side
+    bounds: Bounds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bounds:
-    """What is surely and what is perhaps let through."""
+class Row:
+    """What the policies of one end say of each point at the other end."""
 
-    sure: PortSet
-    possible: PortSet
+    cells: tuple[Cell, ...]
+    """Each point is in one. Those of two cells may get the same for different reasons."""
+    masks: Mapping[Bounds, Mask]
+    """Who gets the same, for whatever reasons; the largest mask first."""
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell]) -> Row:
+        """These cells."""
+        cells = tuple(cells)
+        found: dict[Bounds, Mask] = {}
+        for cell in cells:
+            found[cell.bounds] = found.get(cell.bounds, 0) | cell.others
+        ordered = sorted(found.items(), key=lambda one: -one[1].bit_count())
+        return cls(cells, dict(ordered))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +159,9 @@ class Flow:
 class Matrix:
     """The answers of `judge` for all pairs of `points`."""
 
-    def __init__(self, judge: Judge, points: Sequence[Point]) -> None:
-        self.points = tuple(dict.fromkeys(points))
+    def __init__(self, judge: Judge, points: Sequence[Point], *, distinct: bool = True) -> None:
+        """Unless `distinct`, a point that comes twice has two bits."""
+        self.points = tuple(dict.fromkeys(points)) if distinct else tuple(points)
         self.place: Mapping[Point, int] = {point: i for i, point in enumerate(self.points)}
         self.every: Mask = (1 << len(self.points)) - 1
         self._judge = judge
@@ -143,13 +169,12 @@ class Matrix:
         self._homes = LabelIndex([point.home for point in self.points])
         self._peers: dict[tuple[Pods, str | None], Means] = {}
         self._blocks: dict[Block | Nodes, Means] = {}
-        self._rows: dict[tuple[object, ...], tuple[Cell, ...]] = {}
+        self._means: dict[PolicyRule, dict[str, Means]] = {}
+        self._rows: dict[tuple[object, ...], Row] = {}
         self._known: dict[tuple[PortSet, PortSet], Bounds] = {}
 
-    def row(self, direction: Direction, subject: Point) -> tuple[Cell, ...]:
-        """What the policies of `subject` say of each point at the other end; every point is in
-        one cell.
-        """
+    def row(self, direction: Direction, subject: Point) -> Row:
+        """What the policies of `subject`, which may be none of `points`, say of all of these."""
         selection = self._judge.selection(subject, direction)
         unsure = any(truth is not Truth.YES for _, truth in selection)
         key = (
@@ -158,65 +183,141 @@ class Matrix:
         )  # fmt: skip
         found = self._rows.get(key)
         if found is None:
-            found = self._rows[key] = self._row(direction, subject)
+            found = self._rows[key] = Row.of(self._cells(direction, subject))
         return found
+
+    def judged_by(self, judge: Judge) -> Matrix:
+        """The same points by other policies: the rows of whom the same ones select are kept."""
+        found = copy(self)
+        for name in ("_egress", "classes"):
+            vars(found).pop(name, None)
+        found._judge = judge
+        found._means = dict(self._means)
+        found._rows = dict(self._rows)
+        return found
+
+    def prepare(self) -> None:
+        """Judge all rows now, so that each answer of `into` is quick."""
+        with collector_paused():
+            for point in self.points:
+                self.row("Ingress", point)
+            _ = self._egress
 
     def into(self, target: Point) -> tuple[Flow, ...]:
         """Who may send what to `target`; whoever may send nothing is in none of them. A pod counts
         as another pod that looks the same: that each reaches itself is not said here.
         """
-        found: dict[tuple[PortSet, PortSet], Mask] = {}
+        found: dict[Bounds, Mask] = {}
         senders = self._senders(self.place[target])
-        for cell in self.row("Ingress", target):
+        for mine, others in self.row("Ingress", target).masks.items():
+            if not mine.possible:
+                continue
             for bounds, mask in senders.items():
-                both = mask & cell.others
-                ports = cell.side.possible & bounds.possible if both else PortSet.NONE
+                both = mask & others
+                ports = mine.possible & bounds.possible if both else PortSet.NONE
                 if ports:
-                    key = (cell.side.sure & bounds.sure, ports)
+                    key = self._bounds(mine.sure & bounds.sure, ports)
                     found[key] = found.get(key, 0) | both
-        return tuple(Flow(mask, *ports) for ports, mask in found.items())
+        return tuple(Flow(mask, ports.sure, ports.possible) for ports, mask in found.items())
+
+    def flow(self, source: Point, target: Point) -> tuple[PortSet, PortSet]:
+        """What two different pods at these points may send, surely and perhaps."""
+        out, into = self.said("Egress", source, target), self.said("Ingress", target, source)
+        return out.sure & into.sure, out.possible & into.possible
+
+    def said(self, direction: Direction, subject: Point, other: Point) -> Bounds:
+        """What the policies of `subject`, which may be none of `points`, say of one of these."""
+        return _at(self.row(direction, subject), self.place[other])
 
     @cached_property
     def classes(self) -> Mapping[Point, int]:
         """A number for each point; those of one number send the same to everybody and get the same
         from everybody, for the same reasons.
         """
-        rows: dict[int, tuple[Cell, ...]] = {}
-        alike: dict[tuple[int, int], Mask] = {}
+        rows: dict[Row, None] = {}
+        alike: dict[tuple[Row, Row], list[int]] = {}
         for place, point in enumerate(self.points):
             pair = (self.row("Ingress", point), self.row("Egress", point))
-            rows |= {id(row): row for row in pair}
-            key = (id(pair[0]), id(pair[1]))
-            alike[key] = alike.get(key, 0) | 1 << place
-        parts = list(alike.values())
-        for mask in dict.fromkeys(cell.others for row in rows.values() for cell in row):
-            parts = [part for old in parts for part in (old & mask, old & ~mask) if part]
-        return {point: i for i, part in enumerate(parts) for point in self.members(part)}
+            rows |= dict.fromkeys(pair)
+            alike.setdefault(pair, []).append(place)
+        parts = Parts(alike.values())
+        for row in rows:
+            # Who is in none of the others is in the largest one.
+            cells = sorted(row.cells, key=lambda cell: cell.others.bit_count())
+            for cell in cells[:-1]:
+                parts.split(cell.others)
+        return {point: parts.of[place] for place, point in enumerate(self.points)}
 
     def members(self, mask: Mask) -> Iterator[Point]:
         """The points of a mask."""
-        while mask:
-            low = mask & -mask
-            yield self.points[low.bit_length() - 1]
-            mask ^= low
+        return (self.points[place] for place in places(mask))
 
-    def _row(self, direction: Direction, subject: Point) -> tuple[Cell, ...]:
-        cells = self._split(direction, subject)
-        by_side: dict[int, tuple[Mask, Side]] = {}
-        for mask in cells:
-            other = next(self.members(mask))
+    def _cells(self, direction: Direction, subject: Point) -> Iterator[Cell]:
+        selecting = self._judge.plain(subject, direction)
+        pods = self._pods
+        if selecting is None:
+            pods = 0
+        elif pods:
+            yield from self._of_pods(direction, subject, selecting)
+        for mask, other in self._split(direction, subject, self.every & ~pods):
             ends = (other, subject) if direction == "Ingress" else (subject, other)
             side = self._judge.side(direction, *ends)
-            by_side[id(side)] = (by_side.get(id(side), (0, side))[0] | mask, side)
-        return tuple(Cell(mask, side) for mask, side in by_side.values())
+            yield Cell(mask, self._bounds(side.sure, side.possible))
 
-    def _split(self, direction: Direction, subject: Point) -> list[Mask]:
-        """The points, apart where a rule of the subject's policies can tell them apart."""
-        found = [self.every]
-        for means in self._told_apart(direction, subject):
+    def _of_pods(
+        self, direction: Direction, subject: Point, selecting: Selecting
+    ) -> Iterator[Cell]:
+        """What NetworkPolicies alone say of ordinary pods: whom a rule means is known for all of
+        them at once, and no pair is judged by itself.
+        """
+        rules = [(policy, rule) for policy, _ in selecting for rule in policy.rules[direction]]
+        parts: list[tuple[Mask, tuple[Truth, ...]]] = [(self._pods, ())]
+        for policy, rule in rules:
+            means = self._meant(policy, rule)
+            parts = [each for part in parts for each in _split_by(means, *part)]
+        named = direction == "Egress" and any(rule.named for _, rule in rules)
+        for mask, truths in parts:
+            for some in self._by_ports(mask) if named else (mask,):
+                target = subject if direction == "Ingress" else self._first(some)
+                bounds = self._judge.bounds(selecting, direction, truths, target)
+                yield Cell(some, self._bounds(*bounds))
+
+    def _meant(self, policy: NetPolicy, rule: PolicyRule) -> Means:
+        """Which pods a rule means."""
+        home = policy.ref.namespace
+        known = self._means.setdefault(rule, {})
+        if home not in known:
+            found = Means(0, 0) if rule.peers else Means(self._pods, self._pods)
+            for peer in rule.peers:
+                found |= self._peer(peer, home)
+            known[home] = found & Means(self._pods, self._pods)
+        return known[home]
+
+    def _peer(self, peer: Pods | Block, home: str) -> Means:
+        if isinstance(peer, Pods):
+            return self._labelled(peer, home)
+        truth, found = self._judge.means_pods(peer), self._within(peer)
+        return Means(found.surely if truth is Truth.YES else 0, found.perhaps if truth else 0)
+
+    def _by_ports(self, mask: Mask) -> Iterator[Mask]:
+        for means in self._ports:
+            if some := mask & means.surely:
+                yield some
+
+    def _first(self, mask: Mask) -> Point:
+        return self.points[(mask & -mask).bit_length() - 1]
+
+    def _split(
+        self, direction: Direction, subject: Point, among: Mask
+    ) -> Iterator[tuple[Mask, Point]]:
+        """Some points, apart where a rule of the subject's policies can tell them apart, each part
+        with one of them.
+        """
+        found = [among] if among else []
+        for means in self._told_apart(direction, subject) if among else ():
             for mask in dict.fromkeys((means.surely, means.perhaps)):
                 found = [part for old in found for part in (old & mask, old & ~mask) if part]
-        return found
+        return ((mask, self._first(mask)) for mask in found)
 
     def _told_apart(self, direction: Direction, subject: Point) -> Iterator[Means]:
         yield from self._kinds
@@ -255,6 +356,16 @@ class Matrix:
         return _grouped(point.namespace for point in self.points)
 
     @cached_property
+    def on_nodes(self) -> Mask:
+        """The pods on the network of their node."""
+        return self.every & ~self._pods
+
+    @cached_property
+    def _pods(self) -> Mask:
+        """All but those on the network of their node."""
+        return _grouped(point.kind for point in self.points).get(POD, 0)
+
+    @cached_property
     def _kinds(self) -> tuple[Means, ...]:
         masks = _grouped(point.kind for point in self.points).values()
         return tuple(Means(mask, mask) for mask in masks)
@@ -282,34 +393,78 @@ class Matrix:
         usual: dict[Bounds, Mask] = {}
         special: dict[int, dict[Bounds, Mask]] = {}
         for row, senders in self._senders_by_row():
-            most = max(row, key=lambda cell: cell.others.bit_count())
-            bounds = self._bounds(most.side)
-            usual[bounds] = usual.get(bounds, 0) | senders
-            for cell in row:
-                bounds = self._bounds(cell.side)
-                for place in _places(cell.others) if cell is not most else ():
-                    here = special.setdefault(place, {})
+            (most, _), *others = row.masks.items()
+            usual[most] = usual.get(most, 0) | senders
+            for bounds, mask in others:
+                for place in places(mask):
+                    here = special.get(place)
+                    if here is None:
+                        here = special[place] = {}
                     here[bounds] = here.get(bounds, 0) | senders
         return usual, special
 
-    def _senders_by_row(self) -> Iterable[tuple[tuple[Cell, ...], Mask]]:
-        found: dict[int, tuple[tuple[Cell, ...], Mask]] = {}
+    def _senders_by_row(self) -> Iterable[tuple[Row, Mask]]:
+        found: dict[Row, Mask] = {}
         for place, point in enumerate(self.points):
             row = self.row("Egress", point)
-            found[id(row)] = (row, found.get(id(row), (row, 0))[1] | 1 << place)
-        return found.values()
+            found[row] = found.get(row, 0) | 1 << place
+        return found.items()
 
-    def _bounds(self, side: Side) -> Bounds:
-        """The one object for what the side says, so that it is compared by identity."""
-        key = (side.sure, side.possible)
-        return self._known.setdefault(key, Bounds(*key))
+    def _bounds(self, sure: PortSet, possible: PortSet) -> Bounds:
+        """The one object for both, so that it is compared by identity."""
+        key = (sure, possible)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = Bounds(*key)
+        return found
 
 
-def _places(mask: Mask) -> Iterator[int]:
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+class Parts:
+    """The places of points in groups, which are split step by step. A split costs what the mask
+    holds, not what all groups hold.
+    """
+
+    def __init__(self, groups: Iterable[Sequence[int]]) -> None:
+        self._sizes = [len(group) for group in groups if group]
+        self.of = {place: i for i, group in enumerate(groups) for place in group}
+        """The number of the group of each place."""
+
+    def split(self, mask: Mask) -> None:
+        """Put those in the mask apart from the others of their group."""
+        inside: dict[int, list[int]] = {}
+        for place in places(mask):
+            inside.setdefault(self.of[place], []).append(place)
+        for group, some in inside.items():
+            if len(some) < self._sizes[group]:
+                self._sizes[group] -= len(some)
+                self.of |= dict.fromkeys(some, len(self._sizes))
+                self._sizes.append(len(some))
+
+
+def _split_by(
+    means: Means, mask: Mask, truths: tuple[Truth, ...]
+) -> Iterator[tuple[Mask, tuple[Truth, ...]]]:
+    surely, perhaps = mask & means.surely, mask & means.perhaps
+    if surely:
+        yield surely, (*truths, Truth.YES)
+    if perhaps != surely:
+        yield perhaps & ~surely, (*truths, Truth.MAYBE)
+    if perhaps != mask:
+        yield mask & ~perhaps, (*truths, Truth.NO)
+
+
+def _at(row: Row, place: int) -> Bounds:
+    bit = 1 << place
+    return next(bounds for bounds, mask in row.masks.items() if mask & bit)
+
+
+def places(mask: Mask) -> Iterator[int]:
+    """The places of its bits, ascending. Searched as text: shifting would copy it for each bit."""
+    digits = f"{mask:b}"[::-1]
+    place = digits.find("1")
+    while place >= 0:
+        yield place
+        place = digits.find("1", place + 1)
 
 
 def _grouped(keys: Iterable[K]) -> Mapping[K, Mask]:

@@ -8,7 +8,8 @@ Rules: https://kubernetes.io/docs/concepts/services-networking/network-policies/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 from auditor.facts.network.answers import Direction, Reason
@@ -56,6 +57,21 @@ class Namespaced:
     _matching: dict[Point, Selecting] = field(default_factory=dict)
     _isolating: dict[tuple[Point, Direction], Selecting] = field(default_factory=dict)
     _said: dict[tuple[object, ...], Decision] = field(default_factory=dict)
+    _ports: dict[tuple[PolicyRule, object], tuple[PortSet, PortSet]] = field(default_factory=dict)
+
+    def after(self, changed: Mapping[str, list[NetPolicy]]) -> Namespaced:
+        """The same with other policies in some namespaces."""
+        found = copy(self)
+        found.policies = {**self.policies, **changed}
+        found._matching = {
+            p: told for p, told in self._matching.items() if p.namespace not in changed
+        }
+        found._isolating = {
+            key: told for key, told in self._isolating.items() if key[0].namespace not in changed
+        }
+        # A policy that is gone is in no selection any more, so that what it said is not found.
+        found._said, found._ports = dict(self._said), dict(self._ports)
+        return found
 
     def selecting(self, point: Point, direction: Direction) -> Selecting:
         """The policies that isolate the point in this direction, or may. A pod on the network of
@@ -107,6 +123,23 @@ class Namespaced:
         if subject.kind == NODE and self._holds_on_nodes is Truth.MAYBE:
             return self._on_node(connection)
         return OPEN[direction]
+
+    def bounds(
+        self, selecting: Selecting, direction: Direction, truths: Iterable[Truth], target: Point
+    ) -> tuple[PortSet, PortSet]:
+        """What policies that select a pod let through between it and another, surely and perhaps,
+        where their rules for this direction mean the other end with these `truths`: as `decide`,
+        without the reasons.
+        """
+        admissions = []
+        admits = iter(truths)
+        for policy, _ in selecting:
+            for rule in policy.rules[direction]:
+                sure, possible = self._admitted(rule, next(admits), target)
+                if possible:
+                    admissions.append(Admission(policy, rule, sure, possible))
+        sure, possible = _bounds(selecting, admissions)
+        return sure, (possible if _isolated(selecting) else PortSet.ALL)
 
     def _on_node(self, connection: Connection) -> Decision:
         named = self._naming(connection.subject, connection.direction)
@@ -178,7 +211,11 @@ class Namespaced:
         """
         if truth is Truth.NO:
             return PortSet.NONE, PortSet.NONE
-        sure, possible = self.reading.ports(rule, target)
+        key = (rule, target.ports if rule.named else ())
+        found = self._ports.get(key)
+        if found is None:
+            found = self._ports[key] = self.reading.ports(rule, target)
+        sure, possible = found
         return (sure if truth is Truth.YES else PortSet.NONE), possible
 
 

@@ -6,7 +6,7 @@ request: `Passing.requests` has one for each set of them that the policies do no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -18,7 +18,6 @@ from auditor.facts.network.profiles import Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
-from auditor.model import Ref
 
 TCP = "TCP"
 
@@ -42,6 +41,16 @@ class Opening:
     unknown: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What is left of two sets of ports, and why."""
+
+    sure: PortSet
+    possible: PortSet
+    reasons: tuple[Reason, ...]
+    unknown: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Passing:
     """The sidecars of a snapshot. Not frozen: it remembers what each lets through from whom.
@@ -52,9 +61,10 @@ class Passing:
 
     mesh: Mesh
     profile: Profile
-    _known: dict[tuple[Caller, Ref], tuple[Workload, tuple[Opening, ...]]] = field(
-        default_factory=dict
-    )
+    _known: dict[tuple[Caller, Hashable], tuple[Opening, ...]] = field(default_factory=dict)
+    """By who asks and by what the sidecar of the target does."""
+    _narrowed: dict[tuple[int, PortSet, PortSet], Narrowing] = field(default_factory=dict)
+    """By the openings, of which each tuple is kept in `_known`, and what comes to them."""
 
     def judges(self, target: Peer) -> bool:
         """Whether any policy of the mesh has a say for `target`."""
@@ -71,10 +81,24 @@ class Passing:
         """
         if not reach.possible.tcp:
             return reach
+        openings = self._openings(source, target)
+        key = (id(openings), reach.ports, reach.possible)
+        found = self._narrowed.get(key)
+        if found is None:
+            found = self._narrowed[key] = self._narrow(openings, reach)
+        return replace(
+            reach,
+            ports=found.sure,
+            possible=found.possible,
+            reasons=tuple(dict.fromkeys((*reach.reasons, *found.reasons))),
+            unknown=tuple(dict.fromkeys((*reach.unknown, *found.unknown))),
+        )
+
+    def _narrow(self, openings: Iterable[Opening], reach: Reach) -> Narrowing:
         sure, possible = reach.ports, reach.possible
         reasons: list[Reason] = []
         unknown: list[str] = []
-        for opening in self._openings(source, target):
+        for opening in openings:
             if not opening.ports.overlaps(reach.possible):
                 continue
             best = self._weakened(opening.best)
@@ -82,13 +106,7 @@ class Passing:
             possible = possible - opening.ports if best is Verdict.DENIED else possible
             reasons += opening.reasons
             unknown += opening.unknown if best is Verdict.UNDEFINED else ()
-        return replace(
-            reach,
-            ports=sure,
-            possible=possible,
-            reasons=tuple(dict.fromkeys((*reach.reasons, *reasons))),
-            unknown=tuple(dict.fromkeys((*reach.unknown, *unknown))),
-        )
+        return Narrowing(sure, possible, tuple(reasons), tuple(unknown))
 
     def asked(
         self,
@@ -120,11 +138,11 @@ class Passing:
         return Verdict.UNDEFINED if unsure else verdict
 
     def _openings(self, source: Peer, target: Workload) -> tuple[Opening, ...]:
-        key = (self.mesh.caller(source), target.ref)
-        known = self._known.get(key)
-        if known is None or known[0] is not target:
-            known = self._known[key] = (target, tuple(self._opened(source, target)))
-        return known[1]
+        key = (self.mesh.caller(source), self.mesh.kind(target))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = tuple(self._opened(source, target))
+        return found
 
     def _opened(self, source: Peer, target: Workload) -> Iterator[Opening]:
         told_apart = self.mesh.ports(target)

@@ -9,7 +9,9 @@ unknown.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -18,6 +20,7 @@ from auditor.facts.network.answers import Machine, Peer, Stranger, World
 from auditor.facts.network.cluster_policies import ClusterPolicy, Nodes
 from auditor.facts.network.outside import Span, ends_of, spans
 from auditor.facts.network.policies import Block, NetPolicy, Pods
+from auditor.facts.network.succession import Change, Changes
 from auditor.facts.selectors import METADATA_NAME, Hidden, Labels, Selector, Truth
 from auditor.facts.workloads import (
     FINISHED,
@@ -102,6 +105,15 @@ class Questions:
         nodes = tuple(peer for peer in asked if isinstance(peer, Nodes))
         return cls(frozenset(keys), blocks, nodes, frozenset(names))
 
+    def __le__(self, other: Questions) -> bool:
+        """Whether `other` asks all of this."""
+        return (
+            self.keys <= other.keys
+            and self.names <= other.names
+            and frozenset(self.blocks) <= frozenset(other.blocks)
+            and frozenset(self.nodes) <= frozenset(other.nodes)
+        )
+
 
 def _keys(selector: Selector | None) -> set[str]:
     return {requirement.key for requirement in selector.requirements} if selector else set()
@@ -117,13 +129,38 @@ class Points:
     _live: Mapping[Key, Sequence[Resource]] = field(init=False)
     _places: Places = field(init=False)
     _nodes: Machines = field(init=False)
+    _families: Counter[int] = field(init=False)
     _made: dict[object, Point] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._homes = namespace_labels(self.snapshot)
         self._live = pods_by_owner(self.snapshot)
-        self._places = Places(self.questions.blocks, *_families(self.snapshot))
+        self._families = families(self.snapshot.of_kind("Pod"))
+        self._places = Places(self.questions.blocks, *_versions(self._families))
         self._nodes = Machines.of(self.snapshot) if self.questions.nodes else Machines()
+
+    def after(
+        self, snapshot: Snapshot, changed: Changes, asked: Iterable[NetPolicy | ClusterPolicy]
+    ) -> Points | None:
+        """Those of a snapshot that differs from this one in `changed`, and whose changed policies
+        are `asked`: equal ones as the same objects. None where anything else of them may differ.
+        """
+        if not Questions.of(asked) <= self.questions or any(map(_moves, changed.values())):
+            return None
+        pods = [change for change in changed.values() if change.kind == "Pod"]
+        gone = families(change.old for change in pods if change.old)
+        count = Counter(self._families)
+        count.subtract(gone)
+        count.update(families(change.new for change in pods if change.new))
+        if _versions(count) != _versions(self._families):
+            return None
+        found = copy(self)
+        found.snapshot, found._families, found._made = snapshot, count, dict(self._made)
+        if any(change.owned for change in changed.values()):
+            found._live = pods_by_owner(snapshot)
+        elif pods:
+            found._live = {**self._live, **_alone(pods)}
+        return found
 
     def of(self, peer: Peer) -> tuple[Point, ...]:
         """The distinct points of a peer; at least one.
@@ -319,12 +356,40 @@ def namespace_labels(snapshot: Snapshot) -> dict[str, Labels]:
     }
 
 
-def _families(snapshot: Snapshot) -> tuple[frozenset[int], bool]:
+def families(pods: Iterable[Resource]) -> Counter[int]:
+    """How many addresses of each IP version pods have."""
+    return Counter(ip.version for pod in pods for ip in addresses_of(pod))
+
+
+def _versions(count: Counter[int]) -> tuple[frozenset[int], bool]:
     """The IP versions that pods have, and whether pods of the snapshot show it. Without pods that
     have an address it is taken to be IPv4, which is what Kubernetes does unless told otherwise.
     """
-    found = {ip.version for pod in snapshot.of_kind("Pod") for ip in addresses_of(pod)}
-    return (frozenset(found), True) if found else (frozenset((4,)), False)
+    found = frozenset(version for version, number in count.items() if number > 0)
+    return (found, True) if found else (frozenset((4,)), False)
+
+
+def _moves(change: Change) -> bool:
+    """Whether points that are not of this object may change with it: those of the pods of a
+    namespace, or whom peers mean that ask for nodes.
+    """
+    if change.kind == "Node":
+        return True
+    labels = {str(at(one.manifest, ("metadata", "labels"))) for one in change.either}
+    return change.kind == "Namespace" and (len(change.either) < 2 or len(labels) > 1)
+
+
+def _alone(pods: Iterable[Change]) -> dict[Key, list[Resource]]:
+    """The pods that nobody controls, by themselves."""
+    return {
+        each.ref.key: [pod] if (pod := change.new) and not _is_ended(pod) else []
+        for change in pods
+        for each in change.either
+    }
+
+
+def _is_ended(pod: Resource) -> bool:
+    return at(pod.manifest, ("status", "phase")) in FINISHED
 
 
 def pods_by_owner(snapshot: Snapshot) -> Mapping[Key, Sequence[Resource]]:
@@ -334,7 +399,7 @@ def pods_by_owner(snapshot: Snapshot) -> Mapping[Key, Sequence[Resource]]:
     owners = resources_by_uid(snapshot)
     found: dict[Key, list[Resource]] = {}
     for pod in snapshot.of_kind("Pod"):
-        if at(pod.manifest, ("status", "phase")) in FINISHED:
+        if _is_ended(pod):
             continue
         top: Resource = pod
         seen: set[Key] = set()

@@ -64,9 +64,9 @@ class Pods:
     """None: all of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PolicyRule:
-    """Peers and ports of one entry of `ingress` or `egress`."""
+    """Peers and ports of one entry of `ingress` or `egress`. Two are equal where they are one."""
 
     path: Path
     peers: tuple[Pods | Block, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from auditor.facts.workloads import LAST_PORT, PORT_PROTOCOLS
@@ -16,6 +17,9 @@ PROTOCOLS = PORT_PROTOCOLS
 """All that NetworkPolicy speaks of; what it does to other protocols is not defined."""
 FIRST, LAST = 1, LAST_PORT
 WHOLE: Intervals = ((FIRST, LAST),)
+
+KEPT = 1 << 14
+"""How many results of each operation are kept: policies name the same few sets again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class PortSet:
             return self
         if other is PortSet.ALL or not self:
             return other
-        return PortSet(*(mine + theirs for mine, theirs in self._beside(other)))
+        return self if self is other else _union(self, other)
 
     def intersection(self, other: PortSet) -> PortSet:
         """What is in both."""
@@ -114,13 +118,13 @@ class PortSet:
             return other
         if other is PortSet.ALL:
             return self
-        return PortSet(*(_common(mine, theirs) for mine, theirs in self._beside(other)))
+        return self if self is other else _intersection(self, other)
 
     def overlaps(self, other: PortSet) -> bool:
         """Whether anything is in both."""
         return any(
             a <= d and c <= b
-            for mine, theirs in self._beside(other)
+            for mine, theirs in self.beside(other)
             for a, b in mine
             for c, d in theirs
         )
@@ -131,34 +135,21 @@ class PortSet:
 
     def complement(self) -> PortSet:
         """Every port that is not in it."""
-        return PortSet(*(_gaps(numbers) for numbers in (self.tcp, self.udp, self.sctp)))
+        return _complement(self)
 
     __or__ = union
     __and__ = intersection
     __sub__ = subtract
 
-    def _beside(self, other: PortSet) -> Iterator[tuple[Intervals, Intervals]]:
+    def beside(self, other: PortSet) -> Iterator[tuple[Intervals, Intervals]]:
+        """The intervals of both, for each protocol in the order of `PROTOCOLS`."""
         yield self.tcp, other.tcp
         yield self.udp, other.udp
         yield self.sctp, other.sctp
 
     def __str__(self) -> str:
         """``TCP 80, 443, UDP 53``, or what is missing where that is shorter to say."""
-        if not self:
-            return "no port"
-        missing = self.complement()
-        if not missing:
-            return "every port"
-        told = zip(PROTOCOLS, (self.tcp, self.udp, self.sctp), strict=True)
-        plain = ", ".join(_told(protocol, intervals) for protocol, intervals in told if intervals)
-        if self.tcp and self.udp and self.sctp and missing.pieces < self.pieces:
-            # A few ports of a protocol that is closed but for them are no exceptions of it.
-            cut = [name for name in PROTOCOLS if missing.numbers(name)]
-            if sum(len(missing.numbers(name)) for name in cut) < sum(
-                len(self.numbers(name)) for name in cut
-            ):
-                return f"every port but {missing}"
-        return plain
+        return _text(self)
 
     @property
     def pieces(self) -> int:
@@ -203,6 +194,40 @@ def _told(protocol: str, intervals: Intervals) -> str:
         return f"every {protocol} port"
     spans = (str(a) if a == b else f"{a}-{b}" for a, b in intervals)
     return f"{protocol} {', '.join(spans)}"
+
+
+@lru_cache(KEPT)
+def _union(one: PortSet, other: PortSet) -> PortSet:
+    return PortSet(*(mine + theirs for mine, theirs in one.beside(other)))
+
+
+@lru_cache(KEPT)
+def _intersection(one: PortSet, other: PortSet) -> PortSet:
+    return PortSet(*(_common(mine, theirs) for mine, theirs in one.beside(other)))
+
+
+@lru_cache(KEPT)
+def _complement(ports: PortSet) -> PortSet:
+    return PortSet(*(_gaps(numbers) for numbers in (ports.tcp, ports.udp, ports.sctp)))
+
+
+@lru_cache(KEPT)
+def _text(ports: PortSet) -> str:
+    if not ports:
+        return "no port"
+    missing = ports.complement()
+    if not missing:
+        return "every port"
+    told = zip(PROTOCOLS, (ports.tcp, ports.udp, ports.sctp), strict=True)
+    plain = ", ".join(_told(protocol, intervals) for protocol, intervals in told if intervals)
+    if ports.tcp and ports.udp and ports.sctp and missing.pieces < ports.pieces:
+        # A few ports of a protocol that is closed but for them are no exceptions of it.
+        cut = [name for name in PROTOCOLS if missing.numbers(name)]
+        if sum(len(missing.numbers(name)) for name in cut) < sum(
+            len(ports.numbers(name)) for name in cut
+        ):
+            return f"every port but {missing}"
+    return plain
 
 
 PortSet.ALL = PortSet(WHOLE, WHOLE, WHOLE)

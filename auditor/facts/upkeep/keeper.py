@@ -13,7 +13,7 @@ from auditor.facts.configuration import Text
 from auditor.facts.neighbours import owners_of_nodes
 from auditor.facts.network.answers import InvalidPolicy
 from auditor.facts.network.points import addresses_of
-from auditor.facts.network.policies import KIND, Block, NetPolicy, Pods, parse_policy
+from auditor.facts.network.policies import KIND, Block, NetPolicy, Pods
 from auditor.facts.network.ports import PortSet
 from auditor.facts.upkeep.calls import Calls
 from auditor.facts.upkeep.cast import Cast
@@ -82,9 +82,7 @@ class Keeper:
     @cached_property
     def policies(self) -> Mapping[Key, NetPolicy]:
         """The NetworkPolicies that the API server takes."""
-        snapshot = self._facts.snapshot
-        parsed = (parse_policy(r) for r in snapshot.of_kind(KIND) if snapshot.find(r.ref) is r)
-        return {policy.ref.key: policy for policy in parsed if isinstance(policy, NetPolicy)}
+        return {policy.ref.key: policy for policy in self._facts.network.policies}
 
     @cached_property
     def refused(self) -> Mapping[Ref, InvalidPolicy]:
