@@ -29,6 +29,7 @@ from auditor.sources.files import FileSource
 from tests.policy_fixtures import FIXABLE, beyond_fixing, settings_of
 
 from .cluster import TestCluster
+from .crds import definitions
 
 pytestmark = pytest.mark.e2e
 
@@ -187,6 +188,7 @@ def test_each_fix_is_taken(cluster: TestCluster, capsys: pytest.CaptureFixture[s
     tried = list(_tried())
     cluster.kubectl("apply", "-f", "-", input=json.dumps(ROLLOUTS), check=True)
     cluster.kubectl("wait", "--for=condition=Established", f"crd/{ROLLOUTS['metadata']['name']}")
+    cluster.apply(*definitions("istio.io/api"))
     for needed in (_namespaces(tried), _accounts(tried)):
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(needed)})
         cluster.kubectl("apply", "-f", "-", input=text, check=True)
