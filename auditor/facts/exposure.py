@@ -75,7 +75,7 @@ def others(facts: Facts, target: Workload) -> tuple[Other, ...]:
         allowed |= _watching(facts, target)
     found = [*_internet(facts, target)]
     health = health_of(facts, target)
-    for peer in _peers(facts, allowed):
+    for peer in _senders(facts, target, allowed):
         reach = facts.network.reach(peer, target)
         _note_unknown(facts, target, peer, reach)
         if beyond_health(facts, peer, target, reach, health):
@@ -122,6 +122,25 @@ def _by_nodes(facts: Facts, target: Workload) -> Iterator[Other]:
         if not facts.network.ways.nodes and facts.network.tells_addresses_apart(target):
             why = f"it is open through {told}, and those are not known"
             facts.unknown(Gap(f"who reaches {target.name}", why, Unseen.UNKNOWN))
+
+
+def _senders(facts: Facts, target: Workload, allowed: set[Key]) -> Iterator[Peer]:
+    """Less those to whom network policies surely leave nothing: all pairs at once tell that. Pods
+    on the network of their node are asked about, since assumptions about them are told.
+    """
+    network = facts.network
+    senders = network.senders(target)
+    by_node = _is_on_node(target)
+    for peer in _peers(facts, allowed):
+        if isinstance(peer, Workload) and not by_node and not _is_on_node(peer):
+            place = network.bit_of(peer)
+            if place >= 0 and not senders & 1 << place:
+                continue
+        yield peer
+
+
+def _is_on_node(workload: Workload) -> bool:
+    return workload.pod.get("hostNetwork") is True
 
 
 def _peers(facts: Facts, allowed: set[Key]) -> Iterator[Peer]:
