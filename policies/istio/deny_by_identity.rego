@@ -4,7 +4,7 @@
 #   A DENY of principals, namespaces or service accounts needs to know who calls. A caller in plain
 #   text has no identity, and is not denied: while mTLS is PERMISSIVE, whoever is meant leaves the
 #   sidecar out and passes. Recorded from a real Envoy: DENY of namespace monitoring stopped
-#   Prometheus with its certificate, and let the same address in without one. With mTLS STRICT
+#   Prometheus by its identity, and let the same address in without one. With mTLS STRICT
 #   there is no such caller.
 # related_resources:
 #   - https://istio.io/latest/docs/concepts/security/#dependency-on-mutual-tls
