@@ -20,6 +20,7 @@ from auditor.facts.network.points import NODE, Point
 from auditor.facts.network.policies import KIND
 from auditor.facts.network.ports import PortSet
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload
+from auditor.memory import collector_paused
 from auditor.model import Key, Ref
 
 OF_MESH = frozenset(READ)
@@ -81,8 +82,9 @@ def delta(before: Network, after: Network) -> tuple[FlowChange, ...]:
     network for each point whose policies changed, and two questions for each pair that may differ.
     Else, and where objects of Istio changed, it costs what a `Matrix` of each costs at least.
     """
-    found = _Comparison(before, after)
-    return tuple(change for pair in found.candidates() if (change := found.change(*pair)))
+    with collector_paused():
+        found = _Comparison(before, after)
+        return tuple(change for pair in found.candidates() if (change := found.change(*pair)))
 
 
 class _Comparison:

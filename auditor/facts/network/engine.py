@@ -119,7 +119,8 @@ class Network:
         or a name of a port that none asked for before, or a Node or the labels of a Namespace
         changed: then all points are made and judged anew.
         """
-        return Network(snapshot, self.workloads_after(snapshot), self.profile, self)
+        with collector_paused():
+            return Network(snapshot, self.workloads_after(snapshot), self.profile, self)
 
     def workloads_after(self, snapshot: Snapshot) -> tuple[Workload, ...]:
         """Those of a snapshot that differs in few objects; what did not change is the same."""
