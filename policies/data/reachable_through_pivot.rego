@@ -27,12 +27,15 @@ deny contains finding if {
 			personal.said(pivots), client.name, whom(client), client.ports,
 			"so that who breaks into that gets at the data",
 		]),
-		"evidence": array.concat([{
-			"message": sprintf("%s may ask for the data", [client.name]),
-			"object": client.object,
-			"path": ["metadata", "name"],
-			"anchor": client.name,
-		}], reasons(client)),
+		"evidence": array.concat(
+			[{
+				"message": sprintf("%s may ask for the data", [client.name]),
+				"object": client.object,
+				"path": ["metadata", "name"],
+				"anchor": client.name,
+			}],
+			reasons(client),
+		),
 	}
 }
 

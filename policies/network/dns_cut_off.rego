@@ -17,11 +17,14 @@ deny contains finding if {
 	finding := {
 		"path": ["metadata", "name"],
 		"message": sprintf("names %s, and may ask no name server: no rule of the NetworkPolicies that isolate it on its way out admits UDP and TCP port 53 of the DNS pods", [dns.host]),
-		"evidence": array.concat([{
-			"message": sprintf("here it names %s", [dns.host]),
-			"object": dns.place.object,
-			"path": dns.place.path,
-		}], isolating(dns)),
+		"evidence": array.concat(
+			[{
+				"message": sprintf("here it names %s", [dns.host]),
+				"object": dns.place.object,
+				"path": dns.place.path,
+			}],
+			isolating(dns),
+		),
 	}
 }
 

@@ -49,4 +49,4 @@ value(block) := [address] if not has_exceptions(block)
 
 value(block) := address if has_exceptions(block)
 
-has_exceptions(block) if is_array(written(block)["except"])
+has_exceptions(block) if is_array(written(block).except)

@@ -23,7 +23,6 @@
 #     - kubeaudit:MissingDefaultDenyEgressNetworkPolicy
 package policies.network.isolated_one_way
 
-
 deny contains finding if {
 	input.facts.isolation.ingress != input.facts.isolation.egress
 	finding := {

@@ -21,11 +21,14 @@ deny contains finding if {
 		"message": sprintf("the API server calls it as %s on port %d, and no rule of the NetworkPolicies that isolate it can mean the API server", [
 			call.what, call.port,
 		]),
-		"evidence": array.concat([{
-			"message": sprintf("%s %s has it called through Service %s", [call.object.kind, call.name, call.service]),
-			"object": call.object,
-			"path": call.path,
-		}], isolating(call)),
+		"evidence": array.concat(
+			[{
+				"message": sprintf("%s %s has it called through Service %s", [call.object.kind, call.name, call.service]),
+				"object": call.object,
+				"path": call.path,
+			}],
+			isolating(call),
+		),
 	}
 }
 
