@@ -1,13 +1,14 @@
 """A live audit of two thousand pods: every object is seen, in bounded memory."""
 
 import json
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.measured import measured
 
 from .cluster import TestCluster
 from .product import ROOT, program
@@ -113,27 +114,10 @@ class Run:
     code: int
 
 
-MEASURED = """
-import json, os, subprocess, sys
-process = subprocess.Popen(sys.argv[2:], stdout=open(sys.argv[1], "w"))
-_, status, used = os.wait4(process.pid, 0)
-code = os.waitstatus_to_exitcode(status)
-print(json.dumps([used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, code]))
-"""
-"""Runs a command from a small process. Linux counts the memory of whoever starts a program towards
-that program's peak: started by this test, an audit would be as large as all tests before it.
-"""
-
-
 def _audited(kubeconfig: Path, out: Path, *arguments: str) -> Run:
     command = [program(), "audit", "--cluster", "--kubeconfig", str(kubeconfig), "--format", "json"]
-    measured = subprocess.run(
-        [sys.executable, "-S", "-c", MEASURED, str(out), *command, *arguments],
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        check=True,
-    )
-    return Run(json.loads(out.read_text("utf-8")), *json.loads(measured.stdout))
+    took = measured(out, *command, *arguments, folder=ROOT)
+    return Run(json.loads(out.read_text("utf-8")), took.megabytes, took.seconds, took.code)
 
 
 @pytest.mark.parametrize("flags", [(), ("--cached",), ("--profile", "strict")], ids=" ".join)
