@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.measured import measured
+
 from .cli.command import PRIVILEGED, Command
 
 ONLY = ("--select", "workload/privileged_container", "--format", "json")
