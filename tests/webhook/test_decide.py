@@ -28,6 +28,7 @@ from .world import (
     holding_data,
     judged,
     live,
+    opens_data,
     pod,
     privileged,
     request,
@@ -400,14 +401,14 @@ def test_a_flood_of_faults_is_counted() -> None:
 
 @pytest.mark.conformance
 def test_the_life_of_a_namespace_passes() -> None:
-    """Everything that a real cluster does around a sound Deployment is admitted, and nothing
-    of it breaks the judgement.
+    """Everything that a real cluster does around a sound Deployment is admitted, but personal data
+    that nothing isolates; and nothing of it breaks the judgement.
     """
     asked_of = court()
     for file in captures():
         asked = decode(orjson.dumps(orjson.loads(file.read_bytes())["body"]))
         decision = decide(asked, NOTHING, asked_of, Mode.DENY, Severity.HIGH)
-        assert decision.allowed, file
+        assert decision.allowed or opens_data(file, decision.message), file
         assert all(len(key) <= 63 and key.isascii() for key, _ in decision.annotations)
 
 

@@ -36,6 +36,7 @@ from .world import (
     guard,
     holding_data,
     live,
+    opens_data,
     pod,
     privileged,
     review,
@@ -494,5 +495,6 @@ def test_recorded_requests_are_answered_over_the_wire(start: Start) -> None:
         answer = orjson.loads(response.read())
         assert response.status == 200, file
         assert answer["response"]["uid"] == recorded["body"]["request"]["uid"], file
-        assert answer["response"]["allowed"] is True, file
+        said = answer["response"].get("status", {}).get("message", "")
+        assert answer["response"]["allowed"] is True or opens_data(file, said), file
     connection.close()

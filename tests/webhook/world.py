@@ -39,6 +39,14 @@ def captures() -> list[Path]:
     return found
 
 
+def opens_data(capture: Path, message: str) -> bool:
+    """Whether a denial is of personal data: the recorded namespace is labelled as holding some, and
+    has no NetworkPolicy that would isolate it.
+    """
+    asked = orjson.loads(capture.read_bytes())["body"]["request"]
+    return asked.get("namespace") == "payments" and "data/personal_data_not_isolated" in message
+
+
 POLICIES = (
     "workload/privileged_container",
     "data/personal_data_not_isolated",
