@@ -28,6 +28,7 @@ from auditor.facts.dependencies import (
 from auditor.facts.distance import distance
 from auditor.facts.effect import effect
 from auditor.facts.exposure import exposure
+from auditor.facts.health import Health, health_of
 from auditor.facts.holdings import likeness, removed, stores
 from auditor.facts.identity import BINDINGS, Accounts, identity
 from auditor.facts.isolation import isolation, namespace_isolation
@@ -253,6 +254,12 @@ class Facts:
             if told.workload.ref.key not in found and (path := fetching_path(told)):
                 found[told.workload.ref.key] = path
         return found
+
+    @cached_property
+    def watched(self) -> tuple[tuple[Workload, Health], ...]:
+        """The workloads that declare a health API, each with it."""
+        asked = ((workload, health_of(self, workload)) for workload in self.workloads)
+        return tuple((workload, health) for workload, health in asked if health)
 
     @cached_property
     def monitors(self) -> tuple[Workload, ...]:

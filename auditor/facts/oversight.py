@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_evidence, as_object
-from auditor.facts.health import Beyond, Health, beyond_health, health_of
+from auditor.facts.health import Beyond, Health, beyond_health
 from auditor.facts.health import told as told_request
 from auditor.facts.network import PortSet, Rule
 from auditor.facts.selectors import Truth
@@ -37,9 +37,8 @@ class Overreach:
 def overreaches(facts: Facts, monitor: Workload) -> tuple[Overreach, ...]:
     """Every service that `monitor` reaches beyond its health API."""
     found = []
-    for target in facts.workloads:
-        health = health_of(facts, target)
-        if not health or target.ref == monitor.ref or _told_elsewhere(facts, target):
+    for target, health in facts.watched:
+        if target.ref == monitor.ref or _told_elsewhere(facts, target):
             continue
         reach = facts.network.reach(monitor, target)
         beyond = beyond_health(facts, monitor, target, reach, health)
