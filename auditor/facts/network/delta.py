@@ -229,8 +229,9 @@ class _Comparison:
         if not mine.possible:
             return matrix.flow(*flow)[1] == PortSet.NONE
         ends = (other, now) if direction == "Ingress" else (now, other)
-        side = self.after.judge.side("Egress" if direction == "Ingress" else "Ingress", *ends)
-        told = (mine.sure & side.sure, mine.possible & side.possible)
+        opposite: Direction = "Egress" if direction == "Ingress" else "Ingress"
+        sure, possible = self.after.judge.between(opposite, *ends)
+        told = (mine.sure & sure, mine.possible & possible)
         return matrix.flow(*flow) == told
 
     @cached_property

@@ -26,7 +26,7 @@ from auditor.facts.network.decisions import (
     composed,
 )
 from auditor.facts.network.namespaced import Namespaced, Selecting
-from auditor.facts.network.points import POD, Point
+from auditor.facts.network.points import NODE, POD, Point
 from auditor.facts.network.policies import Block, NetPolicy, Pods
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import Profile
@@ -109,6 +109,24 @@ class Judge:
     ) -> tuple[PortSet, PortSet]:
         """What those that `plain` names let through; see `Namespaced.bounds`."""
         return self._namespaced.bounds(selecting, direction, truths, target)
+
+    def between(
+        self, direction: Direction, source: Point, target: Point
+    ) -> tuple[PortSet, PortSet]:
+        """What the policies of one end let through, surely and perhaps: as `side`, at a third of
+        its cost where no reasons are needed, for ends of which it is not known whether they are on
+        one node.
+        """
+        subject, other = (target, source) if direction == "Ingress" else (source, target)
+        selecting = self.plain(subject, direction)
+        if selecting is None or other.kind == NODE:
+            side = self.side(direction, source, target)
+            return side.sure, side.possible
+        admits = self._namespaced.reading.admits
+        truths = [
+            admits(r, policy, other) for policy, _ in selecting for r in policy.rules[direction]
+        ]
+        return self.bounds(selecting, direction, truths, target)
 
     def means_pods(self, peer: Pods | Block) -> Truth:
         """Whether such a peer can mean a pod at all."""

@@ -52,6 +52,8 @@ CACHED = 1 << 16
 SNIFFED = frozenset(("auto",))
 
 _NO_HTTP = Reason(None, (), "what is sent is no HTTP, which is all that the port takes")
+_TELLING = (*READ, *_UNJUDGED, "RequestAuthentication", "DestinationRule")
+
 _AMBIENT = "the target is of an ambient namespace, whose proxies are not judged yet"
 _GATEWAY = "the target is a gateway or a waypoint, whose proxies are not judged yet"
 _HBONE = "connections over HBONE are not judged yet"
@@ -82,10 +84,9 @@ class Mesh:
         self.snapshot = snapshot
         self._before = _Parsed.of(before)
         self.present = any(
-            resource.ref.group == "istio.io" or resource.ref.group.endswith(".istio.io")
-            for resource in snapshot.resources
+            resource.ref.group.endswith(".istio.io") for resource in snapshot.of_kind(*_TELLING)
         )
-        """Whether there is any object of Istio."""
+        """Whether there is any object of Istio that sidecars ask, or that may change them."""
         self._witnesses: dict[_Asked, Witnesses] = {}
         self._known: dict[Ref, tuple[Workload, Caller]] = {}
         self._judged = lru_cache(CACHED)(self._through)
