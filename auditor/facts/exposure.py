@@ -125,26 +125,8 @@ def _by_nodes(facts: Facts, target: Workload) -> Iterator[Other]:
 
 
 def _senders(facts: Facts, target: Workload, allowed: set[Key]) -> Iterator[Peer]:
-    """Less those to whom network policies surely leave nothing: all pairs at once tell that. Pods
-    on the network of their node are asked about, since assumptions about them are told.
-    """
-    network = facts.network
-    senders = network.senders(target)
-    by_node = _is_on_node(target)
-    for peer in _peers(facts, allowed):
-        if isinstance(peer, Workload) and not by_node and not _is_on_node(peer):
-            place = network.bit_of(peer)
-            if place >= 0 and not senders & 1 << place:
-                continue
-        yield peer
-
-
-def _is_on_node(workload: Workload) -> bool:
-    return workload.pod.get("hostNetwork") is True
-
-
-def _peers(facts: Facts, allowed: set[Key]) -> Iterator[Peer]:
-    for workload in facts.workloads:
+    """Who is asked about: less those to whom network policies surely leave nothing."""
+    for workload in facts.network.sending(target):
         if workload.ref.key not in allowed:
             yield workload
     for namespace in sorted({workload.ref.namespace for workload in facts.workloads}):

@@ -32,7 +32,7 @@ from auditor.facts.network.cluster_policies import (
 from auditor.facts.network.decisions import Side
 from auditor.facts.network.istio import Mesh
 from auditor.facts.network.judge import Judge
-from auditor.facts.network.matrix import Flow, Matrix
+from auditor.facts.network.matrix import Flow, Matrix, places
 from auditor.facts.network.outside import Span, representatives
 from auditor.facts.network.passing import Passing, Sent
 from auditor.facts.network.points import Point, Points, Questions
@@ -474,6 +474,33 @@ class Network:
         masks = (flow.sources for flow in self.matrix.into(points[0]))
         return reduce(or_, masks, 0)
 
+    def sending(self, target: Workload) -> Iterator[Workload]:
+        """The workloads to which network policies leave anything on the way to `target`, or may;
+        those on the network of their node always, since assumptions about them are told. Costs what
+        they are, and not what there is.
+        """
+        mask = self.senders(target)
+        if mask == self.matrix.every or _on_node(target):
+            yield from self.workloads
+            return
+        placed, others = self._placed
+        yield from others
+        for place in places(mask):
+            yield from placed.get(place, ())
+
+    @cached_property
+    def _placed(self) -> tuple[Mapping[int, Sequence[Workload]], Sequence[Workload]]:
+        """The workloads by their bit, and those that have none or may always send."""
+        placed: dict[int, list[Workload]] = {}
+        others = []
+        for workload in self.workloads:
+            bit = -1 if _on_node(workload) else self.bit_of(workload)
+            if bit < 0:
+                others.append(workload)
+            else:
+                placed.setdefault(bit, []).append(workload)
+        return placed, others
+
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to
         which Services lead. A port that is neither declared nor served may still be open.
@@ -565,6 +592,10 @@ def _by_namespace(policies: Iterable[NetPolicy]) -> dict[str, list[NetPolicy]]:
     for policy in policies:
         found.setdefault(policy.ref.namespace, []).append(policy)
     return found
+
+
+def _on_node(workload: Workload) -> bool:
+    return workload.pod.get("hostNetwork") is True
 
 
 def _unseen(caller: Identity) -> Peer:

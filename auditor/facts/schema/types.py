@@ -25,6 +25,9 @@ _SCALARS: Mapping[str, tuple[type, ...]] = {
 }
 
 
+_PLAIN = {"string": str, "integer": int, "boolean": bool}
+
+
 class Unfit(Enum):
     """Why an API server would not take something."""
 
@@ -138,8 +141,13 @@ def _faults(known: Types, version: int, kind: str, value: Any, path: Way) -> Ite
         yield Fault(path, Unfit.TYPE, kind.replace("|", " or "))
 
 
+@cache
+def _allowed(kind: str) -> tuple[type, ...]:
+    return tuple(one for part in kind.split("|") for one in _SCALARS.get(part, (object,)))
+
+
 def _is_scalar(kind: str, value: Any) -> bool:
-    allowed = tuple(one for part in kind.split("|") for one in _SCALARS.get(part, (object,)))
+    allowed = _allowed(kind)
     if isinstance(value, bool):
         return bool in allowed or object in allowed
     whole = isinstance(value, float) and value.is_integer() and int in allowed
@@ -160,7 +168,7 @@ def _of_type(known: Types, version: int, name: str, value: Any, path: Way) -> It
         kind = shape.fields.get(str(key))
         if kind is None:
             yield Fault((*path, str(key)), Unfit.UNKNOWN, _meant(str(key), shape.fields))
-        else:
+        elif _PLAIN.get(kind) is not type(inside):  # most fields are right at first sight
             yield from _faults(known, version, kind, inside, (*path, key))
     for key in shape.required:
         if value.get(key) is None:
@@ -180,7 +188,8 @@ def _of_map(known: Types, version: int, kind: str, value: Any, path: Way) -> Ite
         yield Fault(path, Unfit.TYPE, "a mapping")
         return
     for key, item in value.items():
-        yield from _faults(known, version, kind, item, (*path, key))
+        if _PLAIN.get(kind) is not type(item):
+            yield from _faults(known, version, kind, item, (*path, key))
 
 
 def _meant(key: str, fields: Mapping[str, str]) -> str:
