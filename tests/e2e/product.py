@@ -21,6 +21,9 @@ OVERREACH = "network/monitor_beyond_health"
 FAR = "placement/far_from_database"
 POLICIES = (PRIVILEGED, EXPOSED, OVERREACH, FAR)
 
+ASKED = tuple(word for policy in POLICIES for word in ("--select", policy))
+"""The policies that are known here: an added one is no reason for these tests to change."""
+
 
 AS_SPECIFIED = ("--cni", "spec")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from .cluster import TestCluster
-from .product import EXPOSED, FAR, OVERREACH, PEAPODS, POLICIES, PRIVILEGED, Said, audit_live
+from .product import ASKED, EXPOSED, FAR, OVERREACH, PEAPODS, POLICIES, PRIVILEGED, Said, audit_live
 from .relay import Disturbance, Relay, cut, dribbled, expired, refused, relay, silent
 
 pytestmark = pytest.mark.e2e
@@ -111,10 +111,6 @@ def test_a_server_that_is_busy_is_asked_again_when_it_says(reader: Path, tmp_pat
     with _disturbed(reader, tmp_path, PODS, refused(429, 2, {"Retry-After": "1"})) as running:
         _whole(audit_live(running.kubeconfig))
     assert len(running.queries(PODS)) == 3
-
-
-ASKED = tuple(word for policy in POLICIES for word in ("--select", policy))
-"""The policies that are known here: an added one is no reason for these tests to change."""
 
 
 def test_a_server_that_is_busy_for_longer_than_we_wait_is_a_gap(
