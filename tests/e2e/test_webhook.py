@@ -22,6 +22,7 @@ import yaml
 from .cluster import NoClusterError, RefusedError, TestCluster
 from .product import (
     AS_SPECIFIED,
+    ASKED,
     EXPOSED,
     FAR,
     FIXED,
@@ -96,7 +97,7 @@ def serving(cluster: TestCluster, folder: Path) -> Iterator[int]:
     chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
     (folder / "tls.crt").write_bytes(chain)
     (folder / "tls.key").write_bytes(issued.private_key_pem.bytes())
-    words = ["--host", host, "--port", "0", "--mode", "deny", "--fail-on", "medium"]
+    words = ["--host", host, "--port", "0", "--mode", "deny", "--fail-on", "medium", *ASKED]
     words += AS_SPECIFIED
     pair = ["--tls-cert", str(folder / "tls.crt"), "--tls-key", str(folder / "tls.key")]
     log = folder / "webhook.log"
