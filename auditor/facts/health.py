@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.facts.network import Peer, PortSet, Reach, Sent, Verdict
+from auditor.facts.network import Peer, PortSet, Reach, Request, Sent, Verdict
 from auditor.facts.workloads import Workload
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def beyond_health(
         if not reach.possible.contains(TCP, port):
             continue
         for sent in facts.network.requests(source, target, port, paths, METHODS[:1]):
-            if _is_health(sent, paths):
+            if is_health(sent.request, paths):
                 continue
             if sent.ruling.verdict is Verdict.ALLOWED:
                 found.append(sent)
@@ -111,9 +111,10 @@ def told(sent: Sent) -> str:
     return f"{request.method} {request.path or '/'}"
 
 
-def _is_health(sent: Sent, paths: tuple[str, ...]) -> bool:
-    path = (sent.request.path or "").partition("?")[0]
-    return sent.request.method in METHODS and path in paths
+def is_health(request: Request, paths: tuple[str, ...]) -> bool:
+    """Whether a request on a port with health at these `paths` asks for nothing else."""
+    path = (request.path or "").partition("?")[0]
+    return request.method in METHODS and path in paths
 
 
 def _rank(sent: Sent) -> tuple[bool, bool, int, str]:

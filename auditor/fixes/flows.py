@@ -98,11 +98,7 @@ def _sources(case: Case, target: Workload) -> Iterator[Peer]:
 
 def _reach(facts: Facts, source: Peer, target: Workload) -> Reach:
     """What flows between two peers as the cluster of `facts` has them."""
-    return facts.network.reach(_there(facts, source), _there(facts, target))
-
-
-def _there(facts: Facts, peer: Peer) -> Peer:
-    return facts.by_key.get(peer.ref.key, peer) if isinstance(peer, Workload) else peer
+    return facts.network.reach(requests.there(facts, source), requests.there(facts, target))
 
 
 def _is_somebody(case: Case, source: Peer, target: Workload) -> bool:

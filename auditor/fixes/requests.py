@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from auditor.facts import Facts
-from auditor.facts.health import METHODS, TCP, health_of
+from auditor.facts.health import TCP, health_of, is_health
 from auditor.facts.network import Peer, PortSet, Request, Ruling, Verdict
 from auditor.facts.workloads import Workload
 from auditor.fixes.case import Case
@@ -49,7 +49,7 @@ class Differs:
 
 def judged(case: Case, target: Workload) -> bool:
     """Whether requests to the target are judged at all, before or after."""
-    return any(facts.network.meshed(_there(facts, target)) for facts in _sides(case))
+    return any(facts.network.meshed(there(facts, target)) for facts in _sides(case))
 
 
 def differing(case: Case, source: Peer, target: Workload) -> Iterator[Differs]:
@@ -60,7 +60,7 @@ def differing(case: Case, source: Peer, target: Workload) -> Iterator[Differs]:
     before, after = _sides(case)
     both = PortSet.ALL
     for facts in (before, after):
-        both &= facts.network.reach(_there(facts, source), _there(facts, target)).possible
+        both &= facts.network.reach(there(facts, source), there(facts, target)).possible
     for port in _ports(case, target):
         for request in _asked(case, target, port) if both.contains(TCP, port) else ():
             was, now = (_ruling(facts, source, target, request) for facts in (before, after))
@@ -72,16 +72,14 @@ def needed(case: Case, source: Workload, target: Workload, request: Request) -> 
     """Whether a client may need this request: a monitor needs the health API and no more."""
     if source not in case.facts.monitors:
         return True
-    health = dict(health_of(case.facts, target).paths)
-    path = (request.path or "").partition("?")[0]
-    paths = health.get(request.port)
-    return paths is None or (request.method in METHODS and path in paths)
+    paths = dict(health_of(case.facts, target).paths).get(request.port)
+    return paths is None or is_health(request, paths)
 
 
 def _ports(case: Case, target: Workload) -> tuple[int, ...]:
     found = {at.port for at in case.facts.network.listening(target) if at.protocol == TCP}
     for facts in _sides(case):
-        found.update(facts.network.mesh.ports(_there(facts, target)))
+        found.update(facts.network.mesh.ports(there(facts, target)))
     return tuple(sorted(found))
 
 
@@ -90,13 +88,13 @@ def _asked(case: Case, target: Workload, port: int) -> tuple[Request, ...]:
     asked = [
         request
         for facts in _sides(case)
-        for request in facts.network.asked(_there(facts, target), port, paths, ("GET",))
+        for request in facts.network.asked(there(facts, target), port, paths, ("GET",))
     ]
     return tuple(dict.fromkeys(asked))
 
 
 def _ruling(facts: Facts, source: Peer, target: Workload, request: Request) -> Ruling:
-    return facts.network.ruling(_there(facts, source), _there(facts, target), request)
+    return facts.network.ruling(there(facts, source), there(facts, target), request)
 
 
 def _sides(case: Case) -> tuple[Facts, Facts]:
@@ -106,7 +104,7 @@ def _sides(case: Case) -> tuple[Facts, Facts]:
 P = TypeVar("P", bound=Peer)
 
 
-def _there(facts: Facts, peer: P) -> P:
+def there(facts: Facts, peer: P) -> P:
     """The peer as it is in that cluster."""
     if not isinstance(peer, Workload):
         return peer

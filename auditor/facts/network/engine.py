@@ -348,7 +348,7 @@ class Network:
         be, and cheaper than `class_of`.
         """
         # A pod on the network of its node looks like the others there.
-        own = workload.ref if workload.pod.get("hostNetwork") is True else None
+        own = workload.ref if _on_node(workload) else None
         points = self._points_of(workload)
         if not self.mesh.present:
             return points, own
@@ -532,7 +532,7 @@ class Network:
             if isinstance(end, Machine):
                 return Truth.YES if end.own else Truth.NO
         ends = [end for end in (source, target) if isinstance(end, Workload)]
-        on_node = any(end.pod.get("hostNetwork") is True for end in ends)
+        on_node = any(map(_on_node, ends))
         return self._points.near(source, target) if on_node else Truth.MAYBE
 
     def _judged(
