@@ -213,8 +213,6 @@ def _lost_requests(
         return []
     return [
         one
-        for one in requests.differing(case, source, target)
-        if one.was.verdict is Verdict.ALLOWED
-        and wanted.contains("TCP", one.request.port)
-        and requests.needed(case, source, target, one.request)
+        for one in requests.differing(case, source, target, wanted)
+        if one.was.verdict is Verdict.ALLOWED and requests.needed(case, source, target, one.request)
     ]

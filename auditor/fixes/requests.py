@@ -52,13 +52,15 @@ def judged(case: Case, target: Workload) -> bool:
     return any(facts.network.meshed(there(facts, target)) for facts in _sides(case))
 
 
-def differing(case: Case, source: Peer, target: Workload) -> Iterator[Differs]:
-    """The requests on ports that are open before and after that fare otherwise.
+def differing(
+    case: Case, source: Peer, target: Workload, within: PortSet = PortSet.ALL
+) -> Iterator[Differs]:
+    """The requests on those ports `within` that are open before and after that fare otherwise.
 
     Costs two rulings for each request that policies tell apart on each port that they tell apart.
     """
     before, after = _sides(case)
-    both = PortSet.ALL
+    both = within
     for facts in (before, after):
         both &= facts.network.reach(there(facts, source), there(facts, target)).possible
     for port in _ports(case, target):
