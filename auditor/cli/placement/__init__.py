@@ -1,0 +1,42 @@
+"""`auditor placement`: where pods run and what they survive. One module per verb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import click
+
+from auditor.cli.lazy import Lazy
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "simulate": (
+        "auditor.cli.placement.simulate:simulate",
+        "Say which nodes can take a pod, and how they score.",
+    ),
+    "what-if": (
+        "auditor.cli.placement.what_if:what_if",
+        "Say what the controllers make of one action.",
+    ),
+}
+"""Verb → where its command is, and its line in --help."""
+
+
+class _Verbs(Lazy):
+    """The verbs below `placement`."""
+
+    verbs = VERBS
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """All of them, loaded: for whoever writes their pages."""
+        return {verb: self.loaded(verb) for verb in self.verbs}
+
+    @commands.setter
+    def commands(self, value: Any) -> None:
+        """What click would keep there is not needed."""
+
+
+@click.command(cls=_Verbs, short_help="Say where pods run, and what they survive.")
+def placement() -> None:
+    """Say where pods run, and what becomes of them in an update, a drain or the loss of a node."""

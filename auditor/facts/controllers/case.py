@@ -1,0 +1,124 @@
+"""What is asked of the controllers: what there is, how its pods behave, and one action.
+
+The form is that of recorded cases of real controllers: objects as they were sent to the API
+server, and annotations on pods that say what their containers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditor.manifests import mapping, sequence, texts
+from auditor.model import Manifest
+
+PREFIX = "oracle.example/"
+"""Of the annotations that say how a pod behaves."""
+
+
+class UnmodelledError(Exception):
+    """Something that no model here decides. Its text says what."""
+
+
+class CaseError(Exception):
+    """A case that is none. Its text says which field and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What the containers of a pod do once it is bound. Times in seconds."""
+
+    ready: str = ""
+    """``never``, ``crash`` or ``imagepull``; ``manual`` where its status says it; empty: ready."""
+    ready_after: float = 0.0
+    unready_after: float | None = None
+    """After it became ready, it becomes unready for good."""
+    stop_after: float = 0.0
+    """How long a deleted pod stays."""
+
+
+def behaviour_of(metadata: Any) -> Behaviour:
+    """What the annotations of a pod, or of a template, say.
+
+    Raises:
+        CaseError: a time is none.
+    """
+    notes = texts(mapping(mapping(metadata).get("annotations")))
+    unready = notes.get(f"{PREFIX}unready-after")
+    return Behaviour(
+        ready=notes.get(f"{PREFIX}ready", ""),
+        ready_after=_seconds(notes.get(f"{PREFIX}ready-after", "0s")),
+        unready_after=None if unready is None else _seconds(unready),
+        stop_after=_seconds(notes.get(f"{PREFIX}stop-after", "0s")),
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError as error:
+        raise CaseError(f"annotation: {text!r} is no time as 5s") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One action on what there is."""
+
+    objects: tuple[Manifest, ...]
+    """What existed before, as it was sent to the API server."""
+    action: Mapping[str, Any]
+    tags: frozenset[str] = frozenset()
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """The other fields of the case: where pods were placed, whether other nodes are there …"""
+
+    @property
+    def type(self) -> str:
+        """What is done: ``update``, ``evict``, ``kubectl-drain`` …"""
+        return str(self.action.get("type", ""))
+
+    def of_kind(self, *kinds: str) -> tuple[Manifest, ...]:
+        """The objects of these kinds, in their order."""
+        return tuple(each for each in self.objects if each.get("kind") in kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Several actions, one after the other, on the same objects."""
+
+    first: Case
+    actions: tuple[Mapping[str, Any], ...]
+    """All of them; the first is that of `first`."""
+    stepped: bool
+    """Whether the case was written as steps, and is answered as such."""
+
+
+CIRCUMSTANCES = ("dryRun", "deletedBefore")
+"""What recordings write beside an answer and is part of the question."""
+
+
+def _circumstances(fields: Mapping[str, Any]) -> list[Mapping[str, bool]]:
+    """For each step of an eviction under which circumstances it was asked."""
+    steps = sequence(mapping(fields.get("expected")).get("steps"))
+    return [{key: mapping(step).get(key) is True for key in CIRCUMSTANCES} for step in steps]
+
+
+def course_of(fields: Mapping[str, Any]) -> Course:
+    """The actions of a case, as read from JSON.
+
+    Raises:
+        CaseError: it has no objects or no action.
+    """
+    objects = fields.get("objects")
+    if not isinstance(objects, list) or not all(isinstance(each, dict) for each in objects):
+        raise CaseError("objects: has to be a list of objects")
+    stepped = "steps" in fields
+    found = sequence(fields.get("steps")) if stepped else [fields]
+    actions = tuple(mapping(mapping(each).get("action")) for each in found)
+    if not actions or not all(isinstance(each.get("type"), str) for each in actions):
+        raise CaseError(f"{'steps[].' if stepped else ''}action.type: is missing")
+    tags = frozenset(each for each in sequence(fields.get("tags")) if isinstance(each, str))
+    known = {"objects", "action", "steps", "tags", "expected", "secondRun", "differsBetweenRuns"}
+    more = {key: value for key, value in fields.items() if key not in known}
+    more["circumstances"] = _circumstances(fields)
+    return Course(Case(tuple(objects), actions[0], tags, more), actions, stepped)

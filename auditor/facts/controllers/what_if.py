@@ -1,0 +1,47 @@
+"""Finds the model that answers a case."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from auditor.facts.controllers.case import Course, UnmodelledError
+from auditor.manifests import mapping
+
+Answer = Mapping[str, Any]
+
+MODELS: Mapping[tuple[str, str], str] = {
+    ("create", ""): "validation",
+    ("evict", ""): "evictions",
+    ("scale", "ReplicaSet"): "scale_down",
+    ("scale", "ReplicationController"): "scale_down",
+}
+"""Type of the action, kind of what it is done to (empty where that does not matter) → the module
+whose `answer` takes the course and gives the answer.
+"""
+
+
+def what_if(course: Course) -> Answer:
+    """What the controllers make of it, in the keys of the recorded cases.
+
+    Raises:
+        UnmodelledError: no model knows the action.
+        CaseError: a field of the case is wrong.
+    """
+    action = course.first.action
+    kind = str(action.get("kind") or mapping(action.get("object")).get("kind") or "")
+    kind = kind or _workload(course)
+    name = MODELS.get((course.first.type, kind)) or MODELS.get((course.first.type, ""))
+    if name is None:
+        raise UnmodelledError(f"no model of the action {course.first.type!r} on {kind or 'this'}")
+    module = importlib.import_module(f"auditor.facts.controllers.{name}")
+    answer: Answer = module.answer(course)
+    return answer
+
+
+def _workload(course: Course) -> str:
+    """The kind of the one workload there is, where the action names none."""
+    kinds = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
+    found = {str(each.get("kind")) for each in course.first.of_kind(*kinds)}
+    return found.pop() if len(found) == 1 else ""

@@ -1,0 +1,1 @@
+"""The verbs of `auditor placement`, as people and programs use them."""
