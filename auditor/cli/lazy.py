@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, MutableMapping
+from typing import Any, ClassVar
 
 import click
 
@@ -14,6 +14,15 @@ class Lazy(click.Group):
 
     verbs: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """Verb → where its command is (``module:name``), and its line in --help."""
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """All of them, loaded: for whoever writes their pages."""
+        return {verb: self.loaded(verb) for verb in self.verbs}
+
+    @commands.setter
+    def commands(self, value: Any) -> None:
+        """What click would keep there is not needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.verbs)

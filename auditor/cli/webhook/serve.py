@@ -1,4 +1,4 @@
-"""`auditor webhook`: the same audit, asked by the API server before an object exists."""
+"""`auditor webhook serve`: the same audit, asked by the API server before an object exists."""
 
 from __future__ import annotations
 
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 MODES = ("deny", "warn", "audit")
 
 
-@click.group(short_help="Answer admission reviews with the same audit.")
-def webhook() -> None:
-    """Answer admission reviews with the same audit."""
-
-
-@webhook.command()
+@click.command(short_help="Answer admission reviews until SIGTERM.")
 @cluster_access
 @choice_of_policies
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")  # noqa: S104 - a server in a pod
@@ -107,33 +102,3 @@ def court_of(chosen: Chosen, version: int) -> Court:
     server = Server(version, frozenset())
     settings = replace(chosen.judging(Snapshot((), server=server)), inline=None)
     return Court(chosen.bench, settings)
-
-
-@webhook.command()
-@click.option("--url", metavar="URL", help="Where the webhook is reached from outside.")
-@click.option("--service", metavar="NAMESPACE/NAME", help="Or the Service in front of it.")
-@click.option(
-    "--ca",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
-    help="The CA that signed the webhook's certificate, PEM.",
-)
-@click.option(
-    "--failure-policy",
-    type=click.Choice(("Ignore", "Fail")),
-    default="Ignore",
-    show_default=True,
-    help="What the API server does when the webhook cannot answer.",
-)
-def registration(url: str | None, service: str | None, ca: Path, failure_policy: str) -> int:
-    """Print the ValidatingWebhookConfiguration that registers the webhook, for `kubectl apply`."""
-    import yaml
-
-    from auditor.errors import UsageError
-    from auditor.webhook.registration import registered
-
-    if bool(url) == bool(service):
-        raise UsageError("say --url URL or --service NAMESPACE/NAME (and not both)")
-    manifest = registered(ca.read_bytes(), failure_policy, url=url, service=service)
-    click.echo(yaml.safe_dump(manifest, sort_keys=False), nl=False)
-    return 0

@@ -1,0 +1,31 @@
+"""`auditor webhook`: the same audit, asked by the API server. One module per verb, each loaded when
+it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from auditor.cli.lazy import Lazy
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "serve": ("auditor.cli.webhook.serve:serve", "Answer admission reviews until SIGTERM."),
+    "registration": (
+        "auditor.cli.webhook.registration:registration",
+        "Print what registers the webhook with the API server.",
+    ),
+}
+"""Verb → where its command is, and its line in --help."""
+
+
+class _Verbs(Lazy):
+    """The verbs below `webhook`."""
+
+    verbs = VERBS
+
+
+@click.command(cls=_Verbs, short_help="Answer admission reviews with the same audit.")
+def webhook() -> None:
+    """Answer admission reviews with the same audit."""

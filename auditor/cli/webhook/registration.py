@@ -1,0 +1,37 @@
+"""`auditor webhook registration`: what the API server is told, for any address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(short_help="Print what registers the webhook with the API server.")
+@click.option("--url", metavar="URL", help="Where the webhook is reached from outside.")
+@click.option("--service", metavar="NAMESPACE/NAME", help="Or the Service in front of it.")
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="The CA that signed the webhook's certificate, PEM.",
+)
+@click.option(
+    "--failure-policy",
+    type=click.Choice(("Ignore", "Fail")),
+    default="Ignore",
+    show_default=True,
+    help="What the API server does when the webhook cannot answer.",
+)
+def registration(url: str | None, service: str | None, ca: Path, failure_policy: str) -> int:
+    """Print the ValidatingWebhookConfiguration that registers the webhook, for `kubectl apply`."""
+    import yaml
+
+    from auditor.errors import UsageError
+    from auditor.webhook.registration import registered
+
+    if bool(url) == bool(service):
+        raise UsageError("say --url URL or --service NAMESPACE/NAME (and not both)")
+    manifest = registered(ca.read_bytes(), failure_policy, url=url, service=service)
+    click.echo(yaml.safe_dump(manifest, sort_keys=False), nl=False)
+    return 0
