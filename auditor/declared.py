@@ -1,11 +1,16 @@
-"""What the user declares about the audit and the cluster. Imports nothing of ours but `terms`."""
+"""What the user declares about the audit and the cluster. Imports nothing of ours but `grades` and
+`terms`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Any
 
+from auditor.grades import Severity
 from auditor.terms import KUBERNETES, Opening, Scope
 
 TRIVY_PLAIN, TRIVY_STRUCTURED = ".trivyignore", ".trivyignore.yaml"
@@ -159,6 +164,96 @@ class Flows:
     until: str = ""
     unread: int = 0
     """How many entries could not be read."""
+
+
+class Mode(StrEnum):
+    """What becomes of a request that adds a fault, the strictest first when sorted by ``rank``."""
+
+    DENY = "deny"
+    WARN = "warn"
+    AUDIT = "audit"
+    """It passes, and the audit log of the API server tells of it."""
+
+    @property
+    def rank(self) -> int:
+        """0 for deny, up to 2 for audit."""
+        return tuple(Mode).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionRule:
+    """What becomes of the faults of some policies in some namespaces."""
+
+    mode: Mode
+    policies: tuple[str, ...] = ()
+    """Over names of policies; a folder stands for all in it, none for all that there are."""
+    namespaces: tuple[str, ...] = ()
+    """Over the namespaces of the faulty objects; none for all, and for those of the cluster."""
+    severity: Severity | None = None
+    """From which severity on; None: as where no rule fits."""
+    origin: str = ""
+    """Where it is written, as a person would look for it."""
+
+    def is_of(self, names: Sequence[str]) -> bool:
+        """Whether it is about the policy that has these names."""
+        return not self.policies or any(
+            fnmatchcase(name, pattern) or name.startswith(f"{pattern.rstrip('/')}/")
+            for pattern in self.policies
+            for name in names
+        )
+
+    def is_in(self, namespace: str) -> bool:
+        """Whether it is about objects of that namespace; of the cluster, where that is empty."""
+        return not self.namespaces or any(fnmatchcase(namespace, each) for each in self.namespaces)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the webhook does about the faults that requests add. The first rule that fits counts."""
+
+    mode: Mode = Mode.AUDIT
+    """Where no rule fits."""
+    fail_on: Severity = Severity.HIGH
+    """From which severity on a fault counts, where a rule does not say."""
+    rules: tuple[AdmissionRule, ...] = ()
+
+    def mode_of(self, names: Sequence[str], severity: Severity, namespace: str) -> Mode | None:
+        """What becomes of a fault of that severity, by the policy of these names, on an object of
+        that namespace (empty: of the cluster). None where it does not count.
+        """
+        return next(self._modes(names, severity, namespace), None)
+
+    def strictest(
+        self,
+        names: Sequence[str] | None = None,
+        severity: Severity | None = None,
+        namespace: str | None = None,
+    ) -> Mode:
+        """The strictest that may become of a fault of which no more is known than what is given;
+        audit where none would count.
+        """
+        modes = self._modes(names, severity, namespace)
+        return min(modes, key=lambda mode: mode.rank, default=Mode.AUDIT)
+
+    def _modes(
+        self, names: Sequence[str] | None, severity: Severity | None, namespace: str | None
+    ) -> Iterator[Mode]:
+        """What may become of it, by the first rule that fits first; None: may be any."""
+        for rule in self.rules:
+            least = rule.severity or self.fail_on
+            if severity is not None and not severity.at_least(least):
+                continue
+            if names is not None and not rule.is_of(names):
+                continue
+            if namespace is not None and not rule.is_in(namespace):
+                continue
+            yield rule.mode
+            anyway = severity is not None or least is Severity.INFO
+            of_any = names is not None or not rule.policies
+            if anyway and of_any and (namespace is not None or not rule.namespaces):
+                return
+        if severity is None or severity.at_least(self.fail_on):
+            yield self.mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,10 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from auditor.cli.admission import AdmissionEntry, AdmissionRuleEntry
 from auditor.cli.declared import ChartEntry, building
 from auditor.cli.holdings import DataEntry, ExternalEntry, HoldingEntry
-from auditor.declared import Acknowledgement, DataTerms
+from auditor.declared import Acknowledgement, Admission, DataTerms
 from auditor.errors import ConfigError, UsageError
 from auditor.model import Waiver
 from auditor.policies.loader import read_yaml
@@ -177,6 +178,7 @@ class Config(_Strict):
     helm: dict[str, list[ChartEntry]] = {}
     sources: dict[str, str] = {}
     data: DataEntry = DataEntry()
+    admission: AdmissionEntry = AdmissionEntry()
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,16 @@ class Declared:
     @property
     def data(self) -> DataTerms:
         """What it says of personal data, as the core knows it."""
-        return self.config.data.terms({way: f"{self.file}:{n}" for way, n in self.lines.items()})
+        return self.config.data.terms(self._places)
+
+    @property
+    def admission(self) -> Admission:
+        """What the webhook does about faults, as the core knows it."""
+        return self.config.admission.terms(self._places)
+
+    @property
+    def _places(self) -> dict[tuple[int | str, ...], str]:
+        return {way: f"{self.file}:{n}" for way, n in self.lines.items()}
 
     def building(self, kubernetes: int) -> Building:
         """What is declared of charts and of the sources of GitOps objects."""
@@ -348,10 +359,12 @@ def _known_keys(way: tuple[int | str, ...]) -> list[str]:
         "acknowledged": AcknowledgedEntry,
         "helm": ChartEntry,
         "data": DataEntry,
+        "admission": AdmissionEntry,
     }
     within: Mapping[tuple[object, ...], type[BaseModel]] = {
         ("data", "objects"): HoldingEntry,
         ("data", "external"): ExternalEntry,
+        ("admission", "rules"): AdmissionRuleEntry,
     }
     fields = within.get(way[:2], models[way[0]] if way else Config).model_fields
     return [one.alias or name for name, one in fields.items()]

@@ -17,7 +17,7 @@ from auditor.terms import KUBERNETES, PROFILE, PROFILES, TOOLS
 if TYPE_CHECKING:
     from auditor.audit import Bench
     from auditor.cli.config import Declared
-    from auditor.declared import Flows
+    from auditor.declared import Admission, Flows
     from auditor.model import Policy, Settings, Snapshot
     from auditor.sources.building import Building
     from auditor.sources.variants import Variant
@@ -267,6 +267,8 @@ class Chosen:
     """What is declared of charts and of the sources of GitOps objects."""
     declared: Scope
     """What the configuration limits an audit to. Admission knows of no such limits."""
+    admission: Admission
+    """What becomes of a request that adds a fault."""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -322,6 +324,7 @@ def choose_of(
         ConfigError, PolicyError: see there.
     """
     from auditor.audit import Bench
+    from auditor.cli.admission import checked
     from auditor.cli.overruling import answered_for, pinned_set
     from auditor.model import Settings
     from auditor.policies.engine import compile_policies
@@ -354,7 +357,8 @@ def choose_of(
     bench = Bench(asked, program, uncovered(controls, asked), known)
     building = declared.building(settings.kubernetes)
     any_version = policies.kubernetes_version is None
-    return Chosen(bench, settings, any_version, building, declared.config.scope.value)
+    scope, admission = declared.config.scope.value, checked(declared.admission, known)
+    return Chosen(bench, settings, any_version, building, scope, admission)
 
 
 def enforcers(names: Sequence[str]) -> tuple[str, ...]:

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser
 
+from auditor.declared import Admission
 from auditor.errors import ClusterError, ConfigError
 from auditor.webhook.certificates import Certificates, Pair
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError
 from auditor.webhook.review import MAX_BYTES, RejectedError
-from auditor.webhook.worker import Live, Rules, Worker
+from auditor.webhook.worker import Live, Worker
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +61,14 @@ class Listener:
     """
 
 
-def serve(court: Court, live: Live, rules: Rules, listener: Listener) -> None:
+def serve(court: Court, live: Live, terms: Admission, listener: Listener) -> None:
     """Answer until SIGTERM or SIGINT. The caller has started `live`, and stops it.
 
     Raises:
         ConfigError: the certificate cannot be used, or the address not be listened on.
         ClusterError: the cluster could not be read in time.
     """
-    asyncio.run(_until_told(Webhook(court, live, rules, listener)))
+    asyncio.run(_until_told(Webhook(court, live, terms, listener)))
 
 
 async def _until_told(webhook: Webhook) -> None:
@@ -91,14 +92,14 @@ class Webhook:
         ConfigError: the certificate cannot be used.
     """
 
-    def __init__(self, court: Court, live: Live, rules: Rules, listener: Listener) -> None:
+    def __init__(self, court: Court, live: Live, terms: Admission, listener: Listener) -> None:
         if HttpRequestParser.__module__ != "aiohttp._http_parser":
             raise ConfigError(
                 "aiohttp runs without its compiled parser, and the other one is too lenient to "
                 "face a network; install aiohttp from a wheel and unset AIOHTTP_NO_EXTENSIONS"
             )
         self._certificates = Certificates(listener.pair)
-        self._worker = Worker(court, live, rules)
+        self._worker = Worker(court, live, terms)
         self._live = live
         self._listener = listener
         self._server: web.Server | None = None

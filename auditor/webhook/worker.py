@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from auditor.model import Ref, Resource, Severity, Snapshot
+from auditor.declared import Admission
+from auditor.model import Ref, Resource, Snapshot
 from auditor.webhook.court import Court
-from auditor.webhook.decide import CannotJudgeError, Mode, decide, proposal_of, undecidable
+from auditor.webhook.decide import CannotJudgeError, decide, undecidable
+from auditor.webhook.proposal import proposal_of
 from auditor.webhook.review import (
     Decision,
     RejectedError,
@@ -59,14 +61,6 @@ class Live(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What to do about what is found."""
-
-    mode: Mode = Mode.DENY
-    fail_on: Severity = Severity.HIGH
-
-
-@dataclass(frozen=True, slots=True)
 class _Turn:
     """How far a request has come, as both threads see it."""
 
@@ -82,10 +76,10 @@ class Worker:
     The thread does not keep the process from ending: a judgement that never ends must not.
     """
 
-    def __init__(self, court: Court, live: Live, rules: Rules) -> None:
+    def __init__(self, court: Court, live: Live, terms: Admission) -> None:
         self._court = court
         self._live = live
-        self._rules = rules
+        self._terms = terms
         self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._began: float | None = None
         self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
@@ -114,7 +108,7 @@ class Worker:
             addressee = glance(body)
             if addressee is None:
                 raise RejectedError(str(error)) from error
-            return encode(*addressee, undecidable(self._rules.mode, error))
+            return encode(*addressee, undecidable(self._terms.strictest(), error))
         return encode(review.uid, review.api_version, decision)
 
     async def _within(self, body: bytes, deadline: float) -> tuple[Review, Decision]:
@@ -173,7 +167,7 @@ class Worker:
         turn.ours.set()
         self._court.live(live)  # kept by the court
         turn.ours.clear()
-        decision = decide(review, live, self._court, self._rules.mode, self._rules.fail_on)
+        decision = decide(review, live, self._court, self._terms)
         if decision.allowed and not review.dry_run and not turn.abandoned.is_set():
             self._note(review, live)
         return review, decision

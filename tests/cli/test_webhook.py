@@ -233,3 +233,17 @@ def _status(port: int, path: str) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+def test_a_rule_about_no_policy_at_all_is_an_error(
+    auditor: Command, folder: Path, pair: Pair
+) -> None:
+    """It would protect nothing, and nobody would hear of it."""
+    text = "admission:\n  rules:\n    - {mode: deny, policies: [workload/priviledged_container]}\n"
+    (folder / ".auditor.yaml").write_text(text, "utf-8")
+    config = folder / ".auditor.yaml"
+    words = ("--tls-cert", pair.certificate, "--tls-key", pair.key, "--config", config)
+    said = auditor("webhook", "serve", *words)
+    assert said.code == 2
+    assert ".auditor.yaml:3: admission.rules.0.policies: no policy fits" in said.err
+    assert "did you mean 'workload/privileged_container'?" in said.err

@@ -15,9 +15,10 @@ import pytest
 import trustme
 
 from auditor.audit import Bench
+from auditor.declared import Admission, Mode
 from auditor.webhook.certificates import Pair
 from auditor.webhook.server import Listener, Webhook
-from auditor.webhook.worker import Live, Rules
+from auditor.webhook.worker import Live
 
 from .world import BENCH, Kept, court, live
 
@@ -101,14 +102,14 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     def begin(
         state: Live | None = None,
         by: Bench = BENCH,
-        rules: Rules | None = None,
+        terms: Admission | None = None,
         **times: float,
     ) -> Running:
         authority = trustme.CA()
         pair = write_pair(authority, tmp_path)
         known = {"drain_seconds": 0.0, "refresh_seconds": 0.1}
         listener = Listener("127.0.0.1", 0, pair, **known | times)
-        webhook = Webhook(court(by), state or Kept(live()), rules or Rules(), listener)
+        webhook = Webhook(court(by), state or Kept(live()), terms or Admission(Mode.DENY), listener)
         port, stop = _in_thread(webhook)
         context = ssl.create_default_context()
         authority.configure_trust(context)

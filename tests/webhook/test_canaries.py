@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from auditor.audit import Bench
+from auditor.declared import Admission, Mode
 from auditor.model import Severity
 from auditor.policies.engine import compile_policies
-from auditor.webhook.decide import Mode
-from auditor.webhook.worker import Rules
 from tests.canaries import Canaries
 from tests.company import policy
 
@@ -40,7 +39,7 @@ def test_no_answer_and_no_log_shows_one(
     caplog.set_level(logging.DEBUG)
     asked = policy("test/quoting", QUOTING, severity=Severity.HIGH, kinds=("Pod",))
     bench = Bench((asked,), compile_policies("regorus", {asked.file: asked.module}))
-    running = start(by=bench, rules=Rules(mode, Severity.HIGH))
+    running = start(by=bench, terms=Admission(mode))
     c = Canaries()
     planted = pod(
         image=f"bot:{c('image')}@registry.example/app",

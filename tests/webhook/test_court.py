@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.audit import audit
+from auditor.declared import Admission, Mode
 from auditor.facts import Facts
 from auditor.facts.holdings import held
 from auditor.model import Audit, Gap, Manifest, Ref, Resource, Severity, Snapshot, Unseen
@@ -20,7 +21,7 @@ from auditor.sources.cluster import live_resource
 from auditor.sources.files import FileSource
 from auditor.sources.kinds import KINDS
 from auditor.webhook.court import Court, changes
-from auditor.webhook.decide import Mode, decide
+from auditor.webhook.decide import decide
 from auditor.webhook.review import Decision, Review, UndecidableError, decode
 from tests.bench import SETTINGS
 
@@ -133,8 +134,8 @@ def test_what_makes_an_object_unreadable_is_no_such_change() -> None:
     old, new = pod("c"), pod("c")
     new["spec"]["containers"].append(5)
     cluster = live(old)
-    with pytest.raises(UndecidableError):
-        decide(_asked(old, new), cluster, court(), Mode.DENY, Severity.LOW)
+    decision = decide(_asked(old, new), cluster, court(), Admission(Mode.DENY, Severity.LOW))
+    assert (decision.allowed, decision.code) == (False, 422)
     judging, cluster = court(), live(new)
     assert judging.live(cluster).gaps
     (mended,) = live(old).resources
@@ -167,7 +168,7 @@ THOROUGH = Thorough(BENCH, SETTINGS)
 
 def _answer(asked: Review, cluster: Snapshot, by: Court) -> Decision | str:
     try:
-        return decide(asked, cluster, by, Mode.DENY, Severity.LOW)
+        return decide(asked, cluster, by, Admission(Mode.DENY, Severity.LOW))
     except UndecidableError as error:
         return str(error)
 

@@ -8,17 +8,17 @@ from typing import Any
 import orjson
 import pytest
 
+from auditor.declared import Admission, Mode
 from auditor.model import Gap, Server, Severity, Snapshot, Unseen
 from auditor.sources.kinds import KINDS
 from auditor.webhook.decide import (
     WARNING_LENGTH,
     CannotJudgeError,
-    Mode,
     decide,
-    proposal_of,
     undecidable,
     warning,
 )
+from auditor.webhook.proposal import proposal_of
 from auditor.webhook.review import Decision, UndecidableError, decode
 
 from .world import (
@@ -36,16 +36,17 @@ from .world import (
 )
 
 NOTHING = live()
+DENYING = Admission(Mode.DENY)
 
 
 def _decide(
     *args: Any,
     cluster: Snapshot = NOTHING,
     mode: Mode = Mode.DENY,
-    fail_on: Severity = Severity.HIGH,
+    terms: Admission | None = None,
     **kwargs: Any,
 ) -> Decision:
-    return decide(decode(review(*args, **kwargs)), cluster, court(), mode, fail_on)
+    return decide(decode(review(*args, **kwargs)), cluster, court(), terms or Admission(mode))
 
 
 def test_a_sound_object_is_admitted() -> None:
@@ -73,7 +74,7 @@ def test_a_lesser_fault_than_asked_for_is_no_reason() -> None:
     """`fail_on` is the least severity that counts."""
     manifest = pod(image="example.org/app:latest")
     assert _decide(manifest).allowed
-    assert not _decide(manifest, fail_on=Severity.LOW).allowed
+    assert not _decide(manifest, terms=Admission(Mode.DENY, Severity.LOW)).allowed
 
 
 def test_a_warning_admits_and_says_why() -> None:
@@ -267,7 +268,7 @@ def test_deletions_come_in_odd_shapes() -> None:
     cluster = live(holding_data(), guard())
     for asked, allowed in ((nameless, True), (unknown, False)):
         body = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": asked}
-        decision = decide(decode(orjson.dumps(body)), cluster, court(), Mode.DENY, Severity.HIGH)
+        decision = decide(decode(orjson.dumps(body)), cluster, court(), DENYING)
         assert decision.allowed is allowed
 
 
@@ -318,8 +319,8 @@ def test_the_object_is_judged_where_the_request_says_it_is() -> None:
 @pytest.mark.parametrize("manifest", [None, [], "x", 5, {"metadata": []}, {"metadata": None}])
 def test_what_is_no_object_is_undecidable(manifest: Any) -> None:
     """The caller chose it, so the operator's failurePolicy must not come into it."""
-    with pytest.raises(UndecidableError):
-        _decide(manifest)
+    decision = _decide(manifest)
+    assert (decision.allowed, decision.code) == (False, 422)
 
 
 def test_the_undecidable_is_denied_warned_of_or_noted() -> None:
@@ -373,8 +374,9 @@ def _odd(name: str = "web") -> dict[str, Any]:
 
 def test_a_policy_that_the_object_breaks_is_a_denial() -> None:
     """Whoever makes a policy fail must not thereby get around it."""
-    with pytest.raises(UndecidableError, match=r"policy test/brittle on shop/web\[Pod\]"):
-        _decide(_odd())
+    decision = _decide(_odd())
+    assert not decision.allowed
+    assert "policy test/brittle on shop/web[Pod]" in decision.message
 
 
 def test_a_policy_that_was_broken_before_does_not_stop_others() -> None:
@@ -407,7 +409,7 @@ def test_the_life_of_a_namespace_passes() -> None:
     asked_of = court()
     for file in captures():
         asked = decode(orjson.dumps(orjson.loads(file.read_bytes())["body"]))
-        decision = decide(asked, NOTHING, asked_of, Mode.DENY, Severity.HIGH)
+        decision = decide(asked, NOTHING, asked_of, DENYING)
         assert decision.allowed or opens_data(file, decision.message), file
         assert all(len(key) <= 63 and key.isascii() for key, _ in decision.annotations)
 

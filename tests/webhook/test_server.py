@@ -19,13 +19,12 @@ import orjson
 import pytest
 import trustme
 
+from auditor.declared import Admission, Mode
 from auditor.errors import ClusterError, ConfigError
 from auditor.model import Gap, Snapshot, Unseen
 from auditor.webhook.certificates import Certificates, Pair
-from auditor.webhook.decide import Mode
 from auditor.webhook.review import MAX_BYTES, MAX_TOKENS
 from auditor.webhook.server import Listener, seconds, serve
-from auditor.webhook.worker import Rules
 
 from .conftest import Answer, Running, write_pair
 from .world import (
@@ -174,7 +173,7 @@ def test_what_the_caller_makes_undecidable_is_denied(start: Start, body: bytes) 
     assert answer["allowed"] is False
     assert answer["uid"] == "705ab4f5-6393-11e8-b7cc-42010a800002"
     assert answer["status"]["code"] in {413, 422}
-    warned = start(rules=Rules(Mode.WARN)).ask(body)
+    warned = start(terms=Admission(Mode.WARN)).ask(body)
     assert _response(warned)["allowed"] is True
     assert _response(warned)["warnings"]
 
@@ -439,12 +438,12 @@ from pathlib import Path
 from tests.webhook.world import Kept, court, live
 from auditor.webhook.certificates import Pair
 from auditor.webhook.server import Listener, serve
-from auditor.webhook.worker import Rules
+from auditor.declared import Admission, Mode
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 pair = Pair(Path(sys.argv[1]) / "tls.crt", Path(sys.argv[1]) / "tls.key")
 cluster = Kept(live())
 cluster.unread = tuple(sys.argv[2:])
-serve(court(), cluster, Rules(), Listener("127.0.0.1", 0, pair, drain_seconds=0.2))
+serve(court(), cluster, Admission(Mode.DENY), Listener("127.0.0.1", 0, pair, drain_seconds=0.2))
 """
 
 
@@ -477,7 +476,7 @@ def test_a_cluster_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
     pair = write_pair(trustme.CA(), tmp_path)
     listener = Listener("127.0.0.1", 0, pair, first_read_seconds=0.2)
     with pytest.raises(ClusterError, match=r"list of pods, list of networkpolicies") as raised:
-        serve(court(), state, Rules(), listener)
+        serve(court(), state, Admission(Mode.DENY), listener)
     assert raised.value.exit_code == 2
 
 

@@ -17,6 +17,7 @@ from auditor.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from auditor.declared import Admission
     from auditor.webhook.court import Court
 
 MODES = ("deny", "warn", "audit")
@@ -42,16 +43,13 @@ MODES = ("deny", "warn", "audit")
 @click.option(
     "--mode",
     type=click.Choice(MODES),
-    default="audit",
-    show_default=True,
-    help="What happens to a request that adds a fault; 'audit' lets it pass and writes it down.",
+    help="What becomes of a request that adds a fault, where no rule of the configuration fits; "
+    "'audit', the default, lets it pass and writes it down.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(SEVERITIES),
-    default="high",
-    show_default=True,
-    help="From which severity on a fault counts.",
+    help="From which severity on a fault counts, where no rule says; by default 'high'.",
 )
 def serve(
     kubeconfig: str | None,
@@ -60,8 +58,8 @@ def serve(
     port: int,
     tls_cert: Path,
     tls_key: Path,
-    mode: str,
-    fail_on: str,
+    mode: str | None,
+    fail_on: str | None,
     policies: PolicyOptions,
 ) -> int:
     """Serve /validate, /healthz and /readyz over HTTPS until SIGTERM.
@@ -70,14 +68,11 @@ def serve(
     """
     import logging
 
-    from auditor.model import Severity
     from auditor.sources.cluster import Connection
     from auditor.sources.watch import Watcher
     from auditor.webhook.certificates import Certificates, Pair
-    from auditor.webhook.decide import Mode
     from auditor.webhook.server import Listener
     from auditor.webhook.server import serve as answer
-    from auditor.webhook.worker import Rules
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     chosen = choose(policies, Path(), workers=False)
@@ -86,8 +81,23 @@ def serve(
     connection = Connection(kubeconfig, context)
     court = court_of(chosen, connection.version())  # fails at once where there is no cluster
     with Watcher(connection) as live:
-        answer(court, live, Rules(Mode(mode), Severity(fail_on)), listener)
+        answer(court, live, terms_of(chosen, mode, fail_on), listener)
     return 0
+
+
+def terms_of(chosen: Chosen, mode: str | None, fail_on: str | None) -> Admission:
+    """What the configuration declares, with the flags before what it says for want of a rule."""
+    from dataclasses import replace
+
+    from auditor.declared import Mode
+    from auditor.grades import Severity
+
+    terms = chosen.admission
+    return replace(
+        terms,
+        mode=Mode(mode) if mode else terms.mode,
+        fail_on=Severity(fail_on) if fail_on else terms.fail_on,
+    )
 
 
 def court_of(chosen: Chosen, version: int) -> Court:

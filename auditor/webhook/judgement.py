@@ -1,0 +1,139 @@
+"""Judges a request: asks what would be wrong with the cluster that it leads to.
+
+Only what a request adds counts against it: a fault that was there before is the audit's business,
+and denying on it would stop every controller that updates the object. Knows no modes: what is to
+become of a fault, `decide` knows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from auditor.facts.network.enforcement import GAP
+from auditor.manifests import mapping
+from auditor.model import Audit, Finding, Gap, Known, Policy, Ref, Resource, Snapshot, Unseen
+from auditor.sources.kinds import KINDS
+from auditor.sources.watch import same_manifest
+from auditor.webhook.court import Court
+from auditor.webhook.proposal import Proposal, proposal_of
+from auditor.webhook.review import Review
+
+POLICY = "policy "
+"""How a gap begins that is of one policy, of all it says or `` on `` one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found out about a request."""
+
+    added: tuple[Finding, ...] = ()
+    """What would be wrong and was not, or was less so."""
+    unasked: tuple[Gap, ...] = ()
+    """The policies that lack a list of objects, whatever the request."""
+    unsure: tuple[Gap, ...] = ()
+    """What the cluster does not tell, and the findings hold with that reservation."""
+    undecided: tuple[Gap, ...] = ()
+    """What the object of the request makes impossible to judge."""
+    policies: tuple[Policy, ...] = ()
+    """Those who were to be asked."""
+    passed_over: str = ""
+    """Why nobody was asked; empty where somebody was."""
+
+    def policy_of(self, gap: Gap) -> Policy | None:
+        """The policy that a gap is of."""
+        named, _, _ = gap.what.removeprefix(POLICY).partition(" on ")
+        found = (each for each in self.policies if each.id == named)
+        return next(found, None) if gap.what.startswith(POLICY) else None
+
+
+def judge(review: Review, live: Snapshot, court: Court) -> Judgement:
+    """What `review` would add to the faults of the cluster that is `live`.
+
+    Raises:
+        UndecidableError: the object is none.
+    """
+    proposal = proposal_of(review, live)
+    if proposal is None:
+        return Judgement(passed_over=review.what)
+    if review.operation == "DELETE" and _ending(live, review.namespace):
+        return Judgement(passed_over="the namespace is going away")
+    before = _before(proposal, live, court)
+    future = _after(proposal, before.snapshot)
+    return compared(before, court.supposing(before, future, proposal.ref, *proposal.along))
+
+
+def compared(before: Audit, after: Audit) -> Judgement:
+    """What the audit of the cluster as it would be tells beyond that of the cluster as it is."""
+    unasked = unasked_policies(after)
+    known = {*before.gaps, *unasked}
+    new = [gap for gap in after.gaps if gap not in known and gap.what != GAP]
+    return Judgement(
+        added=tuple(added_findings(before, after)),
+        unasked=tuple(unasked),
+        # What enforces is nothing that the caller's object could tell, or be refused for.
+        unsure=tuple(gap for gap in after.gaps if gap.what == GAP),
+        undecided=tuple(gap for gap in new if gap.severity is Unseen.INCOMPLETE),
+        policies=after.policies,
+    )
+
+
+def unasked_policies(audit: Audit) -> list[Gap]:
+    """The policies that could not be asked because a list of objects is missing; less those on
+    kinds that are not followed at all, since no request about them is judged.
+    """
+    followed = {kind.kind for kind in KINDS}
+    names = {f"policy {p.id}" for p in audit.policies if followed.intersection(p.kinds)}
+    return [g for g in audit.gaps if g.severity is Unseen.INCOMPLETE and g.what in names]
+
+
+def added_findings(before: Audit, after: Audit) -> list[Finding]:
+    """What is wrong after and was not before, or was less so.
+
+    Findings are told apart by fingerprint. Where a policy gives two faults of an object the same
+    one, a second fault is still new: they are counted. What was folded was there as well: a
+    repaired template leaves it behind on the pods that it made, until they are replaced.
+    """
+    there = (*before.open, *before.folded)
+    known, left = Known.of(there), Counter(finding.fingerprint for finding in there)
+    told = {(finding.fingerprint, finding.message) for finding in there}
+    added = []
+    for finding in sorted(after.open, key=lambda f: (f.fingerprint, f.message) not in told):
+        if left[finding.fingerprint] and finding in known:
+            left[finding.fingerprint] -= 1
+        else:
+            added.append(finding)
+    return added
+
+
+def _before(proposal: Proposal, live: Snapshot, court: Court) -> Audit:
+    """The audit of the cluster until now. The request knows its object better than the watch."""
+    audit, ref = court.live(live), proposal.ref
+    seen = live.find(ref)
+    if seen is proposal.before or _alike(seen, proposal.before):
+        return audit
+    return court.supposing(audit, _with(ref, proposal.before, live), ref)
+
+
+def _alike(one: Resource | None, other: Resource | None) -> bool:
+    return bool(one and other and same_manifest(one.manifest, other.manifest))
+
+
+def _after(proposal: Proposal, before: Snapshot) -> Snapshot:
+    if proposal.after is None:
+        return before.replacing(removing=(proposal.ref, *proposal.along))
+    return before.replacing(proposal.after)
+
+
+def _with(ref: Ref, resource: Resource | None, snapshot: Snapshot) -> Snapshot:
+    if resource is None:
+        return snapshot.replacing(removing=[ref])
+    return snapshot.replacing(resource)
+
+
+def _ending(live: Snapshot, namespace: str) -> bool:
+    """Whether the namespace is being deleted: what guards it goes together with what it guards,
+    in an order that nobody chose, and denying would keep it from ever ending.
+    """
+    found = live.find(Ref("v1", "Namespace", "", namespace))
+    return bool(found and mapping(found.manifest.get("metadata")).get("deletionTimestamp"))
