@@ -116,7 +116,7 @@ def test_an_event_of_an_earlier_state_does_not(watcher: Watcher) -> None:
     (seen,) = watcher.snapshot().resources
     assert seen.manifest["metadata"]["labels"] == {"state": "new"}
     _tell(watcher, "MODIFIED", _pod(generation=2, labels={"state": "new"}))
-    assert watcher._memories == {}
+    assert watcher._ledger.entries() == ()
 
 
 def test_the_end_of_a_namesake_says_nothing_of_a_new_object(watcher: Watcher) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 from auditor.manifests import mapping
@@ -19,42 +18,21 @@ from auditor.sources.cluster import (
     Connection,
     Listing,
     RefusedError,
-    Watch,
     gap_of,
     live_resource,
 )
 from auditor.sources.kinds import KINDS, Kind
+from auditor.sources.watch.feed import Feed, Log
+from auditor.sources.watch.ledger import Ledger
+from auditor.sources.watch.shelf import Shelf
 
 WATCH_SECONDS = 60
 """How long one watch lasts. Its end and its renewal are a sign of life where nothing happens."""
 STALE_SECONDS = 3 * WATCH_SECONDS
 """After so long without a word from the server, what we know of a kind is no longer believed."""
-REMEMBER_SECONDS = 10.0
-"""How long an admitted object is believed in before the server has told of it."""
 STOP_SECONDS = 2.0
 """How long to wait for all threads together: one that reads a list ends with the process."""
 _PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
-
-
-@dataclass(slots=True)
-class _Shelf:
-    """What is known of one kind."""
-
-    kind: Kind
-    objects: dict[Key, Resource] = field(default_factory=dict)
-    gap: Gap | None = None
-    listed: bool = False
-    heard: float = float("-inf")
-    """When the server was last heard of (monotonic)."""
-    watch: Watch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """An object that was admitted, or None for one whose deletion was, until the server tells."""
-
-    resource: Resource | None
-    until: float
 
 
 class _BrokenError(RefusedError):
@@ -79,12 +57,14 @@ class Watcher:
     ) -> None:
         self._connection = connection
         self._clock = clock
-        self._shelves = {kind: _Shelf(kind) for kind in kinds}
-        self._memories: dict[Key, _Memory] = {}
+        self._shelves = {kind: Shelf(kind) for kind in kinds}
+        self._by_group_kind = {(s.kind.group, s.kind.kind): s for s in self._shelves.values()}
+        self._ledger = Ledger()
+        self._log = Log()
+        self._signals: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._revision = 0
         self._snapshot: Snapshot | None = None
         self._server = Server(0, frozenset(kind.kind for kind in kinds))
 
@@ -135,7 +115,7 @@ class Watcher:
         """A number that grows with each change of what `snapshot` shows."""
         with self._lock:
             self._expire()
-            return self._revision
+            return self._log.revision
 
     def age(self, kind: str) -> float:
         """Seconds since the server was last heard of about `kind`; infinite before the first list.
@@ -157,51 +137,92 @@ class Watcher:
                 self._snapshot = Snapshot(tuple(self._resources()), self._gaps(), self._server)
             return self._snapshot
 
+    def feed(self, since: int) -> Feed:
+        """What changed after the revision `since`, at the cost of what changed; or everything,
+        where that is too long ago or this watcher never had such a revision.
+        """
+        with self._lock:
+            self._expire()
+            changed = self._log.since(since)
+            if changed is None:
+                told = tuple(self._resources()), tuple[Ref, ...]()
+            else:
+                told = self._states(changed.values())
+            return Feed(self._log.revision, changed is None, *told, self._gaps(), self._server)
+
+    def subscribe(self, signal: Callable[[], None]) -> Callable[[], None]:
+        """Have `signal` called after each change of `revision`; what is returned ends that.
+
+        It is called from any thread, under the lock of the watcher: it may set an event or wake a
+        loop, and must do nothing that takes time, waits or raises.
+        """
+        with self._lock:
+            self._signals.append(signal)
+        return lambda: self._unsubscribe(signal)
+
+    def _unsubscribe(self, signal: Callable[[], None]) -> None:
+        with self._lock:
+            self._signals.remove(signal)
+
     def remember(self, resource: Resource) -> None:
         """Believe in an object that was just admitted, until the server tells of it or for ten
         seconds: two requests that come together must not each overlook the other.
         """
-        self._recall(resource.ref, resource)
+        self._note(resource.ref, resource)
 
     def forget(self, ref: Ref) -> None:
         """Believe that an object is gone whose deletion was just admitted; as `remember`."""
-        self._recall(ref, None)
+        self._note(ref, None)
 
-    def _recall(self, ref: Ref, resource: Resource | None) -> None:
+    def _note(self, ref: Ref, resource: Resource | None) -> None:
         with self._lock:
-            self._memories[ref.key] = _Memory(resource, self._clock() + REMEMBER_SECONDS)
-            self._touch()
+            self._ledger.note(ref, resource, self._clock())
+            self._touch(ref)
 
     def _resources(self) -> list[Resource]:
         known: dict[Key, Resource] = {}
         for shelf in self._shelves.values():
             known.update(shelf.objects)
-        for key, memory in self._memories.items():
-            if memory.resource is not None:
-                known[key] = memory.resource
+        for entry in self._ledger.entries():
+            if entry.resource is not None:
+                known[entry.ref.key] = entry.resource
             else:
-                known.pop(key, None)
+                known.pop(entry.ref.key, None)
         return list(known.values())
+
+    def _states(self, refs: Iterable[Ref]) -> tuple[tuple[Resource, ...], tuple[Ref, ...]]:
+        """Those that are there now, and those that are not."""
+        found = {ref: self._believed(ref) for ref in refs}
+        there = tuple(resource for resource in found.values() if resource)
+        return there, tuple(ref for ref, resource in found.items() if resource is None)
+
+    def _believed(self, ref: Ref) -> Resource | None:
+        entry = self._ledger.find(ref.key)
+        if entry is not None:
+            return entry.resource
+        shelf = self._by_group_kind.get((ref.group, ref.kind))
+        return shelf.objects.get(ref.key) if shelf else None
 
     def _gaps(self) -> tuple[Gap, ...]:
         return tuple(shelf.gap for shelf in self._shelves.values() if shelf.gap)
 
     def _expire(self) -> None:
         """Believe no longer in what was admitted long ago, nor in a kind that nobody tells of."""
-        now = self._clock()
-        for key in [key for key, memory in self._memories.items() if memory.until <= now]:
-            del self._memories[key]
-            self._touch()
+        if old := self._ledger.expire(self._clock()):
+            self._touch(*old)
         for shelf in self._shelves.values():
             if shelf.listed and not shelf.gap and self._is_stale(shelf):
                 silent = RefusedError(f"nothing was heard of it for {STALE_SECONDS} seconds")
                 self._miss(shelf, gap_of(shelf.kind, silent))
 
-    def _touch(self) -> None:
-        self._revision += 1
+    def _touch(self, *changed: Ref) -> None:
+        """Everybody may see a change: of these objects, or of the gaps."""
         self._snapshot = None
+        self._log.note(changed)
+        for signal in self._signals:
+            signal()
 
-    def _follow(self, shelf: _Shelf) -> None:
+    def _follow(self, shelf: Shelf) -> None:
         """List, then watch, then watch again; list anew wherever the thread was lost."""
         failures, version = 0, ""
         while not self._stopping.is_set():
@@ -217,7 +238,7 @@ class Watcher:
                 failures += 1
                 self._stopping.wait(max(pause, refused.retry_after or 0))
 
-    def _listed(self, shelf: _Shelf) -> str:
+    def _listed(self, shelf: Shelf) -> str:
         try:
             with collector_paused():
                 listing = self._connection.list(shelf.kind)
@@ -225,18 +246,23 @@ class Watcher:
             if not self._connection.lacks(shelf.kind, refused):
                 raise
             listing = Listing((), "")
-        found = {resource.ref.key: resource for resource in listing.resources}
-        with self._lock:
-            same = shelf.listed and _equal(shelf.objects, found)
-            shelf.objects, shelf.listed, shelf.heard = found, True, self._clock()
-            if not same or shelf.gap:
-                shelf.gap = None
-                self._touch()
+        self._take(shelf, listing.resources)
         if not listing.version:  # an extension that is not there may be installed later
             self._stopping.wait(WATCH_SECONDS)
         return listing.version
 
-    def _watched(self, shelf: _Shelf, version: str) -> str:
+    def _take(self, shelf: Shelf, resources: Iterable[Resource]) -> None:
+        """Take in a list: all that there is of a kind."""
+        found = {resource.ref.key: resource for resource in resources}
+        with self._lock:
+            changed = shelf.replace(found)
+            told = [r.ref for r in found.values() if self._ledger.heard(r, "MODIFIED")]
+            first, gap = not shelf.listed, shelf.gap
+            shelf.listed, shelf.heard, shelf.gap = True, self._clock(), None
+            if changed or told or first or gap:
+                self._touch(*changed, *told)
+
+    def _watched(self, shelf: Shelf, version: str) -> str:
         """Follow the events of one watch; the resourceVersion to go on from."""
         watch = self._connection.watch(shelf.kind, version, WATCH_SECONDS)
         with self._lock:
@@ -255,14 +281,14 @@ class Watcher:
         self._heard(shelf)
         return version
 
-    def _heard(self, shelf: _Shelf) -> None:
+    def _heard(self, shelf: Shelf) -> None:
         with self._lock:
             shelf.heard = self._clock()
             if shelf.gap:
                 shelf.gap = None
                 self._touch()
 
-    def _failed(self, shelf: _Shelf, refused: RefusedError) -> None:
+    def _failed(self, shelf: Shelf, refused: RefusedError) -> None:
         """Say what cannot be seen. A kind that was seen before stays believed for a while."""
         with self._lock:
             lasting = refused.status in {401, 403, 404} or isinstance(refused, _BrokenError)
@@ -270,64 +296,24 @@ class Watcher:
                 return
             self._miss(shelf, gap_of(shelf.kind, refused))
 
-    def _is_stale(self, shelf: _Shelf) -> bool:
+    def _is_stale(self, shelf: Shelf) -> bool:
         return self._clock() - shelf.heard >= STALE_SECONDS
 
-    def _miss(self, shelf: _Shelf, gap: Gap) -> None:
+    def _miss(self, shelf: Shelf, gap: Gap) -> None:
         if gap != shelf.gap:
             shelf.gap = gap
             self._touch()
 
-    def _apply(self, shelf: _Shelf, resource: Resource, event: str) -> None:
-        key = resource.ref.key
+    def _apply(self, shelf: Shelf, resource: Resource, event: str) -> None:
         with self._lock:
-            old = shelf.objects.get(key)
-            remembered = self._memories.get(key)
-            superseded = bool(remembered and _supersedes(resource, event, remembered))
-            if superseded:
-                del self._memories[key]
+            told = self._ledger.heard(resource, event)
             if event == "DELETED":
-                shelf.objects.pop(key, None)
-            elif old is None or not same_manifest(old.manifest, resource.manifest):
-                shelf.objects[key] = resource
-            elif not superseded:
-                return
-            self._touch()
-
-
-def same_manifest(one: Manifest, other: Manifest) -> bool:
-    """Whether two states of an object differ in nothing but the resourceVersion."""
-    return _unversioned(one) == _unversioned(other)
-
-
-def _unversioned(manifest: Manifest) -> Manifest:
-    metadata = mapping(manifest.get("metadata"))
-    kept = {key: value for key, value in metadata.items() if key != "resourceVersion"}
-    return {**manifest, "metadata": kept}
-
-
-def _equal(one: Mapping[Key, Resource], other: Mapping[Key, Resource]) -> bool:
-    return one.keys() == other.keys() and all(
-        same_manifest(one[key].manifest, other[key].manifest) for key in one
-    )
-
-
-def _supersedes(resource: Resource, event: str, memory: _Memory) -> bool:
-    """Whether an event tells of a state at least as new as the one that was admitted.
-
-    An event may have been under way already when the request came.
-    """
-    if memory.resource is None:
-        return event in {"DELETED", "ADDED"}
-    told, believed = (mapping(r.manifest.get("metadata")) for r in (resource, memory.resource))
-    if told.get("uid") != believed.get("uid"):
-        return event != "DELETED"  # another object of that name is there, so this one is not
-    return event == "DELETED" or _generation(told) >= _generation(believed)
-
-
-def _generation(metadata: Manifest) -> int:
-    generation = metadata.get("generation")
-    return generation if isinstance(generation, int) else 0
+                shelf.objects.pop(resource.ref.key, None)
+                changed = True
+            else:
+                changed = shelf.put(resource)
+            if changed or told:
+                self._touch(resource.ref)
 
 
 def _status(item: Manifest) -> int:
