@@ -110,3 +110,45 @@ def test_evictions(capsys: pytest.CaptureFixture[str]) -> None:
             yield f"{codes}, recorded {recorded}"
 
     compared("evictions", differences, capsys)
+
+
+RECORDERS = frozenset(("interrupted", "paused", "waiting-for-retry"))
+"""Ends that are those of the recording, not of the rollout."""
+
+
+def steps_of(case: Recorded, answer: Mapping[str, Any]) -> Iterator[tuple[Recorded, Recorded]]:
+    """What was recorded, with what we say, of each step."""
+    if "steps" in case:
+        yield from zip((s["expected"] for s in case["steps"]), answer["steps"], strict=True)
+    else:
+        yield case["expected"], answer
+
+
+def test_rollouts(capsys: pytest.CaptureFixture[str]) -> None:
+    """The recorded end is one of ours, and our fewest available pods are no more than recorded,
+    nor fewer than promised where nothing fails after it was available.
+    """
+    certain = 0
+
+    def differences(case: Recorded, ours: Mapping[str, Any]) -> Iterator[str]:
+        nonlocal certain
+        for expected, told in steps_of(case, ours):
+            if expected.get("accepted") is False:
+                yield from refusals(expected, told)
+                continue
+            if expected["end"] not in {*told["ends"], *RECORDERS}:
+                yield f"{told['ends']}, recorded {expected['end']}"
+            if told["minAvailable"] > expected["minAvailable"]:
+                yield f"fewest {told['minAvailable']}, recorded {expected['minAvailable']}"
+            full = expected["initialAvailable"] == expected["replicas"]
+            promised = (case.get("promised") or {}).get("minAvailable", 0)
+            if full and "new-flap" not in case["tags"] and told["minAvailable"] < promised:
+                yield f"fewest {told['minAvailable']}, promised {promised}"
+            if len(told["ends"]) == 1:
+                certain += 1
+                if "end" in case["differsBetweenRuns"]:
+                    yield "one end, where the runs differ"
+
+    compared("rollouts", differences, capsys)
+    with capsys.disabled():
+        print(f"\nrollouts: one end alone in {certain} steps", end="")  # noqa: T201 the score

@@ -121,4 +121,6 @@ def course_of(fields: Mapping[str, Any]) -> Course:
     known = {"objects", "action", "steps", "tags", "expected", "secondRun", "differsBetweenRuns"}
     more = {key: value for key, value in fields.items() if key not in known}
     more["circumstances"] = _circumstances(fields)
+    steps = [mapping(step) for step in sequence(fields.get("steps"))]
+    more["interrupted"] = [step.get("interrupted") is True for step in steps]
     return Course(Case(tuple(objects), actions[0], tags, more), actions, stepped)

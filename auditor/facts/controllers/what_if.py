@@ -14,6 +14,17 @@ Answer = Mapping[str, Any]
 MODELS: Mapping[tuple[str, str], str] = {
     ("create", ""): "validation",
     ("evict", ""): "evictions",
+    **{
+        (action, "Deployment"): "rollouts"
+        for action in (
+            "update",
+            "scale",
+            "rollback",
+            "update-paused",
+            "scale-paused",
+            "resume",
+        )
+    },
     ("scale", "ReplicaSet"): "scale_down",
     ("scale", "ReplicationController"): "scale_down",
 }

@@ -1,0 +1,116 @@
+"""Where pods of a few kinds can go on a few nodes, asked again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from auditor.facts.placement import Pod, Simulation, Topology
+from auditor.facts.placement.pods import Shape
+from auditor.manifests import at, mapping, sequence, texts
+from auditor.model import Manifest, Origin, Path, Ref, Resource, Settings, Snapshot, Span
+
+HASH = "pod-template-hash"
+
+Crowd = tuple[tuple[tuple[int, bool, int], ...], ...]
+"""For each node how many pods of which revision are on it, and whether they are terminating."""
+
+
+class Room:
+    """The nodes, and the templates that pods are made of.
+
+    Answers are kept: a rollout passes through the same crowds in many orders.
+    """
+
+    def __init__(
+        self, nodes: Sequence[Manifest], templates: Sequence[Manifest], namespace: str, hashed: bool
+    ) -> None:
+        found = tuple(_resource(node) for node in nodes)
+        self._snapshot = Snapshot(found)
+        self._topology = Topology.from_snapshot(self._snapshot, Settings())
+        self._pods = [_pod(each, n, namespace, hashed) for n, each in enumerate(templates)]
+        self._best: dict[tuple[Crowd, int], tuple[int, ...]] = {}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The nodes, in the order of their numbers."""
+        return tuple(node.name for node in self._topology.nodes)
+
+    @cached_property
+    def alike(self) -> tuple[tuple[int, ...], ...]:
+        """The nodes by what tells them apart, their names left out: equal ones can be swapped."""
+        groups: dict[str, list[int]] = {}
+        for number, resource in enumerate(self._snapshot.of_kind("Node")):
+            groups.setdefault(_features(resource), []).append(number)
+        return tuple(map(tuple, groups.values()))
+
+    def best(self, crowd: Crowd, revision: int) -> tuple[int, ...]:
+        """The nodes one of which a pod of that revision gets; none where it fits nowhere."""
+        known = self._best.get((crowd, revision))
+        if known is None:
+            known = self._best[crowd, revision] = self._chosen(crowd, revision)
+        return known
+
+    def why(self, crowd: Crowd, revision: int) -> str:
+        """Why a pod of that revision fits nowhere."""
+        return self._simulation(crowd).feasible(self._pods[revision]).why
+
+    def gated(self, revision: int) -> bool:
+        """Whether its pods wait for a gate to be lifted."""
+        return bool(self._pods[revision].spec.get("schedulingGates"))
+
+    def _chosen(self, crowd: Crowd, revision: int) -> tuple[int, ...]:
+        pod, simulation = self._pods[revision], self._simulation(crowd)
+        feasible = simulation.feasible(pod).nodes
+        if self.gated(revision) or not feasible:
+            return ()
+        if len(feasible) > 1:
+            scores = simulation.scores(pod)
+            feasible = tuple(n for n in feasible if scores[n] == max(scores.values()))
+        return tuple(self.names.index(name) for name in feasible)
+
+    def _simulation(self, crowd: Crowd) -> Simulation:
+        placed = []
+        for node, here in zip(self.names, crowd, strict=True):
+            for revision, leaving, count in here:
+                pod = self._pods[revision]
+                placed += [_placed(pod, node, leaving, n) for n in range(count)]
+        return Simulation(self._topology, {}, placed, self._snapshot)
+
+
+class _NoLines:
+    """Nobody is shown where these nodes stand."""
+
+    def span(self, path: Path) -> Span:
+        return Span(1, 1, 1, 1)
+
+
+def _placed(pod: Pod, node: str, leaving: bool, number: int) -> Pod:
+    name = f"{pod.name}-{node}-{number}{'-leaving' if leaving else ''}"
+    return Pod(pod.namespace, name, node, pod.shape, owner=pod.owner, terminating=leaving)
+
+
+def _pod(template: Manifest, number: int, namespace: str, hashed: bool) -> Pod:
+    labels = dict(texts(at(template, ("metadata", "labels"))))
+    if hashed:
+        labels[HASH] = f"revision-{number}"
+    shape = Shape(mapping(template.get("spec")), namespace, labels, {})
+    return Pod(namespace, f"pod-{number}", "", shape, owner={"matchLabels": labels})
+
+
+def _resource(node: Manifest) -> Resource:
+    name = str(at(node, ("metadata", "name")) or "")
+    return Resource(Ref("v1", "Node", "", name), node, Origin(name, _NoLines()))
+
+
+def _features(node: Resource) -> str:
+    labels = texts(at(node.manifest, ("metadata", "labels")))
+    kept = {key: value for key, value in labels.items() if value != node.ref.name}
+    taints = sequence(at(node.manifest, ("spec", "taints")))
+    rest: Mapping[str, object] = {
+        "labels": sorted(kept.items()),
+        "taints": taints,
+        "off": at(node.manifest, ("spec", "unschedulable")),
+        "room": at(node.manifest, ("status", "allocatable")),
+    }
+    return repr(rest)
