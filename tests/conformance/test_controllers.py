@@ -152,3 +152,13 @@ def test_rollouts(capsys: pytest.CaptureFixture[str]) -> None:
     compared("rollouts", differences, capsys)
     with capsys.disabled():
         print(f"\nrollouts: one end alone in {certain} steps", end="")  # noqa: T201 the score
+
+
+def test_node_loss(capsys: pytest.CaptureFixture[str]) -> None:
+    """The fate of each pod of the nodes that are lost."""
+
+    def differences(case: Recorded, ours: Mapping[str, Any]) -> Iterator[str]:
+        if ours["podsOfLostNodes"] != case["expected"]["podsOfLostNodes"]:
+            yield f"{ours['podsOfLostNodes']}, recorded {case['expected']['podsOfLostNodes']}"
+
+    compared("nodeloss", differences, capsys)

@@ -14,6 +14,7 @@ Answer = Mapping[str, Any]
 MODELS: Mapping[tuple[str, str], str] = {
     ("create", ""): "validation",
     ("evict", ""): "evictions",
+    ("lose-node", ""): "node_loss",
     **{
         (action, "Deployment"): "rollouts"
         for action in (
