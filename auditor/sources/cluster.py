@@ -270,15 +270,32 @@ class Connection:
         }
         return Watch(self._open(kind.path, query, (CONNECT_SECONDS, seconds + CONNECT_SECONDS)))
 
+    def read(self, path: str, query: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        """One object or one list, whole, as the server gives it.
+
+        Raises:
+            RefusedError: it could not be had.
+        """
+        return self._answer(path, query or {}, time.monotonic() + self._patience)
+
+    def write(self, change: LiveChange, query: Mapping[str, str] | None = None) -> None:
+        """Make a change. What `query` asks for besides is the caller's business.
+
+        Raises:
+            RefusedError: the server would not; the text is its reason.
+        """
+        timeout = (CONNECT_SECONDS, self._patience)
+        self._open(change.path, query or {}, timeout, change).release_conn()
+
     def dry_run(self, change: LiveChange) -> None:
         """Have the server say whether it would take a change, without making it (`dryRun=All`).
 
         Raises:
             RefusedError: it would not; the text is its reason.
         """
-        query = {"dryRun": "All", "fieldValidation": "Strict", "fieldManager": "auditor"}
-        timeout = (CONNECT_SECONDS, self._patience)
-        self._open(change.path, query, timeout, change).release_conn()
+        self.write(
+            change, {"dryRun": "All", "fieldValidation": "Strict", "fieldManager": "auditor"}
+        )
 
     def _answer(self, path: str, query: Mapping[str, str], deadline: float) -> Mapping[str, Any]:
         """Ask, and ask again while the server is busy and there is time."""

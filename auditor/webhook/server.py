@@ -19,7 +19,7 @@ from aiohttp.http_parser import HttpRequestParser
 
 from auditor.declared import Admission
 from auditor.errors import ClusterError, ConfigError
-from auditor.webhook.certificates import Certificates, Pair
+from auditor.webhook.certificates import Certificates, Registered, Source, unregistered
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError
 from auditor.webhook.review import MAX_BYTES, RejectedError
@@ -48,7 +48,10 @@ class Listener:
     host: str
     port: int
     """0 for any that is free."""
-    pair: Pair
+    pair: Source
+    """Where the certificate comes from."""
+    registered: Registered = unregistered
+    """What the API server was told of us. May wait for it."""
     drain_seconds: float = 12.0
     """How long to go on serving after SIGTERM: the API server needs time to hear of it."""
     refresh_seconds: float = 10.0
@@ -98,7 +101,7 @@ class Webhook:
                 "aiohttp runs without its compiled parser, and the other one is too lenient to "
                 "face a network; install aiohttp from a wheel and unset AIOHTTP_NO_EXTENSIONS"
             )
-        self._certificates = Certificates(listener.pair)
+        self._certificates = Certificates(listener.pair, listener.registered)
         self._worker = Worker(court, live, terms)
         self._live = live
         self._listener = listener
@@ -172,7 +175,7 @@ class Webhook:
     async def _refresh(self) -> None:
         while True:
             await asyncio.sleep(self._listener.refresh_seconds)
-            self._certificates.refresh()
+            await asyncio.to_thread(self._certificates.refresh)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         response = await self._routed(request)
@@ -205,6 +208,8 @@ class Webhook:
             return ""
         if self._leaving and (path == "/readyz" or not self._live.ready):
             return "shutting down"
+        if path == "/readyz" and self._certificates.problem:
+            return f"the API server does not trust us: {self._certificates.problem}"
         return "" if self._live.ready else "the cluster is not read yet"
 
     async def _validate(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -15,11 +15,14 @@ from auditor.cli.options import (
     choose,
     cluster_access,
 )
+from auditor.cli.webhook.certificate import CertificateOptions, certificate_options
 
 if TYPE_CHECKING:
     from auditor.declared import Admission
     from auditor.webhook.court import Court
 
+REGISTRATION_SECONDS = 5.0
+"""How long to wait for the registration each time that it is looked at."""
 MODES = ("deny", "warn", "audit")
 
 
@@ -28,18 +31,7 @@ MODES = ("deny", "warn", "audit")
 @choice_of_policies
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen on.")  # noqa: S104 - a server in a pod
 @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True)
-@click.option(
-    "--tls-cert",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="Certificate with its chain, PEM; taken up anew when it changes.",
-)
-@click.option(
-    "--tls-key",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="Private key of the certificate, PEM.",
-)
+@certificate_options
 @click.option(
     "--mode",
     type=click.Choice(MODES),
@@ -56,8 +48,7 @@ def serve(
     context: str | None,
     host: str,
     port: int,
-    tls_cert: Path,
-    tls_key: Path,
+    certificate: CertificateOptions,
     mode: str | None,
     fail_on: str | None,
     policies: PolicyOptions,
@@ -70,14 +61,17 @@ def serve(
 
     from auditor.sources.cluster import Connection
     from auditor.sources.watch import Watcher
-    from auditor.webhook.certificates import Certificates, Pair
+    from auditor.webhook.certificates import Certificates
+    from auditor.webhook.registered import LiveRegistration
     from auditor.webhook.server import Listener
     from auditor.webhook.server import serve as answer
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     chosen = choose(policies, Path(), workers=False)
-    listener = Listener(host, port, Pair(tls_cert, tls_key))
-    Certificates(listener.pair)  # fails at once where they cannot be used
+    source = certificate.source()
+    Certificates(source)  # fails at once where they cannot be used
+    asking = Connection(kubeconfig, context, REGISTRATION_SECONDS)
+    listener = Listener(host, port, source, LiveRegistration(asking, certificate.registration))
     connection = Connection(kubeconfig, context)
     court = court_of(chosen, connection.version())  # fails at once where there is no cluster
     with Watcher(connection) as live:
