@@ -105,8 +105,8 @@ class Certificates:
 
     A pair is taken up only whole: loading a new certificate with an old key into a context in use
     would break it for every new connection. So a new context is made and, once it stands, every
-    handshake is pointed to it; connections that are open go on. `prepare` says what more each context
-    must do.
+    handshake is pointed to it; connections that are open go on. `prepare` says what more each
+    context must do.
 
     Raises:
         ConfigError: the source has no certificate that can be served.
@@ -134,8 +134,7 @@ class Certificates:
                 "both must be PEM, and the key must be that of the certificate"
             ) from error
         self.problem = ""
-        """Why the API server would not believe us as things stand; empty where it would."""
-        self._look()
+        """Why the API server would not believe us, at the last `refresh`; empty where it would."""
         self.context = _context(prepare)
         """What to listen with: it hands every handshake to the newest pair."""
         self.context.sni_callback = self._newest

@@ -173,9 +173,11 @@ class Webhook:
         self._worker.close()
 
     async def _refresh(self) -> None:
+        while not self._live.ready:  # nobody is sent here, and the API server may be silent
+            await asyncio.sleep(LOOK_SECONDS)
         while True:
-            await asyncio.sleep(self._listener.refresh_seconds)
             await asyncio.to_thread(self._certificates.refresh)
+            await asyncio.sleep(self._listener.refresh_seconds)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         response = await self._routed(request)
