@@ -173,11 +173,11 @@ class Webhook:
         self._worker.close()
 
     async def _refresh(self) -> None:
-        while not self._live.ready:  # nobody is sent here, and the API server may be silent
-            await asyncio.sleep(LOOK_SECONDS)
         while True:
-            await asyncio.to_thread(self._certificates.refresh)
-            await asyncio.sleep(self._listener.refresh_seconds)
+            read = self._live.ready  # before, nobody is sent here, and the API server may be silent
+            if read:
+                await asyncio.to_thread(self._certificates.refresh)
+            await asyncio.sleep(self._listener.refresh_seconds if read else LOOK_SECONDS)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         response = await self._routed(request)
