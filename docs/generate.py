@@ -16,14 +16,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+import yaml
 
 from auditor.cli.config import Config
 from auditor.cli.main import VERBS, cli
 from auditor.model import Policy
 from auditor.policies.frameworks import catalogue
 from auditor.policies.loader import load
+from auditor.webhook.installation import NAME, reading_rules
+from auditor.webhook.registration import Terms, registered
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = "<!-- Made by `make docs`. Edit the policy or the command instead. -->\n\n"
@@ -79,7 +83,28 @@ def docs() -> dict[Path, str]:
     pages[ROOT / "docs" / "command.md"] = GENERATED + "\n".join(_help())
     pages[ROOT / "docs" / "picture.svg"] = _picture()
     pages[ROOT / "docs" / "auditor.schema.json"] = _schema()
-    return pages
+    return pages | _chart()
+
+
+def _chart() -> dict[Path, str]:
+    """What the chart of the webhook takes over from `auditor webhook install`."""
+    made = {"reading": reading_rules(), "webhooks": chart_webhooks()}
+    folder = ROOT / "deploy" / "chart" / "files"
+    head = "# Made by `make docs`, from what `auditor webhook install` prints.\n"
+    return {
+        folder / f"{name}.yaml": head + yaml.safe_dump(what, sort_keys=False)
+        for name, what in made.items()
+    }
+
+
+def chart_webhooks() -> list[dict[str, Any]]:
+    """Those of the registration, less what values of the chart say."""
+    registration = registered(None, Terms(), service=f"auditor/{NAME}")
+    said = ("failurePolicy", "timeoutSeconds", "namespaceSelector")
+    return [
+        {key: value for key, value in each.items() if key not in said}
+        for each in registration["webhooks"]
+    ]
 
 
 def _schema() -> str:

@@ -62,7 +62,8 @@ def new_authority(name: str = "auditor webhook", days: int = AUTHORITY_DAYS) -> 
     from cryptography import x509
 
     key, now = _key(), datetime.now(UTC)
-    made = _builder(name, _named(name), key, key, (now - SKEW, now + timedelta(days=days)))
+    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    made = _builder(name, _named(name), key, own, (now - SKEW, now + timedelta(days=days)))
     basic = x509.BasicConstraints(ca=True, path_length=0)
     made = made.add_extension(basic, critical=True)
     made = made.add_extension(_usage(signs=True), critical=True)
@@ -83,7 +84,7 @@ def issue(authority: Authority, names: Sequence[str], life: timedelta) -> Leaf:
         raise ValueError("there is no name to sign for")
     key, now = _key(), datetime.now(UTC)
     end = min(now + life, ca.not_valid_after_utc)
-    made = _builder(names[0], ca.subject, key, ca_key, (now - SKEW, end))
+    made = _builder(names[0], ca.subject, key, _identifier(ca), (now - SKEW, end))
     made = made.add_extension(_alternatives(names), critical=False)
     made = made.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     made = made.add_extension(_usage(signs=False), critical=True)
@@ -127,7 +128,7 @@ def _builder(
     name: str,
     issuer: x509.Name,
     key: EllipticCurvePrivateKey,
-    signer: EllipticCurvePrivateKey,
+    signer: x509.SubjectKeyIdentifier,
     valid: tuple[datetime, datetime],
 ) -> x509.CertificateBuilder:
     """What all certificates have. By the identifiers, two CAs of one name are told apart while
@@ -138,9 +139,21 @@ def _builder(
     made = x509.CertificateBuilder(issuer, _named(name), key.public_key())
     made = made.serial_number(x509.random_serial_number())
     made = made.not_valid_before(valid[0]).not_valid_after(valid[1])
-    by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    by = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(signer)
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     return made.add_extension(by, critical=False).add_extension(own, critical=False)
+
+
+def _identifier(ca: x509.Certificate) -> x509.SubjectKeyIdentifier:
+    """As the CA says it, if it does: there is more than one way to compute it, and who checks
+    compares.
+    """
+    from cryptography import x509
+
+    try:
+        return ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.SubjectKeyIdentifier.from_public_key(ca.public_key())
 
 
 def _named(name: str) -> x509.Name:

@@ -5,45 +5,84 @@ from __future__ import annotations
 import re
 import ssl
 from base64 import b64encode
+from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import UsageError
 from auditor.sources.kinds import ADMISSION, KINDS
 
 NAME = "auditor"
-TIMEOUT_SECONDS = 10
+WEBHOOK = "validate.auditor.local"
+TIMEOUT_SECONDS = 5
+"""Of an answer: half of what a leader has to renew its lease, should that ever wait for us."""
 SUBRESOURCES = ("pods/ephemeralcontainers", "pods/resize")
 """Those by which a pod changes."""
-UNASKED_NAMESPACES = ("kube-system",)
+SYSTEM_NAMESPACES = ("kube-system", "kube-node-lease")
 """Where a webhook that is down must not keep the cluster from coming up again."""
+ISSUER_ANNOTATION = "cert-manager.io/inject-ca-from"
+
+CONDITIONS = {
+    # The API server itself, when it starts: its roles, its priority classes, its own Service.
+    "not-the-api-server": "request.userInfo.username != 'system:apiserver'",
+    # What keeps nodes and leaders alive. No rule asks for it; should one ever do.
+    "no-leases": "request.resource.group != 'coordination.k8s.io'",
+    "no-events": "request.resource.resource != 'events'",
+    # Who runs the cluster registers nodes, lifts their taints and binds volumes. Namespaces cannot
+    # except objects that are in none, and whoever holds these identities holds the cluster.
+    "not-who-runs-the-cluster": (
+        "has(request.namespace) && request.namespace != '' || "
+        "!(request.userInfo.username in "
+        "['system:kube-controller-manager', 'system:kube-scheduler'] || "
+        "has(request.userInfo.groups) && request.userInfo.groups.exists(group, "
+        "group in ['system:nodes', 'system:serviceaccounts:kube-system']))"
+    ),
+}
+"""What is never asked about, so that a cluster with failurePolicy Fail starts without us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How the API server is to ask."""
+
+    failure_policy: str = "Ignore"
+    timeout_seconds: int = TIMEOUT_SECONDS
+    unasked: tuple[str, ...] = SYSTEM_NAMESPACES
+    """Namespaces that it does not ask about."""
 
 
 def registered(
-    ca: bytes, failure_policy: str, *, url: str | None = None, service: str | None = None
+    ca: bytes | None, terms: Terms, *, url: str | None = None, service: str | None = None
 ) -> dict[str, Any]:
-    """The ValidatingWebhookConfiguration: every kind that the audit reads, on every change.
+    """The ValidatingWebhookConfiguration: every kind that the audit reads, on every change. Without
+    `ca`, cert-manager writes there whom to trust.
 
     Raises:
         UsageError: the URL is no https URL, the Service is not named as NAMESPACE/NAME, or `ca`
             is not certificates and nothing else.
     """
+    address = _address(url, service)
+    own = address.get("service", {}).get("namespace")
+    trust = {"caBundle": b64encode(certificates(ca)).decode("ascii")} if ca else {}
+    metadata: dict[str, Any] = {"name": NAME}
+    if ca is None:
+        metadata["annotations"] = {ISSUER_ANNOTATION: f"{own}/{address['service']['name']}"}
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": NAME},
+        "metadata": metadata,
         "webhooks": [
             {
-                "name": "validate.auditor.local",
+                "name": WEBHOOK,
                 "admissionReviewVersions": ["v1", "v1beta1"],
                 "sideEffects": "None",
                 "matchPolicy": "Equivalent",
-                "timeoutSeconds": TIMEOUT_SECONDS,
-                "failurePolicy": failure_policy,
-                "clientConfig": {
-                    **_address(url, service),
-                    "caBundle": b64encode(certificates(ca)).decode("ascii"),
-                },
-                "namespaceSelector": _everywhere_but(UNASKED_NAMESPACES),
+                "timeoutSeconds": terms.timeout_seconds,
+                "failurePolicy": terms.failure_policy,
+                "clientConfig": {**address, **trust},
+                "namespaceSelector": _everywhere_but((*terms.unasked, *filter(None, (own,)))),
+                "matchConditions": [
+                    {"name": name, "expression": text} for name, text in CONDITIONS.items()
+                ],
                 "rules": _rules(),
             }
         ],
@@ -82,7 +121,8 @@ def _address(url: str | None, service: str | None) -> dict[str, Any]:
 
 def _everywhere_but(namespaces: tuple[str, ...]) -> dict[str, Any]:
     key = "kubernetes.io/metadata.name"
-    return {"matchExpressions": [{"key": key, "operator": "NotIn", "values": list(namespaces)}]}
+    named = list(dict.fromkeys(namespaces))
+    return {"matchExpressions": [{"key": key, "operator": "NotIn", "values": named}]}
 
 
 def _rules() -> list[dict[str, Any]]:

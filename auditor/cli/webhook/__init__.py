@@ -12,6 +12,10 @@ from auditor.cli.lazy import Lazy
 
 VERBS: Mapping[str, tuple[str, str]] = {
     "serve": ("auditor.cli.webhook.serve:serve", "Answer admission reviews until SIGTERM."),
+    "install": (
+        "auditor.cli.webhook.install:install",
+        "Print what the webhook needs in a cluster, or put it there.",
+    ),
     "registration": (
         "auditor.cli.webhook.registration:registration",
         "Print what registers the webhook with the API server.",

@@ -28,10 +28,10 @@ def registration(url: str | None, service: str | None, ca: Path, failure_policy:
     import yaml
 
     from auditor.errors import UsageError
-    from auditor.webhook.registration import registered
+    from auditor.webhook.registration import Terms, registered
 
     if bool(url) == bool(service):
         raise UsageError("say --url URL or --service NAMESPACE/NAME (and not both)")
-    manifest = registered(ca.read_bytes(), failure_policy, url=url, service=service)
+    manifest = registered(ca.read_bytes(), Terms(failure_policy), url=url, service=service)
     click.echo(yaml.safe_dump(manifest, sort_keys=False), nl=False)
     return 0

@@ -1,0 +1,194 @@
+"""`auditor webhook install`: prints what the webhook needs in a cluster, or puts it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli.options import cluster_access
+from auditor.cli.screen import say
+
+if TYPE_CHECKING:
+    from auditor.sources.cluster import Connection
+    from auditor.webhook.installation import CertManager, Given, Installation, Own
+    from auditor.webhook.registration import Terms
+
+WAYS = ("own", "secret", "cert-manager")
+
+
+@click.command(short_help="Print what the webhook needs in a cluster, or put it there.")
+@cluster_access
+@click.option("--image", required=True, help="An image that runs `auditor`, by digest.")
+@click.option("--namespace", default="auditor", show_default=True, metavar="NAMESPACE")
+@click.option("--replicas", type=click.IntRange(1), default=2, show_default=True)
+@click.option(
+    "--failure-policy",
+    type=click.Choice(("Ignore", "Fail")),
+    default="Ignore",
+    show_default=True,
+    help="What the API server does when no replica answers.",
+)
+@click.option(
+    "--timeout",
+    type=click.IntRange(1, 30),
+    default=5,
+    show_default=True,
+    help="Seconds that the API server waits for an answer.",
+)
+@click.option(
+    "--certificates",
+    "way",
+    type=click.Choice(WAYS),
+    default="own",
+    show_default=True,
+    help="A CA of our own, which is kept from one call to the next with --apply; a Secret that"
+    " somebody else keeps; or cert-manager.",
+)
+@click.option(
+    "--secret", metavar="NAME", help="With --certificates secret: one of type kubernetes.io/tls."
+)
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="And the CA that signed its certificate, PEM.",
+)
+@click.option("--new-ca", is_flag=True, help="With --apply: replace our own CA by a new one.")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The .auditor.yaml by which the webhook judges: modes, central waivers.",
+)
+@click.option(
+    "--api-server",
+    multiple=True,
+    metavar="CIDR",
+    help="Addresses of API servers, for the NetworkPolicy [default: all].",
+)
+@click.option(
+    "--exempt", multiple=True, metavar="NAMESPACE", help="Do not ask about this namespace either."
+)
+@click.option("--serve", "flags", multiple=True, metavar="FLAG", help="One more flag of `serve`.")
+@click.option("--apply", is_flag=True, help="Put it into the cluster instead of printing it.")
+def install(
+    kubeconfig: str | None,
+    context: str | None,
+    image: str,
+    namespace: str,
+    replicas: int,
+    failure_policy: str,
+    timeout: int,
+    way: str,
+    secret: str | None,
+    ca: Path | None,
+    new_ca: bool,
+    config: Path | None,
+    api_server: tuple[str, ...],
+    exempt: tuple[str, ...],
+    flags: tuple[str, ...],
+    apply: bool,
+) -> int:
+    """Print Namespace, roles, Deployment, Service and registration of the webhook as YAML, or
+    --apply them.
+
+    Nothing of it may write to the cluster. System namespaces and the webhook's own are not asked
+    about. With --certificates own, what is printed holds the private key of a CA: apply it, and do
+    not keep it.
+    """
+    from auditor.errors import UsageError
+    from auditor.webhook.installation import Installation
+    from auditor.webhook.registration import SYSTEM_NAMESPACES, Terms
+
+    if new_ca and not (apply and way == "own"):
+        raise UsageError("--new-ca replaces the CA of a cluster: say --apply, and no other source")
+    connection = _connection(kubeconfig, context) if apply else None
+    installation = Installation(
+        image=image,
+        certificates=_certificates(way, secret, ca, connection, namespace, renew=new_ca),
+        namespace=namespace,
+        replicas=replicas,
+        serve=flags,
+        configuration=_text(config),
+        **({"api_server": api_server} if api_server else {}),
+    )
+    terms = Terms(failure_policy, timeout, (*SYSTEM_NAMESPACES, *exempt))
+    if connection is None:
+        _print(installation, terms)
+    else:
+        _apply(installation, terms, connection)
+    return 0
+
+
+def _connection(kubeconfig: str | None, context: str | None) -> Connection:
+    from auditor.sources.cluster import Connection
+
+    connection = Connection(kubeconfig, context)
+    connection.version()  # fails at once where there is no cluster
+    return connection
+
+
+def _text(config: Path | None) -> str:
+    """The configuration, once it is known to be one."""
+    if config is None:
+        return ""
+    from auditor.cli.config import load
+
+    load(config, config.parent)
+    return config.read_text("utf-8")
+
+
+def _certificates(
+    way: str,
+    secret: str | None,
+    ca: Path | None,
+    connection: Connection | None,
+    namespace: str,
+    *,
+    renew: bool,
+) -> Own | Given | CertManager:
+    from auditor.errors import UsageError
+    from auditor.webhook.applying import own_authority
+    from auditor.webhook.authority import new_authority
+    from auditor.webhook.installation import CertManager, Given, Own
+    from auditor.webhook.registration import certificates
+
+    if (way == "secret") != bool(secret and ca) or (way != "secret" and (secret or ca)):
+        raise UsageError("--certificates secret needs --secret NAME and --ca FILE; others neither")
+    if secret and ca:
+        return Given(secret, certificates(ca.read_bytes()))
+    if way == "cert-manager":
+        return CertManager()
+    if connection is None:
+        return Own(new_authority())
+    return own_authority(connection, namespace, renew=renew)
+
+
+def _registration(installation: Installation, terms: Terms) -> dict[str, Any]:
+    from auditor.webhook.installation import NAME, CertManager
+    from auditor.webhook.registration import registered
+
+    given = installation.certificates
+    bundle = None if isinstance(given, CertManager) else given.bundle
+    return registered(bundle, terms, service=f"{installation.namespace}/{NAME}")
+
+
+def _print(installation: Installation, terms: Terms) -> None:
+    import yaml
+
+    from auditor.webhook.installation import Own, objects
+
+    if isinstance(installation.certificates, Own):
+        say("note: this holds the private key of a new CA; apply it, and do not keep it", err=True)
+    documents: Sequence[Any] = [*objects(installation), _registration(installation, terms)]
+    click.echo(yaml.safe_dump_all(documents, sort_keys=False), nl=False)
+
+
+def _apply(installation: Installation, terms: Terms, connection: Connection) -> None:
+    from auditor.webhook.applying import put
+    from auditor.webhook.installation import objects
+
+    registration = _registration(installation, terms)
+    for line in put(connection, objects(installation), registration):
+        say(line)

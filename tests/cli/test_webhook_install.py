@@ -1,0 +1,142 @@
+"""`auditor webhook install`: what it prints is what we would ask of anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+import yaml
+
+from auditor.sources.kinds import KINDS
+
+from .command import Command
+
+IMAGE = "registry.example/auditor@sha256:" + "a" * 64
+Manifest = dict[str, Any]
+
+
+def installed(auditor: Command, *flags: str | Path) -> list[Manifest]:
+    """What is printed."""
+    said = auditor("webhook", "install", "--image", IMAGE, *flags)
+    assert said.code == 0, said.err
+    return list(yaml.safe_load_all(said.out))
+
+
+def one(made: list[Manifest], kind: str) -> Manifest:
+    (found,) = [each for each in made if each["kind"] == kind]
+    return found
+
+
+@pytest.mark.parametrize("flags", [(), ("--certificates", "cert-manager", "--replicas", "3")])
+def test_our_own_audit_finds_nothing(
+    auditor: Command, folder: Path, flags: tuple[str, ...]
+) -> None:
+    """Of no severity, and nothing is left unjudged for want of sight."""
+    said = auditor("webhook", "install", "--image", IMAGE, *flags)
+    (folder / "webhook.yaml").write_text(said.out, "utf-8")
+    audited = auditor("audit", folder, "--fail-on", "info", "--strict", "--format", "json")
+    assert audited.code == 0, audited.out
+    assert audited.report["findings"] == []
+
+
+def test_it_may_read_what_the_audit_reads_and_write_nothing(auditor: Command) -> None:
+    """Least of all its own registration: who could write it could have Secrets sent to him."""
+    role = one(installed(auditor), "ClusterRole")
+    granted = {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted == {
+        (kind.group, kind.plural, verb) for kind in KINDS for verb in ("list", "watch")
+    }
+
+
+def test_neither_the_system_nor_itself_is_asked_about(auditor: Command) -> None:
+    """Or a webhook that is down could not come up again."""
+    made = installed(auditor, "--namespace", "guard", "--exempt", "legacy")
+    (webhook,) = one(made, "ValidatingWebhookConfiguration")["webhooks"]
+    (named,) = webhook["namespaceSelector"]["matchExpressions"]
+    assert named == {
+        "key": "kubernetes.io/metadata.name",
+        "operator": "NotIn",
+        "values": ["kube-system", "kube-node-lease", "legacy", "guard"],
+    }
+    assert webhook["failurePolicy"] == "Ignore"
+    asked = {(group, name) for rule in webhook["rules"] for group in rule["apiGroups"]
+             for name in rule["resources"]}  # fmt: skip
+    assert not {each for each in asked if "admissionregistration" in each[0] or "*" in each[1]}
+    assert not {each for each in asked if each[1] in {"leases", "events"}}
+
+
+def test_a_rollout_and_a_drain_leave_somebody_to_answer(auditor: Command) -> None:
+    """Of two replicas, apart from each other, none goes before its successor is ready."""
+    made = installed(auditor)
+    spec = one(made, "Deployment")["spec"]
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    assert one(made, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    spread = {each["topologyKey"] for each in spec["template"]["spec"]["topologySpreadConstraints"]}
+    assert spread == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
+
+
+def test_the_flags_that_it_starts_with_are_flags_of_serve(auditor: Command) -> None:
+    """Or no replica would ever be ready."""
+    from auditor.cli.webhook.serve import serve
+
+    config = "--config"
+    for flags in ((), ("--certificates", "cert-manager")):
+        spec = one(installed(auditor, *flags), "Deployment")["spec"]["template"]["spec"]
+        words = spec["containers"][0]["args"]
+        assert words[:2] == ["webhook", "serve"]
+        known = {flag for parameter in serve.params for flag in parameter.opts}
+        assert {word.partition("=")[0] for word in words[2:]} <= known
+    assert config in known
+
+
+def test_the_private_key_is_told_of(auditor: Command) -> None:
+    """Whoever pipes it into a repository should have been told."""
+    said = auditor("webhook", "install", "--image", IMAGE)
+    assert "private key" in said.err
+    assert "PRIVATE KEY" not in said.out  # base64, as Secrets have it
+
+
+def test_a_given_secret_is_mounted_and_its_ca_published(auditor: Command, tmp_path: Path) -> None:
+    """No Secret of ours is made then."""
+    ca = tmp_path / "ca.crt"
+    ca.write_bytes(trustme.CA().cert_pem.bytes())
+    made = installed(auditor, "--certificates", "secret", "--secret", "tls", "--ca", ca)
+    assert not [each for each in made if each["kind"] == "Secret"]
+    volumes = one(made, "Deployment")["spec"]["template"]["spec"]["volumes"]
+    assert volumes[0]["secret"]["secretName"] == "tls"
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        (("--certificates", "secret"), "--secret"),
+        (("--secret", "tls"), "--secret"),
+        (("--new-ca",), "--apply"),
+        (("--timeout", "31"), "--timeout"),
+    ],
+)
+def test_flags_that_do_not_fit_are_named(
+    auditor: Command, flags: tuple[str, ...], word: str
+) -> None:
+    """Before anything is printed."""
+    said = auditor("webhook", "install", "--image", IMAGE, *flags)
+    assert (said.code, said.out) == (2, "")
+    assert word in said.err
+
+
+def test_a_configuration_that_is_none_is_refused(auditor: Command, tmp_path: Path) -> None:
+    """Here, and not by replicas that never become ready."""
+    config = tmp_path / "auditor.yaml"
+    config.write_text("admision: {}\n", "utf-8")
+    said = auditor("webhook", "install", "--image", IMAGE, "--config", config)
+    assert (said.code, said.out) == (2, "")
+    assert "admision" in said.err
