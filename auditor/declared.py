@@ -180,6 +180,15 @@ class Mode(StrEnum):
         return tuple(Mode).index(self)
 
 
+def _is_of(patterns: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether one of the patterns fits a name of a policy, or is the folder that it stands in."""
+    return any(
+        fnmatchcase(name, pattern) or name.startswith(f"{pattern.rstrip('/')}/")
+        for pattern in patterns
+        for name in names
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AdmissionRule:
     """What becomes of the faults of some policies in some namespaces."""
@@ -196,14 +205,30 @@ class AdmissionRule:
 
     def is_of(self, names: Sequence[str]) -> bool:
         """Whether it is about the policy that has these names."""
-        return not self.policies or any(
-            fnmatchcase(name, pattern) or name.startswith(f"{pattern.rstrip('/')}/")
-            for pattern in self.policies
-            for name in names
-        )
+        return not self.policies or _is_of(self.policies, names)
 
     def is_in(self, namespace: str) -> bool:
         """Whether it is about objects of that namespace; of the cluster, where that is empty."""
+        return not self.namespaces or any(fnmatchcase(namespace, each) for each in self.namespaces)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutating:
+    """Which faults of new objects are mended at admission, where that is safe and was proven."""
+
+    policies: tuple[str, ...] = ()
+    """Over names of policies; a folder stands for all in it, none for all that there are."""
+    namespaces: tuple[str, ...] = ()
+    """Over the namespaces of the objects; none for all."""
+    origin: str = ""
+    """Where it is written, as a person would look for it."""
+
+    def is_of(self, names: Sequence[str]) -> bool:
+        """Whether it is about the policy that has these names."""
+        return not self.policies or _is_of(self.policies, names)
+
+    def is_in(self, namespace: str) -> bool:
+        """Whether it is about objects of that namespace."""
         return not self.namespaces or any(fnmatchcase(namespace, each) for each in self.namespaces)
 
 
@@ -216,6 +241,8 @@ class Admission:
     fail_on: Severity = Severity.HIGH
     """From which severity on a fault counts, where a rule does not say."""
     rules: tuple[AdmissionRule, ...] = ()
+    mutate: Mutating | None = None
+    """What is mended before it counts; nothing where None."""
 
     def mode_of(self, names: Sequence[str], severity: Severity, namespace: str) -> Mode | None:
         """What becomes of a fault of that severity, by the policy of these names, on an object of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from auditor.declared import Admission, AdmissionRule, Mode
+from auditor.declared import Admission, AdmissionRule, Mode, Mutating
 from auditor.errors import ConfigError
 from auditor.grades import Severity
 from auditor.model import Policy
@@ -40,12 +40,34 @@ class AdmissionRuleEntry(_Strict):
         return AdmissionRule(Mode(self.mode), policies, namespaces, severity, origin)
 
 
+class MutateEntry(_Strict):
+    """What is mended: faults of these policies, in these namespaces."""
+
+    policies: Patterns | None = None
+    namespaces: Patterns | None = None
+
+
+def _chosen(value: Any) -> Any:
+    """``true`` for all that there is to mend, ``false`` for nothing."""
+    if not isinstance(value, bool | dict):
+        raise ValueError("write true or false, or which policies and namespaces")  # noqa: TRY004 - pydantic tells of no other
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+def _or_all(schema: dict[str, Any]) -> None:
+    entry, _ = schema["anyOf"]
+    schema.update(anyOf=[{"type": "boolean"}, entry], default=False)
+
+
 class AdmissionEntry(_Strict):
     """The whole section."""
 
     mode: ModeName = "audit"
     fail_on: SeverityName = "high"
     rules: list[AdmissionRuleEntry] = []
+    mutate: Annotated[
+        MutateEntry | None, BeforeValidator(_chosen), Field(json_schema_extra=_or_all)
+    ] = None
 
     def terms(self, places: Mapping[tuple[int | str, ...], str]) -> Admission:
         """The section as the core knows it. `places`: where each entry is written."""
@@ -53,7 +75,14 @@ class AdmissionEntry(_Strict):
             rule.value(places.get(("admission", "rules", index), ""))
             for index, rule in enumerate(self.rules)
         )
-        return Admission(Mode(self.mode), Severity(self.fail_on), rules)
+        mutate = self._mutating(places.get(("admission", "mutate"), ""))
+        return Admission(Mode(self.mode), Severity(self.fail_on), rules, mutate)
+
+    def _mutating(self, origin: str) -> Mutating | None:
+        if self.mutate is None:
+            return None
+        policies, namespaces = self.mutate.policies, self.mutate.namespaces
+        return Mutating(tuple(policies or ()), tuple(namespaces or ()), origin)
 
 
 def checked(admission: Admission, policies: Sequence[Policy]) -> Admission:
@@ -63,12 +92,17 @@ def checked(admission: Admission, policies: Sequence[Policy]) -> Admission:
         ConfigError: one fits none, and the rule would say nothing.
     """
     for index, rule in enumerate(admission.rules):
-        for pattern in rule.policies:
-            alone = AdmissionRule(rule.mode, (pattern,))
-            if not any(alone.is_of(policy.names) for policy in policies):
-                place = f"{rule.origin}: admission.rules.{index}.policies"
-                raise ConfigError(f"{place}: no policy fits '{pattern}'{_hint(pattern, policies)}")
+        _check(rule.policies, f"{rule.origin}: admission.rules.{index}.policies", policies)
+    if mutating := admission.mutate:
+        _check(mutating.policies, f"{mutating.origin}: admission.mutate.policies", policies)
     return admission
+
+
+def _check(patterns: Sequence[str], place: str, policies: Sequence[Policy]) -> None:
+    for pattern in patterns:
+        alone = Mutating((pattern,))
+        if not any(alone.is_of(policy.names) for policy in policies):
+            raise ConfigError(f"{place}: no policy fits '{pattern}'{_hint(pattern, policies)}")
 
 
 def _hint(pattern: str, policies: Sequence[Policy]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from auditor.audit import Bench, audit, audit_alone, audit_changed
 from auditor.facts import Facts
+from auditor.fixes.case import Before
 from auditor.manifests import mapping
 from auditor.model import Audit, Finding, Manifest, Ref, Resource, Settings, Snapshot
 
@@ -47,6 +48,10 @@ class Court:
         if all(self._indifferent(before, before.snapshot.find(r), after.find(r)) for r in changed):
             return replace(before, snapshot=after)
         return audit_changed(before, after, changed, self._bench, self._settings)
+
+    def world(self, before: Audit) -> Before:
+        """The world of an audit of ours, to try fixes in."""
+        return Before(before, self._bench, self._settings)
 
     def _indifferent(self, before: Audit, old: Resource | None, new: Resource | None) -> bool:
         """Whether the object's new state changes nothing that is said of it or of others. Costs

@@ -53,7 +53,7 @@ def decided(judgement: Judgement, terms: Admission, namespace: str) -> Decision:
         if told := _told(gap for its, gap in modes if its is mode):
             return undecidable(mode, UndecidableError(told))
     left = _told((*judgement.unasked, *judgement.unsure, *judgement.undecided))
-    notes = (("not-assessed", _annotation(left)),) if left else ()
+    notes = (("not-assessed", annotation(left)),) if left else ()
     return _verdict(modes_of(judgement.added, terms), notes)
 
 
@@ -88,13 +88,13 @@ def unjudged(review: Review, why: str) -> Decision:
     """Allowed, with a word for the audit log where somebody may have expected a judgement."""
     if review.subresource == "status":
         return Decision(allowed=True)
-    return Decision(allowed=True, annotations=(("not-judged", _annotation(why)),))
+    return Decision(allowed=True, annotations=(("not-judged", annotation(why)),))
 
 
 def undecidable(mode: Mode, error: UndecidableError) -> Decision:
     """The answer to what the caller's own object makes impossible to judge."""
     text = escaped(f"auditor cannot judge this object: {error}")
-    notes = (("undecidable", _annotation(str(error))),)
+    notes = (("undecidable", annotation(str(error))),)
     if mode is Mode.DENY:
         return Decision(allowed=False, message=text, code=error.code, annotations=notes)
     warnings = (warning(text),) if mode is Mode.WARN else ()
@@ -109,6 +109,11 @@ def warning(text: str) -> str:
     return clean if len(clean) <= WARNING_LENGTH else clean[: WARNING_LENGTH - 1] + "…"
 
 
+def annotation(text: str) -> str:
+    """`text` as a value for the audit log."""
+    return escaped(text)[:ANNOTATION_LENGTH]
+
+
 def _told(gaps: Iterable[Gap]) -> str:
     return "; ".join(f"{gap.what}: {gap.why}" for gap in gaps)
 
@@ -117,7 +122,7 @@ def _verdict(found: Sequence[tuple[Mode, Finding]], notes: Notes) -> Decision:
     """Only one denial reaches the user: it says all that is denied."""
     if not found:
         return Decision(allowed=True, annotations=notes)
-    notes = (*notes, ("findings", _annotation("; ".join(_lines(found, *Mode)))))
+    notes = (*notes, ("findings", annotation("; ".join(_lines(found, *Mode)))))
     warnings = tuple(map(warning, _first(_lines(found, Mode.WARN), WARNINGS)))
     if denied := _lines(found, Mode.DENY):
         text = "\n".join(_first(denied, FINDINGS))
@@ -138,7 +143,3 @@ def _lines(found: Sequence[tuple[Mode, Finding]], *modes: Mode) -> list[str]:
 def _first(lines: list[str], most: int) -> list[str]:
     left = len(lines) - most
     return lines if left <= 0 else [*lines[:most], f"and {left} more"]
-
-
-def _annotation(text: str) -> str:
-    return escaped(text)[:ANNOTATION_LENGTH]

@@ -58,9 +58,14 @@ def judge(review: Review, live: Snapshot, court: Court) -> Judgement:
         return Judgement(passed_over=review.what)
     if review.operation == "DELETE" and _ending(live, review.namespace):
         return Judgement(passed_over="the namespace is going away")
+    return compared(*sides(proposal, live, court))
+
+
+def sides(proposal: Proposal, live: Snapshot, court: Court) -> tuple[Audit, Audit]:
+    """The audits of the cluster as it is, and as the proposal would make it."""
     before = _before(proposal, live, court)
     future = _after(proposal, before.snapshot)
-    return compared(before, court.supposing(before, future, proposal.ref, *proposal.along))
+    return before, court.supposing(before, future, proposal.ref, *proposal.along)
 
 
 def compared(before: Audit, after: Audit) -> Judgement:

@@ -7,6 +7,7 @@ of Kubernetes, above all ``request/admissionreview.go``.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -92,6 +93,8 @@ class Decision:
     warnings: tuple[str, ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
     """For the audit log of the API server, which puts the webhook's name before each key."""
+    patch: tuple[Mapping[str, Any], ...] = ()
+    """A JSON Patch (RFC 6902). From a webhook that validates, the server takes none."""
 
 
 class _Strict(BaseModel):
@@ -236,6 +239,9 @@ def encode(uid: str, api_version: str, decision: Decision) -> bytes:
         response["warnings"] = decision.warnings
     if decision.annotations:
         response["auditAnnotations"] = dict(decision.annotations)
+    if decision.patch:
+        response["patchType"] = "JSONPatch"
+        response["patch"] = b64encode(orjson.dumps(decision.patch)).decode("ascii")
     return orjson.dumps(
         {"kind": "AdmissionReview", "apiVersion": api_version, "response": response}
     )

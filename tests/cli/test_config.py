@@ -53,6 +53,12 @@ def wrong(folder: Path, text: str) -> str:
         ),
         ("admission: {rules: [{mode: deny, policies: []}]}\n", "1: admission.rules.0.policies: "),
         ("admission: {rules: [{mode: deny, policies: a}]}\n", "1: admission.rules.0.policies: "),
+        ("admission:\n  mutate: always\n", "2: admission.mutate: write true or false, or which"),
+        (
+            "admission:\n  mutate:\n    policy: [a]\n",
+            "3: admission.mutate.policy: there is no such key; did you mean 'policies'?",
+        ),
+        ("admission: {mutate: {policies: []}}\n", "1: admission.mutate.policies: "),
         ("a: &a [*a]\n", "1: a: there is no such key"),
         ("waivers: &a\n  - *a\n", ": waivers.0: must be a mapping"),
     ],

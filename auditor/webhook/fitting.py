@@ -1,0 +1,53 @@
+"""Whether the API server would take what was added: what types alone (`facts.schema`) do not tell.
+
+Rules: pkg/apis/core/validation of Kubernetes (ValidateContainerResourceRequirements,
+ValidateSecurityContext), and its admission plugins LimitRanger and ResourceQuota.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from auditor.facts.placement.quantities import QuantityError, parse
+from auditor.facts.workloads import workload_of
+from auditor.manifests import at, mapping, sequence
+from auditor.model import Manifest, Operation, Resource, Snapshot
+
+BOUNDING = ("LimitRange", "ResourceQuota")
+"""What refuses pods for the resources that they name, when what makes them was let in already."""
+
+MIGHTY = ("ALL", "CAP_ALL", "SYS_ADMIN", "CAP_SYS_ADMIN")
+"""Capabilities beside which no container is kept from gaining privileges."""
+
+
+def misfit(resource: Resource, operations: Sequence[Operation], snapshot: Snapshot) -> str:
+    """Why the API server may refuse the object after these operations, or the pods that it makes;
+    empty where nothing speaks for that.
+    """
+    workload = workload_of(resource)
+    if workload is None:
+        return "it makes no pods"
+    if any("resources" in operation.path for operation in operations):
+        if any(r.ref.namespace == resource.ref.namespace for r in snapshot.of_kind(*BOUNDING)):
+            return "its namespace bounds resources"
+        if workload.pod.get("resources"):
+            return "its pods bound the resources of their containers"
+    return next(filter(None, (_contradiction(c.spec) for c in workload.containers)), "")
+
+
+def _contradiction(container: Manifest) -> str:
+    resources = mapping(container.get("resources"))
+    requests, limits = mapping(resources.get("requests")), mapping(resources.get("limits"))
+    try:
+        if any(
+            parse(requests[key]) > parse(limits[key]) for key in requests.keys() & limits.keys()
+        ):
+            return "a request would be above its limit"
+    except QuantityError as error:
+        return str(error)
+    context = mapping(container.get("securityContext"))
+    added = sequence(at(context, ("capabilities", "add")))
+    mighty = context.get("privileged") is True or any(one in MIGHTY for one in added)
+    if mighty and context.get("allowPrivilegeEscalation") is False:
+        return "what is privileged cannot be kept from more privileges"
+    return ""
