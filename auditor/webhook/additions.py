@@ -6,8 +6,10 @@ says. So each one is applied here first, and by its text: as the API server will
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
+
+import orjson
 
 from auditor.manifests import copied
 from auditor.model import Manifest, Operation
@@ -18,35 +20,52 @@ class NotAnAdditionError(Exception):
     """A step would change what is there, or does not fit the object. The text says which."""
 
 
-def additions(document: Manifest, operations: Sequence[Operation]) -> tuple[Step, ...]:
+def is_addition(document: Any, operation: Operation) -> bool:
+    """Whether the operation adds a member that is not there to a mapping that is, or is to be made.
+    Null is a value that somebody set.
+    """
+    if operation.op != "add" or not operation.path:
+        return False
+    for key in operation.path:
+        if isinstance(document, list) and isinstance(key, int) and 0 <= key < len(document):
+            document = document[key]
+        elif isinstance(document, dict) and isinstance(key, str):
+            if key not in document:
+                return True
+            document = document[key]
+        else:
+            return False
+    return False
+
+
+def additions(document: Manifest, operations: Iterable[Operation]) -> tuple[Step, ...]:
     """The steps that make of `document`, as it was sent, what the operations want of it. What two
-    operations have in common is added once.
+    of them have in common is added once.
 
     Raises:
         NotAnAdditionError: it takes more than members that are not there.
     """
-    for operation in operations:
-        if operation.op != "add" or not operation.path or operation.path[-1] == "-":
-            raise NotAnAdditionError(f"a fix has to {operation.op} more than a new field")
-    steps = tuple(json_patch(document, tuple(_once(operations))))
+    wanted = once(operations)
+    if not all(is_addition(document, each) for each in wanted):
+        raise NotAnAdditionError("a fix has to change what is there")
+    steps = tuple(json_patch(document, wanted))
     grown(document, steps)
     return steps
 
 
-def _once(operations: Iterable[Operation]) -> list[Operation]:
-    found: list[Operation] = []
-    for operation in operations:
-        if operation not in found:
-            found.append(operation)
-    return found
+def once(operations: Iterable[Operation]) -> tuple[Operation, ...]:
+    """The operations in their order, each only the first time."""
+    found: dict[object, Operation] = {}
+    for each in operations:
+        found.setdefault((each.op, each.path, orjson.dumps(each.value)), each)
+    return tuple(found.values())
 
 
 def grown(document: Manifest, steps: Iterable[Step]) -> dict[str, Any]:
     """`document` after the steps, as a value of its own: all that was there, and what was added.
 
     Raises:
-        NotAnAdditionError: one of them is no ``add`` of a member that a mapping does not have. Null
-            is a value that somebody set.
+        NotAnAdditionError: one of them is no ``add`` of a member that a mapping does not have.
     """
     result: dict[str, Any] = copied(document)
     for step in steps:

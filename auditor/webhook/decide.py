@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from auditor.declared import Admission, Mode
 from auditor.model import Finding, Gap, Ref, Snapshot
 from auditor.text import escaped
 from auditor.webhook.court import Court
+from auditor.webhook.hints import hints
 from auditor.webhook.judgement import Judgement, judge
 from auditor.webhook.review import Decision, Review, UndecidableError
 
@@ -37,7 +39,9 @@ def decide(review: Review, live: Snapshot, court: Court, terms: Admission) -> De
         return undecidable(terms.strictest(namespace=review.namespace), error)
     if judgement.passed_over:
         return unjudged(review, judgement.passed_over)
-    return decided(judgement, terms, review.namespace)
+    decision = decided(judgement, terms, review.namespace)
+    lines = tuple(map(warning, _fixes(review, judgement, court, terms)))
+    return replace(decision, warnings=decision.warnings + lines) if lines else decision
 
 
 def decided(judgement: Judgement, terms: Admission, namespace: str) -> Decision:
@@ -55,6 +59,23 @@ def decided(judgement: Judgement, terms: Admission, namespace: str) -> Decision:
     left = _told((*judgement.unasked, *judgement.unsure, *judgement.undecided))
     notes = (("not-assessed", annotation(left)),) if left else ()
     return _verdict(modes_of(judgement.added, terms), notes)
+
+
+def _fixes(review: Review, judgement: Judgement, court: Court, terms: Admission) -> Iterator[str]:
+    """How the object of the request can be mended, for whoever reads what is wrong with it."""
+    found = [
+        finding
+        for mode, finding in modes_of(judgement.added, terms)
+        if mode is not Mode.AUDIT and _is_of(review, finding.ref)
+    ]
+    if found and judgement.after:
+        yield from hints(found, court.world(judgement.after))
+
+
+def _is_of(review: Review, ref: Ref) -> bool:
+    """Whether a request is about the object; its name may be still to be made."""
+    names = (review.name, "") if ref.name.endswith("*") else (ref.name,)
+    return (review.kind, review.namespace) == (ref.kind, ref.namespace) and review.name in names
 
 
 def modes_of(findings: Iterable[Finding], terms: Admission) -> tuple[tuple[Mode, Finding], ...]:

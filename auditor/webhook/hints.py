@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import orjson
 
 from auditor.fixes.case import Before, Case
-from auditor.fixes.offer import changes_of
-from auditor.fixes.operations import CannotApplyError
+from auditor.fixes.operations import CannotApplyError, patched
 from auditor.fixes.proof import prove_findings
-from auditor.fixes.synthesize.errors import CannotBuildError
-from auditor.fixes.together import ClashError, merged
 from auditor.manifests import at, mapping
-from auditor.model import Finding, Fix, Manifest, Operation, Path, Proof, Safety
+from auditor.model import Finding, Manifest, Operation, Path, Safety
 from auditor.reporters.places import dotted
+from auditor.webhook.additions import once
 
 LENGTH = 200
 """Code points of one line, as of every warning."""
+MOST = 5
+"""So many classes of findings are given a line: each costs a proof, and all have to be read."""
+ALIKE = 100
+"""With more findings than this in a class, nobody tries how to mend them."""
 NAMES = 3
 """So many containers, volumes … are named; the rest is counted."""
 
@@ -30,51 +33,32 @@ def classes(findings: Iterable[Finding]) -> Iterator[tuple[Finding, ...]]:
     yield from map(tuple, order.values())
 
 
-def hints(findings: Iterable[Finding], before: Before) -> tuple[str, ...]:
-    """For each class of findings, among those of the audit `before`, the fix that was proven for
+def hints(findings: Iterable[Finding], world: Before) -> Iterator[str]:
+    """For each class of findings, among those of the audit of `world`, the fix that was proven for
     all of them at once. Nothing is said where none was: a hint that fails is worse than none.
     """
-    return tuple(line for each in classes(findings) if (line := _hint(each, before)))
+    asked = islice(classes(f for f in findings if f.remedy and f.remedy.patch), MOST)
+    return filter(None, (_hint(each, world) for each in asked))
 
 
-def _hint(findings: Sequence[Finding], before: Before) -> str:
-    remedy = findings[0].remedy
-    fix = _proven(findings, before) if remedy and remedy.safety is not Safety.MANUAL else None
-    if fix is None:
+def _hint(findings: Sequence[Finding], world: Before) -> str:
+    ref, remedies = findings[0].ref, [f.remedy for f in findings if f.remedy]
+    there = world.audit.snapshot.find(ref)
+    steps = once(step for remedy in remedies for step in remedy.patch)
+    by_hand = any(remedy.safety is Safety.MANUAL for remedy in remedies)
+    if there is None or by_hand or len(findings) > ALIKE:
         return ""
-    unsafe = fix.safety is Safety.UNSAFE or fix.proof.assumes
-    opening = "fix (may change behaviour): " if unsafe else "fix: "
-    line = opening + _said(fix, findings[0], before)
-    return line if len(line) <= LENGTH else f"{opening}{fix.title}"
-
-
-def _proven(findings: Sequence[Finding], before: Before) -> Fix | None:
-    """The fixes of all these findings as one, where that holds."""
-    fixes = []
-    for finding in findings:
-        if finding.remedy is None:
-            return None
-        try:
-            changes = changes_of(before.facts, finding, finding.remedy)
-        except (CannotBuildError, CannotApplyError):
-            return None
-        nothing = Proof(resolved=False)
-        fixes.append(Fix(finding.remedy.title, finding.remedy.safety, changes, (), nothing))
     try:
-        changes = merged(before.audit.snapshot, fixes)
-    except ClashError:
-        return None
-    proof = prove_findings(Case(before, findings[0], changes, (), ""), findings)
-    return Fix(fixes[0].title, fixes[0].safety, changes, (), proof) if proof.holds else None
-
-
-def _said(fix: Fix, finding: Finding, before: Before) -> str:
-    """What it sets, where it changes nothing but fields of the object that was found faulty."""
-    (change, *more) = fix.changes
-    there = before.audit.snapshot.find(finding.ref)
-    if more or there is None or change.beside or change.resource.ref.key != finding.ref.key:
-        return fix.title
-    return steps_told(there.manifest, change.operations)
+        change = patched(there, *steps)
+    except CannotApplyError:
+        return ""
+    proof = prove_findings(Case(world, findings[0], (change,), (), ""), findings)
+    if not proof.holds:
+        return ""
+    safe = not proof.assumes and all(remedy.safety is Safety.SAFE for remedy in remedies)
+    opening = "fix: " if safe else "fix (may change behaviour): "
+    line = opening + steps_told(there.manifest, steps)
+    return line if len(line) <= LENGTH else f"{opening}{remedies[0].title}"
 
 
 def steps_told(manifest: Manifest, operations: Iterable[Operation]) -> str:

@@ -8,7 +8,7 @@ become of a fault, `decide` knows.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.facts.network.enforcement import GAP
 from auditor.manifests import mapping
@@ -37,6 +37,8 @@ class Judgement:
     """What the object of the request makes impossible to judge."""
     policies: tuple[Policy, ...] = ()
     """Those who were to be asked."""
+    after: Audit | None = field(default=None, compare=False, repr=False)
+    """All that would be wrong; None where nobody was asked."""
     passed_over: str = ""
     """Why nobody was asked; empty where somebody was."""
 
@@ -80,6 +82,7 @@ def compared(before: Audit, after: Audit) -> Judgement:
         unsure=tuple(gap for gap in after.gaps if gap.what == GAP),
         undecided=tuple(gap for gap in new if gap.severity is Unseen.INCOMPLETE),
         policies=after.policies,
+        after=after,
     )
 
 

@@ -22,7 +22,7 @@ from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.manifests import mapping, sequence
 from auditor.model import Change, Finding, Manifest, Operation, Resource, Safety, Snapshot
 from auditor.reporters.patches import Step
-from auditor.webhook.additions import NotAnAdditionError, additions, grown
+from auditor.webhook.additions import NotAnAdditionError, additions, grown, is_addition, once
 from auditor.webhook.court import Court
 from auditor.webhook.decide import annotation, warning
 from auditor.webhook.fitting import misfit
@@ -35,6 +35,8 @@ UNTOUCHED_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease")
 """The cluster's own: what runs there is upgraded with it, and must start without anybody's help."""
 FIXED_TEMPLATES = ("Pod", "Job")
 """Kinds whose pod specification cannot be changed once they are there."""
+MOST = 100
+"""So many faults of one object are mended at once; no workload of people's has more containers."""
 MIRROR = "kubernetes.io/config.mirror"
 """On the image that a kubelet makes of a pod of its own: only the kubelet's file counts."""
 
@@ -121,7 +123,7 @@ def _mended(review: Review, live: Snapshot, court: Court, wanted: Mutating) -> _
     """The object with the fixes of the faults that the request adds.
 
     Raises:
-        DoubtError: see `_best`. UndecidableError: the object is none.
+        DoubtError: see `_best`; or there are too many. UndecidableError: the object is none.
     """
     proposal = proposal_of(review, live)
     if proposal is None or proposal.after is None or workload_of(proposal.after) is None:
@@ -133,6 +135,8 @@ def _mended(review: Review, live: Snapshot, court: Court, wanted: Mutating) -> _
         for finding in added_findings(before, submitted)
         if finding.ref.key == proposal.ref.key and wanted.is_of(finding.policy.names)
     ]
+    if len(faults) > MOST:
+        raise DoubtError(f"more than {MOST} faults of one object")
     return _best(tuple(_offered(faults, review, world)), review, world)
 
 
@@ -160,10 +164,10 @@ def _offered(findings: Iterable[Finding], review: Review, world: Before) -> Iter
     for finding in findings:
         try:
             operations = _operations(finding, review, world)
-            additions(review.object, operations)
-        except (DoubtError, NotAnAdditionError):
+        except DoubtError:
             continue
-        yield _Offer(finding, operations)
+        if all(is_addition(review.object, each) for each in operations):
+            yield _Offer(finding, operations)
 
 
 def _classes(offers: Iterable[_Offer]) -> Iterable[Sequence[_Offer]]:
@@ -176,7 +180,7 @@ def _classes(offers: Iterable[_Offer]) -> Iterable[Sequence[_Offer]]:
 
 def _mended_by(offers: Sequence[_Offer], review: Review, world: Before) -> _Mended | None:
     """The object with all these fixes as one; None where there is a doubt."""
-    operations = tuple(step for offer in offers for step in offer.operations)
+    operations = once(step for offer in offers for step in offer.operations)
     try:
         steps = additions(review.object, operations)
     except NotAnAdditionError:
