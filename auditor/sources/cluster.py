@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -56,6 +56,10 @@ class RefusedError(Exception):
     def transient(self) -> bool:
         """Whether asking again may help."""
         return self.status in {0, 429, 500, 502, 503, 504}
+
+
+Keep = Callable[[Resource], Resource]
+"""Says what of an object is kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +215,9 @@ class Connection:
         major, minor = (_number(answer.get(key)) for key in ("major", "minor"))
         return 100 * major + minor
 
-    def list(self, kind: Kind, *, cached: bool = False) -> Listing:
-        """Every object of `kind`, in pages; `cached`, as the API server remembers them.
+    def list(self, kind: Kind, *, cached: bool = False, keep: Keep | None = None) -> Listing:
+        """Every object of `kind`, in pages; `cached`, as the API server remembers them. Of each,
+        only what `keep` leaves of it is held.
 
         Pages that expire between two requests are thrown away and the list is read anew, the
         last time in one piece: half of one moment and half of another is no list.
@@ -223,19 +228,22 @@ class Connection:
         deadline = time.monotonic() + self._patience
         for limit in (PAGE, PAGE):
             try:
-                return self._pages(kind, _first(limit, cached=cached), deadline)
+                return self._pages(kind, _first(limit, cached=cached), deadline, keep)
             except RefusedError as refused:
                 if refused.status != 410:
                     raise
-        return self._pages(kind, _first(0, cached=cached), deadline)
+        return self._pages(kind, _first(0, cached=cached), deadline, keep)
 
-    def _pages(self, kind: Kind, query: Mapping[str, str], deadline: float) -> Listing:
+    def _pages(
+        self, kind: Kind, query: Mapping[str, str], deadline: float, keep: Keep | None
+    ) -> Listing:
         found: list[Resource] = []
         while True:
             answer = self._answer(kind.path, query, deadline)
             if not isinstance(answer.get("items"), list):
                 raise RefusedError("the answer is no list")
-            found.extend(live_resource(kind, mapping(item)) for item in answer["items"])
+            read = (live_resource(kind, mapping(item)) for item in answer["items"])
+            found.extend(map(keep, read) if keep else read)
             metadata = mapping(answer.get("metadata"))
             more = metadata.get("continue")
             if not more:

@@ -222,7 +222,7 @@ def test_whatever_breaks_a_watch_is_a_gap_and_tried_again(watcher: Watcher) -> N
     seen = threading.Event()
     answers = iter((RuntimeError("hunter2"), Listing((_pod(),), "")))
 
-    def listed(*_: object) -> Listing:
+    def listed(*_: object, **__: object) -> Listing:
         answer = next(answers)
         if isinstance(answer, RuntimeError):
             raise answer

@@ -16,6 +16,7 @@ from auditor.memory import collector_paused
 from auditor.model import Gap, Key, Manifest, Ref, Resource, Server, Snapshot
 from auditor.sources.cluster import (
     Connection,
+    Keep,
     Listing,
     RefusedError,
     gap_of,
@@ -24,6 +25,7 @@ from auditor.sources.cluster import (
 from auditor.sources.kinds import KINDS, Kind
 from auditor.sources.watch.feed import Feed, Log
 from auditor.sources.watch.ledger import Ledger
+from auditor.sources.watch.shared import Shared
 from auditor.sources.watch.shelf import Shelf
 
 WATCH_SECONDS = 60
@@ -47,6 +49,9 @@ class Watcher:
 
     Kinds are followed each for itself, as any Kubernetes controller does: a snapshot shows each
     kind as it was at one moment, but not all at the same one.
+
+    Args:
+        keep: what of each object is held; all of it where nobody says.
     """
 
     def __init__(
@@ -54,9 +59,13 @@ class Watcher:
         connection: Connection,
         kinds: tuple[Kind, ...] = KINDS,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        keep: Keep | None = None,
     ) -> None:
         self._connection = connection
         self._clock = clock
+        self._keep = keep
+        self._shared = Shared()
         self._shelves = {kind: Shelf(kind) for kind in kinds}
         self._by_group_kind = {(s.kind.group, s.kind.kind): s for s in self._shelves.values()}
         self._ledger = Ledger()
@@ -168,7 +177,7 @@ class Watcher:
         """Believe in an object that was just admitted, until the server tells of it or for ten
         seconds: two requests that come together must not each overlook the other.
         """
-        self._note(resource.ref, resource)
+        self._note(resource.ref, self._kept(resource))
 
     def forget(self, ref: Ref) -> None:
         """Believe that an object is gone whose deletion was just admitted; as `remember`."""
@@ -178,6 +187,10 @@ class Watcher:
         with self._lock:
             self._ledger.note(ref, resource, self._clock())
             self._touch(ref)
+
+    def _kept(self, resource: Resource) -> Resource:
+        """What is held of an object, in memory that others like it share."""
+        return self._shared.resource(self._keep(resource) if self._keep else resource)
 
     def _resources(self) -> list[Resource]:
         known: dict[Key, Resource] = {}
@@ -241,7 +254,7 @@ class Watcher:
     def _listed(self, shelf: Shelf) -> str:
         try:
             with collector_paused():
-                listing = self._connection.list(shelf.kind)
+                listing = self._connection.list(shelf.kind, keep=self._kept)
         except RefusedError as refused:
             if not self._connection.lacks(shelf.kind, refused):
                 raise
@@ -276,7 +289,8 @@ class Watcher:
                 raise RefusedError(str(item.get("message")), _status(item))
             version = str(mapping(item.get("metadata")).get("resourceVersion") or version)
             if event.get("type") != "BOOKMARK":
-                self._apply(shelf, live_resource(shelf.kind, item), str(event.get("type")))
+                resource = self._kept(live_resource(shelf.kind, item))
+                self._apply(shelf, resource, str(event.get("type")))
             self._heard(shelf)
         self._heard(shelf)
         return version
