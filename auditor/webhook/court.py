@@ -11,9 +11,11 @@ from dataclasses import replace
 
 from auditor.audit import Bench, audit, audit_alone, audit_changed
 from auditor.facts import Facts
+from auditor.facts.kept import Keep
 from auditor.fixes.case import Before
 from auditor.manifests import mapping
-from auditor.model import Audit, Finding, Manifest, Ref, Resource, Settings, Snapshot
+from auditor.model import Audit, Finding, Manifest, Policy, Ref, Resource, Settings, Snapshot
+from auditor.policies.ours import is_ours
 
 COUNTERS = ("generation", "resourceVersion")
 """Of metadata: the server's own count of the changes to an object, which no fact reads."""
@@ -23,6 +25,8 @@ class Court:
     """Who judges. Belongs to one thread."""
 
     def __init__(self, bench: Bench, settings: Settings) -> None:
+        self.keep = keep_for(bench.policies)
+        """What of an object matters here: all else makes no difference to any answer."""
         self._bench = bench
         self._settings = settings
         self._live: Audit | None = None
@@ -71,6 +75,13 @@ class Court:
         if self._facts.snapshot is not snapshot:
             self._facts = Facts(snapshot, self._settings)
         return self._facts
+
+
+def keep_for(policies: Iterable[Policy]) -> Keep:
+    """What of an object these policies and the facts read. What policies of others read, nobody
+    knows: their kinds are kept whole.
+    """
+    return Keep(kind for each in policies if not is_ours(each.file) for kind in each.kinds)
 
 
 def _counted_as(old: Manifest, new: Manifest) -> Manifest:

@@ -65,6 +65,7 @@ def judge(review: Review, live: Snapshot, court: Court) -> Judgement:
 
 def sides(proposal: Proposal, live: Snapshot, court: Court) -> tuple[Audit, Audit]:
     """The audits of the cluster as it is, and as the proposal would make it."""
+    proposal = proposal.kept(court.keep)
     before = _before(proposal, live, court)
     future = _after(proposal, before.snapshot)
     return before, court.supposing(before, future, proposal.ref, *proposal.along)

@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.manifests import mapping
 from auditor.model import Ref, Resource, Snapshot
-from auditor.sources.cluster import live_resource
+from auditor.sources.cluster import Keep, live_resource
 from auditor.sources.kinds import KINDS, Kind
 from auditor.webhook.review import Review, UndecidableError
 
@@ -30,6 +30,11 @@ class Proposal:
     """The object as it would be, None where it would be gone."""
     along: tuple[Ref, ...] = ()
     """What would go with it: the objects that it owns, and those that they own."""
+
+    def kept(self, keep: Keep) -> Proposal:
+        """The same without what nobody reads, as the watched cluster is kept too."""
+        before, after = (each and keep(each) for each in (self.before, self.after))
+        return replace(self, before=before, after=after)
 
 
 def proposal_of(review: Review, live: Snapshot) -> Proposal | None:

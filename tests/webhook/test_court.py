@@ -6,6 +6,7 @@ import copy
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from unittest.mock import Mock
 
 import orjson
 import pytest
@@ -17,10 +18,11 @@ from auditor.declared import Admission, Mode
 from auditor.facts import Facts
 from auditor.facts.holdings import held
 from auditor.model import Audit, Gap, Manifest, Ref, Resource, Severity, Snapshot, Unseen
+from auditor.policies.ours import is_ours
 from auditor.sources.cluster import live_resource
 from auditor.sources.files import FileSource
 from auditor.sources.kinds import KINDS
-from auditor.webhook.court import Court, changes
+from auditor.webhook.court import Court, changes, keep_for
 from auditor.webhook.decide import decide
 from auditor.webhook.review import Decision, Review, UndecidableError, decode
 from tests.bench import SETTINGS
@@ -249,3 +251,24 @@ def test_recorded_requests_get_the_verdict_of_the_whole() -> None:
         kind = next((k for k in KINDS if k.kind == asked.kind and not asked.subresource), None)
         if kind and isinstance(asked.object, dict):
             cluster = cluster.replacing(live_resource(kind, asked.object))
+
+
+def test_what_nobody_reads_is_no_change() -> None:
+    """The kubelet writes much about a pod, none of which makes the state that a request starts from
+    another one than the watched. Of what others ask about, nobody knows what they read.
+    """
+    ours = tuple(each for each in BENCH.policies if is_ours(each.file))
+    judge = Court(replace(BENCH, policies=ours), SETTINGS)
+    kind = next(each for each in KINDS if each.kind == "Pod")
+    old = {**pod(), "status": {"phase": "Running", "startTime": "2026-11-01T10:00:00Z"}}
+    watched = Snapshot((judge.keep(live_resource(kind, old)),))
+    assert watched.resources[0].manifest["status"] == {"phase": "Running"}
+    known = judge.live(watched)
+    judge.supposing = Mock(side_effect=judge.supposing)  # type: ignore[method-assign]
+    asked = review(pod(image="example.org/app:2.0"), operation="UPDATE", old=old)
+    assert decide(decode(asked), watched, judge, Admission()).allowed
+    ((before, *_), _) = judge.supposing.call_args
+    assert before is known
+    assert judge.supposing.call_count == 1
+    theirs = [replace(each, file="/elsewhere/x.rego") for each in ours]
+    assert keep_for(theirs)(live_resource(kind, old)).manifest["status"] == old["status"]

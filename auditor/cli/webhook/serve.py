@@ -74,7 +74,7 @@ def serve(
     listener = Listener(host, port, source, LiveRegistration(asking, certificate.registration))
     connection = Connection(kubeconfig, context)
     court = court_of(chosen, connection.version())  # fails at once where there is no cluster
-    with Watcher(connection) as live:
+    with Watcher(connection, keep=court.keep) as live:
         answer(court, live, terms_of(chosen, mode, fail_on), listener)
     return 0
 

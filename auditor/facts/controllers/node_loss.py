@@ -101,9 +101,9 @@ def _tolerations(case: Case, pod: str) -> Sequence[Manifest]:
 
 def _added(said: Sequence[Manifest], *, forever: bool) -> list[Manifest]:
     """What the DaemonSet controller or, where nothing is said, admission adds."""
-    found = []
+    found: list[Manifest] = []
     for key in (NOT_READY, UNREACHABLE):
-        toleration = {"key": key, "operator": "Exists", "effect": "NoExecute"}
+        toleration: Manifest = {"key": key, "operator": "Exists", "effect": "NoExecute"}
         if forever:
             found.append(toleration)
         elif not any(_covers(each, key) for each in said):
