@@ -229,7 +229,7 @@ def test_whatever_breaks_a_watch_is_a_gap_and_tried_again(watcher: Watcher) -> N
         seen.wait()
         return answer
 
-    watcher._connection.list = listed  # type: ignore[assignment]
+    watcher._connection.list = listed  # type: ignore[method-assign]
     with watcher:
         _until(lambda: watcher.ready)
         (gap,) = watcher.snapshot().gaps
