@@ -162,3 +162,17 @@ def test_node_loss(capsys: pytest.CaptureFixture[str]) -> None:
             yield f"{ours['podsOfLostNodes']}, recorded {case['expected']['podsOfLostNodes']}"
 
     compared("nodeloss", differences, capsys)
+
+
+def test_drains(capsys: pytest.CaptureFixture[str]) -> None:
+    """How each drain ends, and which pods it is still blocked on."""
+
+    def differences(case: Recorded, ours: Mapping[str, Any]) -> Iterator[str]:
+        open_ = set(case["differsBetweenRuns"])
+        steps = zip(case["expected"]["steps"], ours["steps"], strict=True)
+        for number, (expected, told) in enumerate(steps):
+            for key in ("result", "stillBlockedOn"):
+                if f"steps[{number}].{key}" not in open_ and told[key] != expected[key]:
+                    yield f"step {number}: {key} {told[key]}, recorded {expected[key]}"
+
+    compared("drains", differences, capsys)

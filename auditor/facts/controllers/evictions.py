@@ -26,7 +26,7 @@ from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
 
 ACCEPTED, REFUSED, BROKEN = 201, 429, 500
-SCALED = ("ReplicaSet", "ReplicationController", "StatefulSet")
+SCALED = ("ReplicaSet", "ReplicationController", "StatefulSet", "Deployment")
 """Controllers that adopt pods by their labels and have a scale."""
 SCALELESS = "does not implement the scale subresource"
 WIDGETS = ("Widget",)
@@ -129,6 +129,11 @@ def _referred(reference: Manifest, owners: Sequence[Manifest]) -> Owner:
     return Owner(f"{kind}/{name}", None, f'no matches for kind "{kind}" in version "{version}"')
 
 
+def owner_of(manifest: Manifest) -> Owner | None:
+    """A workload as the owner of its pods; None for a pod, which nobody owns."""
+    return None if manifest.get("kind") == "Pod" else _controller(manifest)
+
+
 def _controller(manifest: Manifest) -> Owner:
     kind, name = str(manifest.get("kind")), at(manifest, ("metadata", "name"))
     title = f"{kind}/{name}"
@@ -142,7 +147,7 @@ def _controller(manifest: Manifest) -> Owner:
 def _adopts(controller: Manifest, pod: Manifest) -> bool:
     """Whether the controller takes an orphan for its own."""
     kind = controller.get("kind")
-    if kind not in {*SCALED, "DaemonSet"}:
+    if kind not in {*SCALED[:3], "DaemonSet"}:
         return False
     name = str(at(pod, ("metadata", "name")))
     stem = f"{at(controller, ('metadata', 'name'))}-"

@@ -15,6 +15,7 @@ MODELS: Mapping[tuple[str, str], str] = {
     ("create", ""): "validation",
     ("evict", ""): "evictions",
     ("lose-node", ""): "node_loss",
+    ("kubectl-drain", ""): "drains",
     **{
         (action, "Deployment"): "rollouts"
         for action in (
