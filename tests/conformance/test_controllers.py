@@ -176,3 +176,16 @@ def test_drains(capsys: pytest.CaptureFixture[str]) -> None:
                     yield f"step {number}: {key} {told[key]}, recorded {expected[key]}"
 
     compared("drains", differences, capsys)
+
+
+def test_endpoints(capsys: pytest.CaptureFixture[str]) -> None:
+    """The slices, hints included, wherever they were the same in both runs."""
+
+    def differences(case: Recorded, ours: Mapping[str, Any]) -> Iterator[str]:
+        expected = case["expected"]
+        if expected.get("accepted") is False:
+            yield from refusals(expected, ours)
+        elif "expected" not in case["differsBetweenRuns"] and ours["slices"] != expected["slices"]:
+            yield f"{ours['slices']}, recorded {expected['slices']}"
+
+    compared("endpoints", differences, capsys)

@@ -16,6 +16,8 @@ MODELS: Mapping[tuple[str, str], str] = {
     ("evict", ""): "evictions",
     ("lose-node", ""): "node_loss",
     ("kubectl-drain", ""): "drains",
+    ("observe", ""): "endpoints",
+    ("change", ""): "endpoints",
     **{
         (action, "Deployment"): "rollouts"
         for action in (
