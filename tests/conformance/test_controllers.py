@@ -189,3 +189,23 @@ def test_endpoints(capsys: pytest.CaptureFixture[str]) -> None:
             yield f"{ours['slices']}, recorded {expected['slices']}"
 
     compared("endpoints", differences, capsys)
+
+
+def test_stateful_sets(capsys: pytest.CaptureFixture[str]) -> None:
+    """How an update ends, and which ordinals are then not available or not there."""
+
+    def differences(case: Recorded, ours: Mapping[str, Any]) -> Iterator[str]:
+        unsure = {field.rpartition(".")[2] for field in case["differsBetweenRuns"]}
+        for expected, told in steps_of(case, ours):
+            if expected.get("accepted") is False:
+                yield from refusals(expected, told)
+                continue
+            if told["ends"] != [expected["end"]]:
+                yield f"{told['ends']}, recorded {expected['end']}"
+            for key in {"notAvailableOrdinals", "missingOrdinals"} - unsure:
+                if told[key] != expected[key]:
+                    yield f"{key} {told[key]}, recorded {expected[key]}"
+            if told["minAvailable"] > expected["minAvailable"]:
+                yield f"fewest {told['minAvailable']}, recorded {expected['minAvailable']}"
+
+    compared("statefulsets", differences, capsys)

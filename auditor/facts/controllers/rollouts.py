@@ -10,38 +10,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
 from auditor.facts.controllers.case import Behaviour, Case, Course, behaviour_of
+from auditor.facts.controllers.exploring import Explored, explored
 from auditor.facts.controllers.quotas import Quotas
 from auditor.facts.controllers.rolling import Sizes, Strategy, grown, scaled_to, shrunk, strategy_of
 from auditor.facts.controllers.room import Crowd, Room
+from auditor.facts.controllers.stages import NOWHERE, Stage, first_stage, why_not_ready
 from auditor.facts.controllers.validation import refusal
 from auditor.manifests import at, mapping
 from auditor.model import Manifest
 
-MOST_STATES = 60_000
-"""So many states of one step are explored; beyond them nothing is said to be certain."""
 COMPLETE, STUCK = "complete", "stuck"
-NOWHERE = -1
-
-
-class Stage(IntEnum):
-    """How far a pod is; the order is that in which a ReplicaSet gives pods up."""
-
-    PENDING = 0
-    """On no node."""
-    PULLING = 1
-    """On a node, in phase Pending for good."""
-    BROKEN = 2
-    """Running, never ready."""
-    STARTING = 3
-    """Running, ready some time."""
-    AVAILABLE = 4
-    LEAVING = 5
-    """Deleted, and still there."""
 
 
 Pods = tuple[tuple[int, Stage, int, int], ...]
@@ -193,7 +175,7 @@ class World:
         crowd = self.crowd(state) if waiting else ()
         for revision in waiting:
             for node in self.room.best(crowd, revision):
-                to = (revision, _first_stage(self.behaviours[revision]), node)
+                to = (revision, first_stage(self.behaviours[revision]), node)
                 yield state.moved((revision, Stage.PENDING, NOWHERE), to)
 
     def _lived(self, state: State) -> Iterator[State]:
@@ -211,50 +193,25 @@ class World:
         return self.behaviours[revision].unready_after is not None
 
 
-def _first_stage(behaviour: Behaviour) -> Stage:
-    broken = {"never": Stage.BROKEN, "crash": Stage.BROKEN, "imagepull": Stage.PULLING}
-    return broken.get(behaviour.ready, Stage.STARTING)
+def explore(starts: Iterable[State], world: World) -> Explored[State]:
+    """Follow every order, states that differ in the names of nodes alone as one."""
 
+    def following(state: State) -> Iterator[State]:
+        return map(world.same, world.next(state))
 
-@dataclass(frozen=True, slots=True)
-class Explored:
-    """All that can become of some states."""
-
-    lowest: int
-    """The fewest available pods of any state."""
-    quiet: frozenset[State]
-    """The states in which nothing happens any more."""
-    seen: frozenset[State]
-    whole: bool
-    """Whether all states were looked at."""
-
-
-def explore(starts: Iterable[State], world: World) -> Explored:
-    """Follow every order."""
-    seen = {world.same(state) for state in starts}
-    waiting, quiet = list(seen), set()
-    while waiting and len(seen) < MOST_STATES:
-        state = waiting.pop()
-        following = {world.same(each) for each in world.next(state)}
-        if not following:
-            quiet.add(state)
-        fresh = following - seen
-        seen |= fresh
-        waiting += fresh
-    lowest = min(sum(state.available) for state in seen)
-    return Explored(lowest, frozenset(quiet), frozenset(seen), not waiting)
+    return explored(map(world.same, starts), following)
 
 
 def answer(course: Course) -> Mapping[str, Any]:
     """``minAvailable``, ``ends`` and ``why``; for a course of steps, of each."""
     told: list[Mapping[str, Any]] = []
     march = _march(course)
-    for explored, world in march:
-        told.append(_told(explored, world) if isinstance(explored, Explored) else explored)
+    for found, world in march:
+        told.append(_told(found, world) if isinstance(found, Explored) else found)
     return {"steps": told} if course.stepped else told[0]
 
 
-def _march(course: Course) -> Iterator[tuple[Explored | Mapping[str, Any], World]]:
+def _march(course: Course) -> Iterator[tuple[Explored[State] | Mapping[str, Any], World]]:
     """Each step with what can become of it."""
     case = course.first
     before = case.of_kind("Deployment")[0]
@@ -270,11 +227,11 @@ def _march(course: Course) -> Iterator[tuple[Explored | Mapping[str, Any], World
             continue
         world = _world(case, templates, sent)
         states = [_told_to(state, strategy, world) for state in states]
-        explored = explore(states, world)
-        yield explored, world
+        found = explore(states, world)
+        yield found, world
         strategy = world.strategy
         cut = number < len(flags) and flags[number]
-        states = explored.seen if cut or not explored.whole else explored.quiet
+        states = found.seen if cut or not found.whole else found.quiet
 
 
 def _told_to(state: State, before: Strategy, world: World) -> State:
@@ -322,18 +279,15 @@ def _room(nodes: _Nodes, templates: _Nodes, namespace: str) -> Room:
     return Room(nodes, templates, namespace, hashed=True)
 
 
-def _told(explored: Explored, world: World) -> Mapping[str, Any]:
-    ends = {_end(state, world) for state in explored.quiet}
-    if not explored.whole:
-        ends = {COMPLETE, STUCK}
-    stuck = sorted((s for s in explored.quiet if _end(s, world) == STUCK), key=repr)
-    why = _why(stuck[0], world) if stuck else []
+def _told(found: Explored[State], world: World) -> Mapping[str, Any]:
+    ends = {_end(state, world) for state in found.quiet} if found.whole else {COMPLETE, STUCK}
+    stuck = sorted((s for s in found.quiet if _end(s, world) == STUCK), key=repr)
     return {
         "accepted": True,
-        "minAvailable": explored.lowest,
+        "minAvailable": min(sum(state.available) for state in found.seen),
         "ends": sorted(ends),
-        "why": why,
-        **({} if explored.whole else {"notExplored": True}),
+        "why": _why(stuck[0], world) if stuck else [],
+        **({} if found.whole else {"notExplored": True}),
     }
 
 
@@ -354,8 +308,7 @@ def _why(state: State, world: World) -> list[Mapping[str, Any]]:
         elif stage is Stage.PENDING:
             found["unschedulable", world.room.why(crowd, revision)] += number
         elif stage in (Stage.PULLING, Stage.BROKEN):
-            words = {"crash": "CrashLoopBackOff", "imagepull": "ImagePullBackOff"}
-            found["notReady", words.get(world.behaviours[revision].ready, "readiness")] += number
+            found["notReady", why_not_ready(world.behaviours[revision])] += number
     for revision, size in enumerate(state.sizes):
         if state.count(revision, *ACTIVE) < size:
             found["replicaFailure", world.quotas.why(state.pods, revision)] += 1

@@ -11,6 +11,9 @@ from auditor.manifests import mapping
 
 Answer = Mapping[str, Any]
 
+UPDATES = ("update", "scale", "rollback", "partition", "update-paused", "scale-paused", "resume")
+"""What is done to a workload."""
+
 MODELS: Mapping[tuple[str, str], str] = {
     ("create", ""): "validation",
     ("evict", ""): "evictions",
@@ -18,16 +21,11 @@ MODELS: Mapping[tuple[str, str], str] = {
     ("kubectl-drain", ""): "drains",
     ("observe", ""): "endpoints",
     ("change", ""): "endpoints",
+    ("delete-pod", ""): "stateful_sets",
     **{
-        (action, "Deployment"): "rollouts"
-        for action in (
-            "update",
-            "scale",
-            "rollback",
-            "update-paused",
-            "scale-paused",
-            "resume",
-        )
+        (action, kind): module
+        for kind, module in (("Deployment", "rollouts"), ("StatefulSet", "stateful_sets"))
+        for action in UPDATES
     },
     ("scale", "ReplicaSet"): "scale_down",
     ("scale", "ReplicationController"): "scale_down",
