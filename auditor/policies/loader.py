@@ -238,7 +238,7 @@ def _metadata(file: Path, text: str) -> Metadata:
         raise PolicyError(f"{file}: METADATA {field}: {first['msg']}") from error
 
 
-class _Once(yaml.SafeLoader):
+class _Once(yaml.CSafeLoader):
     """Refuses a key that is written twice: the first one would be lost without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

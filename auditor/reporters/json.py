@@ -21,6 +21,7 @@ from auditor.model import (
     Finding,
     Fix,
     Gap,
+    Path,
     Proof,
     Snapshot,
     Span,
@@ -63,8 +64,9 @@ def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def _findings(audit: Audit) -> Iterator[dict[str, Any]]:
+    said = _Said()
     for finding in worst_first(audit.findings):
-        yield _finding(audit.around(finding), finding)
+        yield _finding(audit.around(finding), finding, said)
 
 
 def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
@@ -120,14 +122,42 @@ def _source(snapshot: Snapshot) -> dict[str, Any] | None:
     }
 
 
-def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
+class _Said:
+    """What many findings have alike, made once: the place of one field, and the reason why several
+    cannot be fixed.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[int, Path], dict[str, Any]] = {}
+        self._fixes: dict[int, dict[str, Any]] = {}
+
+    def place(self, snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
+        """Where the finding stands."""
+        resource = finding.resource
+        if resource is None:
+            return _place(place_of_finding(snapshot, finding))
+        key = (id(resource), finding.path)
+        if key not in self._places:
+            self._places[key] = _place(place_of_finding(snapshot, finding))
+        return self._places[key]
+
+    def fix(self, snapshot: Snapshot, fix: Fix) -> dict[str, Any]:
+        """The fix. One that changes something is of one finding alone, and is not kept."""
+        if fix.changes or fix.edits:
+            return _fix(snapshot, fix)
+        if id(fix) not in self._fixes:
+            self._fixes[id(fix)] = _fix(snapshot, fix)
+        return self._fixes[id(fix)]
+
+
+def _finding(snapshot: Snapshot, finding: Finding, said: _Said) -> dict[str, Any]:
     return {
         "policy": finding.policy.id,
         "severity": finding.severity.value,
         "object": as_object(finding.ref),
         "path": list(finding.path),
         "message": finding.message,
-        **_place(place_of_finding(snapshot, finding)),
+        **said.place(snapshot, finding),
         "fingerprint": finding.fingerprint,
         "status": finding.status.value,
         "waiver": _waiver(finding.waiver) if finding.waiver else None,
@@ -135,7 +165,7 @@ def _finding(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
         "managedBy": authorship_document(finding.authorship),
         "pods": [as_object(pod) for pod in finding.pods],
         "evidence": [_evidence(snapshot, finding, evidence) for evidence in finding.evidence],
-        "fix": _fix(snapshot, finding.fix) if finding.fix else None,
+        "fix": said.fix(snapshot, finding.fix) if finding.fix else None,
     }
 
 

@@ -81,8 +81,12 @@ def locate(audit: Audit) -> None:
     """Find the places of all findings, one document after the other. A report asks for them in
     another order, and the trees of all documents at once would take too much room.
     """
+    known: set[tuple[int, Path]] = set()
     for finding in by_document(audit.findings):
-        place_of_finding(audit.snapshot, finding)
+        found = (id(finding.resource), finding.path)  # many findings stand at one place
+        if found not in known or finding.resource is None:
+            known.add(found)
+            place_of_finding(audit.snapshot, finding)
         for evidence in finding.evidence:
             place_of_evidence(audit.snapshot, finding, evidence)
 
