@@ -33,10 +33,15 @@ SECONDS = 3.0
 """How much CPU time one policy may take for one object."""
 PATIENCE = 3
 """On how many objects a policy may exceed its time before no more are tried."""
-MANY = 2000
-"""From how many questions on starting workers takes less time than it saves."""
+MANY = 300
+"""From how many questions on workers are started: most likely there are many more to come, and
+until the workers are there the asking thread goes on by itself."""
 BATCH = 32
 """How many questions a worker is given at once."""
+AHEAD = 64
+"""So many batches at most wait for one that a worker has."""
+BUFFER = 1 << 18
+"""Bytes that are read of a worker at once, which wakes the reading thread less often."""
 MOST_WORKERS = 4
 _LATE = (-signal.SIGPROF, -signal.SIGALRM)
 _KEPT = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
@@ -127,21 +132,28 @@ class Apart:
             yield one, self._batch((one,))[0]
 
     def _side_by_side(self, first: list[P], ahead: Iterator[P]) -> Iterator[tuple[P, Answer]]:
-        """By several workers, as many questions ahead as keep them busy."""
-        team = _Team()
-        waiting: deque[tuple[Sequence[P], Future[list[Answer]]]] = deque()
-        count = min(_cores(), MOST_WORKERS)
-        with ThreadPoolExecutor(count) as threads:
-            try:
-                for batch in _batches(first, ahead):
+        """By several workers. Our own policies are asked by this thread as well, for as long as
+        the workers start or have enough to do.
+        """
+        helpers = min(_cores() - (not self._always), MOST_WORKERS)
+        team, threads = _Team(), ThreadPoolExecutor(helpers)
+        waiting: deque[_Given[P]] = deque()
+        started = [threads.submit(self._worker, team) for _ in range(helpers)]
+        try:
+            for batch in _batches(first, ahead):
+                if self._always or (_is_any_ready(started) and _busy(waiting) < 2 * helpers):
                     waiting.append((batch, threads.submit(self._batch, batch, team)))
-                    if len(waiting) > 2 * count:
-                        yield from _told(waiting.popleft())
-                while waiting:
+                else:
+                    waiting.append((batch, _done(self._batch(batch))))
+                most = 2 * helpers if self._always else AHEAD
+                while waiting and (waiting[0][1].done() or len(waiting) > most):
                     yield from _told(waiting.popleft())
-            finally:
-                threads.shutdown(wait=False, cancel_futures=True)
-                team.end()
+            while waiting:
+                yield from _told(waiting.popleft())
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+            team.end()
+            threads.shutdown()
 
     def _batch(self, batch: Sequence[Posed], team: _Team | None = None) -> list[Answer]:
         documents = [one.document for one in batch]
@@ -223,9 +235,11 @@ class Apart:
         if worker is None or not worker.alive:
             if team and team.is_over:
                 raise _OverError
-            worker = self._mine.worker = _Worker(self._plan)
+            worker = _Worker(self._plan)
             if team:
                 team.join(worker)
+            worker.begin()
+            self._mine.worker = worker
         return worker
 
 
@@ -236,8 +250,27 @@ def _batches(first: list[P], ahead: Iterator[P]) -> Iterator[Sequence[P]]:
         yield batch
 
 
-def _told(asked: tuple[Sequence[P], Future[list[Answer]]]) -> Iterator[tuple[P, Answer]]:
-    yield from zip(asked[0], asked[1].result(), strict=True)
+_Given = tuple[Sequence[P], Future[list[Answer]]]
+"""Questions, and the answers that somebody is to give to them."""
+
+
+def _told(given: _Given[P]) -> Iterator[tuple[P, Answer]]:
+    yield from zip(given[0], given[1].result(), strict=True)
+
+
+def _done(answers: list[Answer]) -> Future[list[Answer]]:
+    future: Future[list[Answer]] = Future()
+    future.set_result(answers)
+    return future
+
+
+def _busy(waiting: Iterable[_Given[P]]) -> int:
+    """How many batches workers have to do."""
+    return sum(not answers.done() for _, answers in waiting)
+
+
+def _is_any_ready(started: Iterable[Future[_Worker]]) -> bool:
+    return any(future.done() and not future.exception() for future in started)
 
 
 class _CannotStartError(Exception):
@@ -265,18 +298,26 @@ class _Worker:
         command = [sys.executable, "-P", "-m", "auditor.policies.worker"]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                command, bufsize=BUFFER, env=environment, stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
         except OSError as error:
             raise _CannotStartError(f"no process to ask it in: {error.strerror}") from error
         self.end = weakref.finalize(self, _end, self._process)
+        self._plan = plan
+
+    def begin(self) -> None:
+        """Tell it the modules, and wait until it has compiled them.
+
+        Raises:
+            _CannotStartError: it does not answer.
+        """
         try:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
-            put(self._process.stdin, plan.told)
+            put(self._process.stdin, self._plan.told)
             take(self._process.stdout)
-        except (OSError, EndedError) as error:
+        except (OSError, ValueError, EndedError) as error:  # ValueError: it was ended meanwhile
             self.end()
             raise _CannotStartError("the process to ask it in did not start") from error
 

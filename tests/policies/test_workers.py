@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -185,9 +187,43 @@ def test_whoever_stops_listening_ends_the_workers(monkeypatch: pytest.MonkeyPatc
     assert not any(worker.alive for worker in made)
 
 
+def test_a_worker_that_is_killed_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a system that runs out of memory, say: another one takes its place."""
+    monkeypatch.setattr(workers, "MANY", 10)
+    begun: list[workers._Worker] = []
+    begin = workers._Worker.begin
+
+    def noted(self: workers._Worker) -> None:
+        begin(self)
+        begun.append(self)
+
+    def asked() -> Iterator[Posed]:
+        """Until a worker is there, and for a while longer."""
+        left = 100 * workers.BATCH
+        for number in range(500_000):
+            left -= bool(begun)
+            if not left:
+                return
+            yield Posed(orjson.dumps({"words": [str(number)]}))
+
+    monkeypatch.setattr(workers._Worker, "begin", noted)
+    engine = apart(MODULES, always=False)
+    victim: list[int] = []
+    said = []
+    for _, answer in engine.answers(asked()):
+        said.append(answer["policies.echo"])
+        if begun and not victim:
+            victim.append(begun[0]._process.pid)
+            os.kill(victim[0], signal.SIGKILL)
+    assert said == [[{"path": [], "message": str(number)}] for number in range(len(said))]
+    assert len(begun) > 1
+
+
 def test_an_audit_by_many_is_the_audit_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Findings, gaps and counts, of whole clusters with all policies and their facts."""
     monkeypatch.setattr(workers, "MANY", 10)
+    # Without waiting for the workers, this thread would have answered all before they are there.
+    monkeypatch.setattr(workers, "_is_any_ready", lambda started: not started[0].exception())
     clusters = Path(__file__).parents[2] / "fixtures" / "clusters"
     for cluster in sorted(clusters.iterdir()):
         snapshot = FileSource((str(cluster),)).snapshot()
