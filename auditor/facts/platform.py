@@ -107,7 +107,7 @@ def repository(image: str) -> str:
 @cache
 def table() -> tuple[Part, ...]:
     """The rows of `platform.yaml`."""
-    data = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    data = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return tuple(_part(row, data) for row in data["parts"])
 
 
