@@ -233,6 +233,20 @@ class Mutating:
 
 
 @dataclass(frozen=True, slots=True)
+class Staleness:
+    """How old what is known of the cluster may be for some policies."""
+
+    seconds: int
+    policies: tuple[str, ...] = ()
+    """As of a rule."""
+    origin: str = ""
+
+    def is_of(self, names: Sequence[str]) -> bool:
+        """Whether it is about the policy that has these names."""
+        return not self.policies or _is_of(self.policies, names)
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """What the webhook does about the faults that requests add. The first rule that fits counts."""
 
@@ -243,6 +257,14 @@ class Admission:
     rules: tuple[AdmissionRule, ...] = ()
     mutate: Mutating | None = None
     """What is mended before it counts; nothing where None."""
+    staleness: tuple[Staleness, ...] = ()
+
+    def max_staleness(self, names: Sequence[str]) -> int | None:
+        """After how many seconds without a word from the server the policy of these names is not
+        assessed, by the first entry that fits; None where none does.
+        """
+        fitting = (each for each in self.staleness if each.is_of(names))
+        return next((each.seconds for each in fitting), None)
 
     def mode_of(self, names: Sequence[str], severity: Severity, namespace: str) -> Mode | None:
         """What becomes of a fault of that severity, by the policy of these names, on an object of

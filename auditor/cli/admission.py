@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from auditor.declared import Admission, AdmissionRule, Mode, Mutating
+from auditor.declared import Admission, AdmissionRule, Mode, Mutating, Staleness
 from auditor.errors import ConfigError
 from auditor.grades import Severity
 from auditor.model import Policy
@@ -40,6 +40,17 @@ class AdmissionRuleEntry(_Strict):
         return AdmissionRule(Mode(self.mode), policies, namespaces, severity, origin)
 
 
+class StalenessEntry(_Strict):
+    """How old what is known of the cluster may be for some policies."""
+
+    seconds: Annotated[int, Field(ge=10, le=180)]
+    policies: Patterns | None = None
+
+    def value(self, origin: str) -> Staleness:
+        """The entry as the core knows it."""
+        return Staleness(self.seconds, tuple(self.policies or ()), origin)
+
+
 class MutateEntry(_Strict):
     """What is mended: faults of these policies, in these namespaces."""
 
@@ -68,6 +79,7 @@ class AdmissionEntry(_Strict):
     mutate: Annotated[
         MutateEntry | None, BeforeValidator(_chosen), Field(json_schema_extra=_or_all)
     ] = None
+    max_staleness: list[StalenessEntry] = []
 
     def terms(self, places: Mapping[tuple[int | str, ...], str]) -> Admission:
         """The section as the core knows it. `places`: where each entry is written."""
@@ -75,8 +87,12 @@ class AdmissionEntry(_Strict):
             rule.value(places.get(("admission", "rules", index), ""))
             for index, rule in enumerate(self.rules)
         )
+        staleness = tuple(
+            each.value(places.get(("admission", "maxStaleness", index), ""))
+            for index, each in enumerate(self.max_staleness)
+        )
         mutate = self._mutating(places.get(("admission", "mutate"), ""))
-        return Admission(Mode(self.mode), Severity(self.fail_on), rules, mutate)
+        return Admission(Mode(self.mode), Severity(self.fail_on), rules, mutate, staleness)
 
     def _mutating(self, origin: str) -> Mutating | None:
         if self.mutate is None:
@@ -86,13 +102,15 @@ class AdmissionEntry(_Strict):
 
 
 def checked(admission: Admission, policies: Sequence[Policy]) -> Admission:
-    """The same, after a look whether each pattern of a rule fits some policy.
+    """The same, after a look whether each pattern fits some policy.
 
     Raises:
         ConfigError: one fits none, and the rule would say nothing.
     """
     for index, rule in enumerate(admission.rules):
         _check(rule.policies, f"{rule.origin}: admission.rules.{index}.policies", policies)
+    for index, each in enumerate(admission.staleness):
+        _check(each.policies, f"{each.origin}: admission.maxStaleness.{index}.policies", policies)
     if mutating := admission.mutate:
         _check(mutating.policies, f"{mutating.origin}: admission.mutate.policies", policies)
     return admission

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from auditor.cli.admission import AdmissionEntry, AdmissionRuleEntry, MutateEntry
+from auditor.cli.admission import AdmissionEntry, AdmissionRuleEntry, MutateEntry, StalenessEntry
 from auditor.cli.declared import ChartEntry, building
 from auditor.cli.holdings import DataEntry, ExternalEntry, HoldingEntry
 from auditor.declared import Acknowledgement, Admission, DataTerms
@@ -366,6 +366,7 @@ def _known_keys(way: tuple[int | str, ...]) -> list[str]:
         ("data", "external"): ExternalEntry,
         ("admission", "rules"): AdmissionRuleEntry,
         ("admission", "mutate"): MutateEntry,
+        ("admission", "maxStaleness"): StalenessEntry,
     }
     fields = within.get(way[:2], models[way[0]] if way else Config).model_fields
     return [one.alias or name for name, one in fields.items()]

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from auditor.declared import Admission, Mode
 from auditor.model import Finding, Gap, Ref, Snapshot
+from auditor.sources.watch import Stale
 from auditor.text import escaped
 from auditor.webhook.court import Court
 from auditor.webhook.hints import hints
 from auditor.webhook.judgement import Judgement, judge
 from auditor.webhook.review import Decision, Review, UndecidableError
+from auditor.webhook.staleness import assessed
 
 WARNING_LENGTH = 200
 """Code points of one warning: the API server cuts at 256 once all together pass 4096."""
@@ -27,8 +29,14 @@ class CannotJudgeError(Exception):
     """We cannot answer, for no fault of the request: the operator's failurePolicy decides."""
 
 
-def decide(review: Review, live: Snapshot, court: Court, terms: Admission) -> Decision:
-    """What to answer to `review` when the cluster is `live`.
+def decide(
+    review: Review,
+    live: Snapshot,
+    court: Court,
+    terms: Admission,
+    stale: Sequence[Stale] = (),
+) -> Decision:
+    """What to answer to `review` when the cluster is `live`, of which some kinds are `stale`.
 
     Raises:
         CannotJudgeError: policies that may deny lack what they need to see.
@@ -39,6 +47,7 @@ def decide(review: Review, live: Snapshot, court: Court, terms: Admission) -> De
         return undecidable(terms.strictest(namespace=review.namespace), error)
     if judgement.passed_over:
         return unjudged(review, judgement.passed_over)
+    judgement = assessed(judgement, stale, terms)
     decision = decided(judgement, terms, review.namespace)
     lines = tuple(map(warning, _fixes(review, judgement, court, terms)))
     return replace(decision, warnings=decision.warnings + lines) if lines else decision

@@ -212,6 +212,8 @@ class Webhook:
             return "shutting down"
         if path == "/readyz" and self._certificates.problem:
             return f"the API server does not trust us: {self._certificates.problem}"
+        if path == "/readyz":
+            return self._live.unready
         return "" if self._live.ready else "the cluster is not read yet"
 
     async def _validate(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from auditor.declared import Admission
 from auditor.model import Ref, Resource, Snapshot
+from auditor.sources.watch import Stale
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError, decide, undecidable
 from auditor.webhook.proposal import proposal_of
@@ -49,6 +50,14 @@ class Live(Protocol):
     @property
     def unread(self) -> tuple[str, ...]:
         """The lists that are still to be read for it."""
+
+    @property
+    def unready(self) -> str:
+        """Why nobody should be sent here; empty where there is no reason."""
+
+    @property
+    def stale(self) -> tuple[Stale, ...]:
+        """The kinds of which nothing was heard for longer than some policy bears."""
 
     def snapshot(self) -> Snapshot:
         """The cluster now; the same value until something changes."""
@@ -167,7 +176,7 @@ class Worker:
         turn.ours.set()
         self._court.live(live)  # kept by the court
         turn.ours.clear()
-        decision = decide(review, live, self._court, self._terms)
+        decision = decide(review, live, self._court, self._terms, self._live.stale)
         if decision.allowed and not review.dry_run and not turn.abandoned.is_set():
             self._note(review, live)
         return review, decision

@@ -59,6 +59,14 @@ def wrong(folder: Path, text: str) -> str:
             "3: admission.mutate.policy: there is no such key; did you mean 'policies'?",
         ),
         ("admission: {mutate: {policies: []}}\n", "1: admission.mutate.policies: "),
+        (
+            "admission:\n  maxStaleness:\n  - {seconds: 5}\n",
+            "3: admission.maxStaleness.0.seconds: ",
+        ),
+        (
+            "admission:\n  maxStaleness:\n  - {second: 30}\n",
+            "3: admission.maxStaleness.0.second: there is no such key; did you mean 'seconds'?",
+        ),
         ("a: &a [*a]\n", "1: a: there is no such key"),
         ("waivers: &a\n  - *a\n", ": waivers.0: must be a mapping"),
     ],

@@ -23,6 +23,7 @@ from auditor.sources.watch import REMEMBER_SECONDS, STALE_SECONDS, Watcher
 from .test_cluster import CONFIG
 
 PODS = next(kind for kind in KINDS if kind.kind == "Pod")
+NODES = next(kind for kind in KINDS if kind.kind == "Node")
 
 
 class Clock:
@@ -44,9 +45,13 @@ def clock() -> Clock:
 @pytest.fixture
 def watcher(tmp_path: Path, clock: Clock) -> Watcher:
     """A watcher that was not started: events are handed to it."""
-    path = tmp_path / "config"
+    return Watcher(_connection(tmp_path), (PODS,), clock)
+
+
+def _connection(folder: Path) -> Connection:
+    path = folder / "config"
     path.write_text(yaml.safe_dump(CONFIG))
-    return Watcher(Connection(str(path)), (PODS,), clock)
+    return Connection(str(path))
 
 
 def _pod(version: int = 1, uid: str = "u", **metadata: Any) -> Resource:
@@ -267,3 +272,39 @@ def _until(so: Callable[[], bool]) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("it never comes")
+
+
+def test_each_bound_that_is_exceeded_is_told(tmp_path: Path, clock: Clock) -> None:
+    """To whoever copies the cluster too: the revision grows, and once more when it is over."""
+    watcher = Watcher(_connection(tmp_path), (PODS, NODES), clock, bounds={"Pod": (60, 15)})
+    for shelf in watcher._shelves.values():
+        watcher._take(shelf, [])
+    assert (watcher.stale, watcher.unready) == ((), "")
+    told = []
+    for age in (14.9, 15, 59, 60, 100):
+        clock.now = 1000.0 + age
+        told.append([each.seconds for each in watcher.feed(-1).stale])
+    assert told == [[], [15], [15], [60], [60]]
+    assert watcher.unready == "nothing was heard of any Pod for 60 seconds"
+    revision = watcher.revision
+    watcher._heard(watcher._shelves[PODS])
+    assert (watcher.stale, watcher.unready) == ((), "")
+    assert watcher.revision > revision
+
+
+def test_a_tight_bound_is_watched_closely(tmp_path: Path, clock: Clock) -> None:
+    """A quiet kind must have given signs of life within it; others need not be asked as often."""
+    bounds = {"Pod": (30, 180), "Node": (180,)}
+    watcher = Watcher(_connection(tmp_path), (PODS, NODES), clock, bounds=bounds)
+    assert watcher._shelves[PODS].watch_seconds == 10
+    assert watcher._shelves[NODES].watch_seconds == 60
+
+
+def test_what_we_may_not_see_is_no_matter_of_time(tmp_path: Path, clock: Clock) -> None:
+    """It is a gap; a replica that waits for a permission would never be ready again."""
+    watcher = Watcher(_connection(tmp_path), (PODS,), clock, bounds={"Pod": (30,)})
+    watcher._take(watcher._shelves[PODS], [])
+    watcher._failed(watcher._shelves[PODS], RefusedError("forbidden", 403))
+    clock.now += 1000
+    assert (watcher.stale, watcher.unready) == ((), "")
+    assert [gap.what for gap in watcher.snapshot().gaps] == ["list of pods"]

@@ -17,6 +17,7 @@ from auditor.policies.engine import RawFinding, compile_policies
 from auditor.policies.loader import load
 from auditor.sources.cluster import live_resource
 from auditor.sources.kinds import KINDS
+from auditor.sources.watch import Stale
 from auditor.webhook.court import Court
 from tests.bench import SETTINGS
 from tests.company import BRITTLE, policy
@@ -155,11 +156,16 @@ class Kept:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.unread: tuple[str, ...] = ()
+        self.stale: tuple[Stale, ...] = ()
         self._snapshot = snapshot
 
     @property
     def ready(self) -> bool:
         return not self.unread
+
+    @property
+    def unready(self) -> str:
+        return "not read" if self.unread else "; ".join(each.why for each in self.stale)
 
     def snapshot(self) -> Snapshot:
         return self._snapshot

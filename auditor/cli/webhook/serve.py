@@ -65,6 +65,7 @@ def serve(
     from auditor.webhook.registered import LiveRegistration
     from auditor.webhook.server import Listener
     from auditor.webhook.server import serve as answer
+    from auditor.webhook.staleness import bounds_of
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     chosen = choose(policies, Path(), workers=False)
@@ -74,8 +75,10 @@ def serve(
     listener = Listener(host, port, source, LiveRegistration(asking, certificate.registration))
     connection = Connection(kubeconfig, context)
     court = court_of(chosen, connection.version())  # fails at once where there is no cluster
-    with Watcher(connection, keep=court.keep) as live:
-        answer(court, live, terms_of(chosen, mode, fail_on), listener)
+    terms = terms_of(chosen, mode, fail_on)
+    bounds = bounds_of(chosen.bench.policies, terms)
+    with Watcher(connection, keep=court.keep, bounds=bounds) as live:
+        answer(court, live, terms, listener)
     return 0
 
 

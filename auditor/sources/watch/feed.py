@@ -15,6 +15,20 @@ LOG_LENGTH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """A kind of which nothing was heard for longer than some bound."""
+
+    kind: str
+    seconds: int
+    """The longest of its bounds that is exceeded."""
+
+    @property
+    def why(self) -> str:
+        """In words."""
+        return f"nothing was heard of any {self.kind} for {self.seconds} seconds"
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """What a copy lacks to be the cluster at `revision`."""
 
@@ -29,6 +43,8 @@ class Feed:
     gaps: tuple[Gap, ...]
     """All that cannot be seen now, changed or not."""
     server: Server
+    stale: tuple[Stale, ...] = ()
+    """All kinds that are seen too late for somebody."""
 
 
 class Log:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import TracebackType
 
 from auditor.manifests import mapping
@@ -23,13 +23,11 @@ from auditor.sources.cluster import (
     live_resource,
 )
 from auditor.sources.kinds import KINDS, Kind
-from auditor.sources.watch.feed import Feed, Log
+from auditor.sources.watch.feed import Feed, Log, Stale
 from auditor.sources.watch.ledger import Ledger
 from auditor.sources.watch.shared import Shared
-from auditor.sources.watch.shelf import Shelf
+from auditor.sources.watch.shelf import WATCH_SECONDS, Shelf
 
-WATCH_SECONDS = 60
-"""How long one watch lasts. Its end and its renewal are a sign of life where nothing happens."""
 STALE_SECONDS = 3 * WATCH_SECONDS
 """After so long without a word from the server, what we know of a kind is no longer believed."""
 STOP_SECONDS = 2.0
@@ -52,6 +50,8 @@ class Watcher:
 
     Args:
         keep: what of each object is held; all of it where nobody says.
+        bounds: by the kind, after how many seconds without a word from the server what is known of
+            it is too old for somebody.
     """
 
     def __init__(
@@ -61,15 +61,17 @@ class Watcher:
         clock: Callable[[], float] = time.monotonic,
         *,
         keep: Keep | None = None,
+        bounds: Mapping[str, Collection[int]] | None = None,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._keep = keep
         self._shared = Shared()
-        self._shelves = {kind: Shelf(kind) for kind in kinds}
+        self._shelves = {k: Shelf.of(k, (bounds or {}).get(k.kind, ())) for k in kinds}
         self._by_group_kind = {(s.kind.group, s.kind.kind): s for s in self._shelves.values()}
         self._ledger = Ledger()
         self._log = Log()
+        self._stale: tuple[Stale, ...] = ()
         self._signals: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._stopping = threading.Event()
@@ -133,10 +135,24 @@ class Watcher:
             KeyError: no such kind is watched.
         """
         with self._lock:
-            shelf = next((s for s in self._shelves.values() if s.kind.kind == kind), None)
-            if shelf is None:
+            heard = [s.heard for s in self._shelves.values() if s.kind.kind == kind]
+            if not heard:
                 raise KeyError(kind)
-            return self._clock() - shelf.heard
+            return self._clock() - min(heard)
+
+    @property
+    def stale(self) -> tuple[Stale, ...]:
+        """The kinds of which nothing was heard for longer than somebody bears."""
+        with self._lock:
+            self._expire()
+            return self._stale
+
+    @property
+    def unready(self) -> str:
+        """Why nobody should be sent here; empty where there is no reason."""
+        if unread := self.unread:
+            return f"the cluster is not read yet: no {', '.join(unread)}"
+        return "; ".join(each.why for each in self.stale)
 
     def snapshot(self) -> Snapshot:
         """The cluster as far as it was heard of: the same object until something changes."""
@@ -157,7 +173,14 @@ class Watcher:
                 told = tuple(self._resources()), tuple[Ref, ...]()
             else:
                 told = self._states(changed.values())
-            return Feed(self._log.revision, changed is None, *told, self._gaps(), self._server)
+            return Feed(
+                self._log.revision,
+                changed is None,
+                *told,
+                self._gaps(),
+                self._server,
+                self._stale,
+            )
 
     def subscribe(self, signal: Callable[[], None]) -> Callable[[], None]:
         """Have `signal` called after each change of `revision`; what is returned ends that.
@@ -221,8 +244,14 @@ class Watcher:
 
     def _expire(self) -> None:
         """Believe no longer in what was admitted long ago, nor in a kind that nobody tells of."""
-        if old := self._ledger.expire(self._clock()):
+        now = self._clock()
+        if old := self._ledger.expire(now):
             self._touch(*old)
+        late = ((s.kind.kind, s.exceeded(now)) for s in self._shelves.values())
+        stale = tuple(Stale(kind, seconds) for kind, seconds in late if seconds)
+        if stale != self._stale:
+            self._stale = stale
+            self._touch()
         for shelf in self._shelves.values():
             if shelf.listed and not shelf.gap and self._is_stale(shelf):
                 silent = RefusedError(f"nothing was heard of it for {STALE_SECONDS} seconds")
@@ -261,7 +290,7 @@ class Watcher:
             listing = Listing((), "")
         self._take(shelf, listing.resources)
         if not listing.version:  # an extension that is not there may be installed later
-            self._stopping.wait(WATCH_SECONDS)
+            self._stopping.wait(shelf.watch_seconds)
         return listing.version
 
     def _take(self, shelf: Shelf, resources: Iterable[Resource]) -> None:
@@ -270,14 +299,14 @@ class Watcher:
         with self._lock:
             changed = shelf.replace(found)
             told = [r.ref for r in found.values() if self._ledger.heard(r, "MODIFIED")]
-            first, gap = not shelf.listed, shelf.gap
-            shelf.listed, shelf.heard, shelf.gap = True, self._clock(), None
-            if changed or told or first or gap:
+            if changed or told or not shelf.listed:
                 self._touch(*changed, *told)
+            shelf.listed = True
+            self._heard(shelf)
 
     def _watched(self, shelf: Shelf, version: str) -> str:
         """Follow the events of one watch; the resourceVersion to go on from."""
-        watch = self._connection.watch(shelf.kind, version, WATCH_SECONDS)
+        watch = self._connection.watch(shelf.kind, version, shelf.watch_seconds)
         with self._lock:
             shelf.watch = watch
         if self._stopping.is_set():
@@ -297,7 +326,7 @@ class Watcher:
 
     def _heard(self, shelf: Shelf) -> None:
         with self._lock:
-            shelf.heard = self._clock()
+            shelf.heard, shelf.refused = self._clock(), False
             if shelf.gap:
                 shelf.gap = None
                 self._touch()
@@ -308,6 +337,7 @@ class Watcher:
             lasting = refused.status in {401, 403, 404} or isinstance(refused, _BrokenError)
             if shelf.listed and not lasting and not self._is_stale(shelf):
                 return
+            shelf.refused = lasting
             self._miss(shelf, gap_of(shelf.kind, refused))
 
     def _is_stale(self, shelf: Shelf) -> bool:
