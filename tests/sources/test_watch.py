@@ -109,7 +109,7 @@ def test_an_admitted_object_is_believed_in_for_ten_seconds(watcher: Watcher, clo
 def test_the_word_of_the_server_outweighs_what_was_admitted(watcher: Watcher, clock: Clock) -> None:
     """As soon as the watch tells of the object, that is what it is."""
     watcher.remember(_pod(labels={"from": "review"}))
-    _tell(watcher, "ADDED", _pod(labels={"from": "server"}))
+    _tell(watcher, "ADDED", _pod(2, labels={"from": "server"}))
     (seen,) = watcher.snapshot().resources
     assert seen.manifest["metadata"]["labels"] == {"from": "server"}
 
@@ -120,7 +120,7 @@ def test_an_event_of_an_earlier_state_does_not(watcher: Watcher) -> None:
     _tell(watcher, "MODIFIED", _pod(generation=1, labels={"state": "old"}))
     (seen,) = watcher.snapshot().resources
     assert seen.manifest["metadata"]["labels"] == {"state": "new"}
-    _tell(watcher, "MODIFIED", _pod(generation=2, labels={"state": "new"}))
+    _tell(watcher, "MODIFIED", _pod(2, generation=2, labels={"state": "new"}))
     assert watcher._ledger.entries() == ()
 
 

@@ -208,8 +208,15 @@ class Watcher:
 
     def _note(self, ref: Ref, resource: Resource | None) -> None:
         with self._lock:
-            self._ledger.note(ref, resource, self._clock())
-            self._touch(ref)
+            old = self._ledger.note(ref, resource, self._clock())
+            self._touch(ref, *old)
+
+    @property
+    def believed(self) -> frozenset[Key]:
+        """The objects of which we only know that they were admitted: the server did not tell."""
+        with self._lock:
+            self._expire()
+            return frozenset(entry.ref.key for entry in self._ledger.entries())
 
     def _kept(self, resource: Resource) -> Resource:
         """What is held of an object, in memory that others like it share."""
