@@ -28,6 +28,7 @@ from .cluster_processes import Running, free_ports, launch, wait_until
 READY_WITHIN = 60.0
 LOGS = CACHE / "testcluster" / "logs"
 BUSY = "address already in use"
+SERVER = "kube-apiserver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,13 @@ class ControlPlane:
         shutil.rmtree(self.folder / "etcd")
         self.run()
 
+    def restart_server(self) -> None:
+        """End the API server, and start it on what is stored; everybody else goes on."""
+        old = next(each for each in self.processes if each.name == SERVER)
+        old.end()
+        self.processes.remove(old)
+        _launch_server(self)
+
     def _end(self) -> None:
         """End every process, last started first."""
         while self.processes:
@@ -130,8 +138,12 @@ def _start_once(options: Options) -> ControlPlane:
 def _serve(plane: ControlPlane) -> None:
     """Start etcd and the API server, and wait until the latter says that it is ready."""
     plane.launch("etcd", [KUBERNETES.folder / "etcd", *_etcd_flags(plane)])
+    _launch_server(plane)
+
+
+def _launch_server(plane: ControlPlane) -> None:
     flags = [*_api_server_flags(plane), *plane.options.api_server]
-    plane.launch("kube-apiserver", [KUBERNETES.folder / "kube-apiserver", *flags])
+    plane.launch(SERVER, [KUBERNETES.folder / SERVER, *flags])
     wait_until("the API server is ready", lambda: _unready(plane), READY_WITHIN, plane.processes)
 
 
