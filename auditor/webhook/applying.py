@@ -19,6 +19,7 @@ from auditor.manifests import mapping, sequence
 from auditor.sources.changes import LiveChange
 from auditor.sources.cluster import Connection, RefusedError
 from auditor.webhook.authority import Authority, days_left, new_authority
+from auditor.webhook.break_glass import broken
 from auditor.webhook.installation import NAME, Manifest, Own
 
 MANAGER = "auditor-install"
@@ -57,20 +58,29 @@ def own_authority(connection: Connection, namespace: str, *, renew: bool = False
 
 
 def put(
-    connection: Connection, objects: Sequence[Manifest], registration: Manifest
+    connection: Connection, objects: Sequence[Manifest], registrations: Sequence[Manifest]
 ) -> Iterator[str]:
     """Apply everything, and tell each step.
 
     Raises:
         WriteError: the API server refused an object, or no replica came up that could answer.
     """
-    if _registered(connection, registration):
-        yield _applied(connection, _trust_alone(connection, registration))
+    for registration in registrations:
+        live = _registered(connection, registration)
+        if glass := broken(live):
+            raise WriteError(
+                f"{_name(registration)}: its break-glass ({glass.reason}) was not ended; say"
+                " `auditor webhook break-glass --end` first"
+            )
+        if live and _bundles(registration):
+            yield _applied(connection, _trust_alone(live, registration))
     for each in objects:
         yield _applied(connection, each)
-    if any(webhook["failurePolicy"] == "Fail" for webhook in registration["webhooks"]):
+    webhooks = [webhook for each in registrations for webhook in each["webhooks"]]
+    if any(webhook["failurePolicy"] == "Fail" for webhook in webhooks):
         _wait_for_replica(connection, objects)
-    yield _applied(connection, registration)
+    for registration in registrations:
+        yield _applied(connection, registration)
 
 
 def _secret(connection: Connection, namespace: str) -> Mapping[str, bytes]:
@@ -100,19 +110,22 @@ def _registered(connection: Connection, registration: Manifest) -> Mapping[str, 
         raise WriteError(f"{_name(registration)}: {refused}") from refused
 
 
-def _trust_alone(connection: Connection, registration: Manifest) -> Manifest:
+def _trust_alone(live: Mapping[str, Any], registration: Manifest) -> Manifest:
     """The live registration, with the bundle of the new one: rules, and whether it may fail, change
     only once there is somebody who answers.
     """
-    live = _registered(connection, registration)
-    bundles = {
-        each["name"]: each["clientConfig"].get("caBundle") for each in registration["webhooks"]
-    }
+    bundles = _bundles(registration)
     webhooks = [
-        _with_bundle(mapping(each), bundles.get(mapping(each).get("name")))
+        _with_bundle(mapping(each), bundles.get(str(mapping(each).get("name"))))
         for each in sequence(live.get("webhooks"))
     ]
     return {**registration, "webhooks": webhooks}
+
+
+def _bundles(registration: Manifest) -> Mapping[str, str]:
+    """By webhook; empty where cert-manager writes them."""
+    told = {each["name"]: each["clientConfig"].get("caBundle") for each in registration["webhooks"]}
+    return {name: bundle for name, bundle in told.items() if bundle}
 
 
 def _with_bundle(webhook: Mapping[str, Any], bundle: str | None) -> dict[str, Any]:

@@ -102,8 +102,12 @@ def days_left(certificate: bytes) -> float:
     """
     from cryptography import x509
 
-    end = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
-    return (end - datetime.now(UTC)) / timedelta(days=1)
+    return days_until(x509.load_pem_x509_certificate(certificate))
+
+
+def days_until(certificate: x509.Certificate) -> float:
+    """The end of this certificate; negative afterwards."""
+    return (certificate.not_valid_after_utc - datetime.now(UTC)) / timedelta(days=1)
 
 
 def _opened(authority: Authority) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from auditor.manifests import mapping, sequence
 from auditor.sources.cluster import Connection, RefusedError
 from auditor.sources.kinds import ADMISSION
+from auditor.webhook.break_glass import BreakGlass, broken
 from auditor.webhook.certificates import Trust
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class LiveRegistration:
         self._connection = connection
         self._query = {"fieldSelector": f"metadata.name={name}"}
         self._known: tuple[Trust, ...] = ()
+        self._broken: BreakGlass | None = None
 
     def __call__(self) -> tuple[Trust, ...]:
         """As of now; where the API server does not answer, as it was last seen."""
@@ -38,8 +40,15 @@ class LiveRegistration:
             log.warning("the registration cannot be read: %s", refused)
             return self._known
         found = [each for one in lists for each in sequence(one.get("items"))]
+        self._broken = next(filter(None, map(broken, map(mapping, found))), None)
         self._known = tuple(dict.fromkeys(trust for each in found for trust in trusts(each)))
         return self._known
+
+    def glass(self) -> BreakGlass | None:
+        """The broken glass, as the registration was last seen; None where it is whole, or was
+        broken for a time that is over.
+        """
+        return self._broken if self._broken and self._broken.holds else None
 
 
 def trusts(configuration: Mapping[str, Any]) -> list[Trust]:

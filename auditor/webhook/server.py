@@ -12,6 +12,7 @@ import contextlib
 import logging
 import re
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -19,6 +20,7 @@ from aiohttp.http_parser import HttpRequestParser
 
 from auditor.declared import Admission
 from auditor.errors import ClusterError, ConfigError
+from auditor.webhook.break_glass import BreakGlass, let_in
 from auditor.webhook.certificates import Certificates, Registered, Source, unregistered
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError
@@ -52,6 +54,8 @@ class Listener:
     """Where the certificate comes from."""
     registered: Registered = unregistered
     """What the API server was told of us. May wait for it."""
+    glass: Callable[[], BreakGlass | None] = lambda: None
+    """The broken glass, while it is to let everything in."""
     drain_seconds: float = 12.0
     """How long to go on serving after SIGTERM: the API server needs time to hear of it."""
     refresh_seconds: float = 10.0
@@ -225,7 +229,7 @@ class Webhook:
         self._bytes += expected
         try:
             body = await _body(request)
-            answer = await self._worker.answer(body, deadline)
+            answer = await self._judged(body, deadline)
         except TimeoutError:
             return _error(408, f"the body did not arrive within {BODY_SECONDS:g} s")
         except RejectedError as rejected:
@@ -236,6 +240,18 @@ class Webhook:
         finally:
             self._bytes -= expected
         return web.Response(body=answer, content_type="application/json")
+
+    async def _judged(self, body: bytes, deadline: float) -> bytes:
+        glass, answer, why = self._listener.glass(), None, ""
+        try:
+            answer = await self._worker.answer(body, deadline)
+        except CannotJudgeError as unable:
+            why = str(unable)
+        if glass is not None:
+            answer = let_in(body, answer, glass, why)
+        if answer is None:
+            raise CannotJudgeError(why)
+        return answer
 
 
 async def _body(request: web.BaseRequest) -> bytes:

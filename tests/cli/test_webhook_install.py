@@ -122,6 +122,9 @@ def test_a_given_secret_is_mounted_and_its_ca_published(auditor: Command, tmp_pa
         (("--secret", "tls"), "--secret"),
         (("--new-ca",), "--apply"),
         (("--timeout", "31"), "--timeout"),
+        (("--namespace", "a/b"), "--namespace"),
+        (("--exempt", "Kube"), "--exempt"),
+        (("--api-server", "10.0.0.1/8"), "--api-server"),
     ],
 )
 def test_flags_that_do_not_fit_are_named(
@@ -140,3 +143,22 @@ def test_a_configuration_that_is_none_is_refused(auditor: Command, tmp_path: Pat
     said = auditor("webhook", "install", "--image", IMAGE, "--config", config)
     assert (said.code, said.out) == (2, "")
     assert "admision" in said.err
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--reason", "x"),
+        ("--for", "1h"),
+        ("--reason", " ", "--for", "1h"),
+        ("--reason", "x", "--for", "25h"),
+        ("--reason", "x", "--for", "1 day"),
+        ("--reason", "x", "--for", "1h", "--end"),
+    ],
+)
+def test_glass_is_not_broken_without_a_reason_and_an_end(
+    auditor: Command, flags: tuple[str, ...]
+) -> None:
+    """Nor for longer than a day."""
+    said = auditor("webhook", "break-glass", *flags)
+    assert (said.code, said.out) == (2, "")

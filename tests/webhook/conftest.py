@@ -16,6 +16,7 @@ import trustme
 
 from auditor.audit import Bench
 from auditor.declared import Admission, Mode
+from auditor.webhook.break_glass import BreakGlass
 from auditor.webhook.certificates import Pair, Registered, unregistered
 from auditor.webhook.server import Listener, Webhook
 from auditor.webhook.worker import Live
@@ -104,12 +105,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         by: Bench = BENCH,
         terms: Admission | None = None,
         registered: Registered = unregistered,
+        glass: Callable[[], BreakGlass | None] = lambda: None,
         **times: float,
     ) -> Running:
         authority = trustme.CA()
         pair = write_pair(authority, tmp_path)
         known = {"drain_seconds": 0.0, "refresh_seconds": 0.1}
-        listener = Listener("127.0.0.1", 0, pair, registered, **known | times)
+        listener = Listener("127.0.0.1", 0, pair, registered, glass, **known | times)
         webhook = Webhook(court(by), state or Kept(live()), terms or Admission(Mode.DENY), listener)
         port, stop = _in_thread(webhook)
         context = ssl.create_default_context()

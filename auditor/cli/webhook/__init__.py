@@ -16,6 +16,14 @@ VERBS: Mapping[str, tuple[str, str]] = {
         "auditor.cli.webhook.install:install",
         "Print what the webhook needs in a cluster, or put it there.",
     ),
+    "doctor": (
+        "auditor.cli.webhook.doctor:doctor",
+        "Find webhook configurations that can stop a cluster.",
+    ),
+    "break-glass": (
+        "auditor.cli.webhook.break_glass:break_glass",
+        "Let everything in for a while, with a reason; or end that.",
+    ),
     "registration": (
         "auditor.cli.webhook.registration:registration",
         "Print what registers the webhook with the API server.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,42 @@ if TYPE_CHECKING:
     from auditor.webhook.installation import CertManager, Given, Installation, Own
     from auditor.webhook.registration import Terms
 
+
+class Label(click.ParamType[str]):
+    """A name as namespaces have it: RFC 1123."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, or a usage error that names the flag."""
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", str(value)):
+            self.fail(f"'{value}' is no name of a namespace or Secret", param, ctx)
+        return str(value)
+
+
+class Cidr(click.ParamType[str]):
+    """A range of addresses."""
+
+    name = "CIDR"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The range as it was written, or a usage error that names the flag."""
+        from ipaddress import ip_network
+
+        try:
+            ip_network(value)
+        except ValueError as error:
+            self.fail(f"{error}", param, ctx)
+        return str(value)
+
+
 WAYS = ("own", "secret", "cert-manager")
 
 
 @click.command(short_help="Print what the webhook needs in a cluster, or put it there.")
 @cluster_access
 @click.option("--image", required=True, help="An image that runs `auditor`, by digest.")
-@click.option("--namespace", default="auditor", show_default=True, metavar="NAMESPACE")
+@click.option("--namespace", type=Label(), default="auditor", show_default=True)
 @click.option("--replicas", type=click.IntRange(1), default=2, show_default=True)
 @click.option(
     "--failure-policy",
@@ -48,7 +78,7 @@ WAYS = ("own", "secret", "cert-manager")
     " somebody else keeps; or cert-manager.",
 )
 @click.option(
-    "--secret", metavar="NAME", help="With --certificates secret: one of type kubernetes.io/tls."
+    "--secret", type=Label(), help="With --certificates secret: one of type kubernetes.io/tls."
 )
 @click.option(
     "--ca",
@@ -64,11 +94,11 @@ WAYS = ("own", "secret", "cert-manager")
 @click.option(
     "--api-server",
     multiple=True,
-    metavar="CIDR",
+    type=Cidr(),
     help="Addresses of API servers, for the NetworkPolicy [default: all].",
 )
 @click.option(
-    "--exempt", multiple=True, metavar="NAMESPACE", help="Do not ask about this namespace either."
+    "--exempt", multiple=True, type=Label(), help="Do not ask about this namespace either."
 )
 @click.option("--serve", "flags", multiple=True, metavar="FLAG", help="One more flag of `serve`.")
 @click.option("--apply", is_flag=True, help="Put it into the cluster instead of printing it.")
@@ -165,13 +195,13 @@ def _certificates(
     return own_authority(connection, namespace, renew=renew)
 
 
-def _registration(installation: Installation, terms: Terms) -> dict[str, Any]:
+def _registrations(installation: Installation, terms: Terms) -> list[dict[str, Any]]:
     from auditor.webhook.installation import NAME, CertManager
     from auditor.webhook.registration import registered
 
     given = installation.certificates
     bundle = None if isinstance(given, CertManager) else given.bundle
-    return registered(bundle, terms, service=f"{installation.namespace}/{NAME}")
+    return [registered(bundle, terms, service=f"{installation.namespace}/{NAME}")]
 
 
 def _print(installation: Installation, terms: Terms) -> None:
@@ -181,7 +211,7 @@ def _print(installation: Installation, terms: Terms) -> None:
 
     if isinstance(installation.certificates, Own):
         say("note: this holds the private key of a new CA; apply it, and do not keep it", err=True)
-    documents: Sequence[Any] = [*objects(installation), _registration(installation, terms)]
+    documents: Sequence[Any] = [*objects(installation), *_registrations(installation, terms)]
     click.echo(yaml.safe_dump_all(documents, sort_keys=False), nl=False)
 
 
@@ -189,6 +219,5 @@ def _apply(installation: Installation, terms: Terms, connection: Connection) -> 
     from auditor.webhook.applying import put
     from auditor.webhook.installation import objects
 
-    registration = _registration(installation, terms)
-    for line in put(connection, objects(installation), registration):
+    for line in put(connection, objects(installation), _registrations(installation, terms)):
         say(line)

@@ -72,7 +72,8 @@ def serve(
     source = certificate.source()
     Certificates(source)  # fails at once where they cannot be used
     asking = Connection(kubeconfig, context, REGISTRATION_SECONDS)
-    listener = Listener(host, port, source, LiveRegistration(asking, certificate.registration))
+    told = LiveRegistration(asking, certificate.registration)
+    listener = Listener(host, port, source, told, told.glass)
     connection = Connection(kubeconfig, context)
     court = court_of(chosen, connection.version())  # fails at once where there is no cluster
     terms = terms_of(chosen, mode, fail_on)

@@ -1,0 +1,161 @@
+"""What the doctor looks at: files, or a live cluster and the servers that its webhooks call."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.manifests import mapping, sequence
+from auditor.model import Snapshot
+from auditor.sources.cluster import Connection, RefusedError
+from auditor.sources.kinds import ADMISSION
+from auditor.webhook.doctor.hooks import Around, Hook, Manifest, hooks_of, labels_of
+
+CALL_SECONDS = 3.0
+PAGE = "500"
+NAMESPACES = "/api/v1/namespaces"
+SERVICES = "/api/v1/services"
+SLICES = "/apis/discovery.k8s.io/v1/endpointslices"
+SERVICE_LABEL = "kubernetes.io/service-name"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Webhooks and what is around them."""
+
+    hooks: tuple[Hook, ...]
+    around: Around
+    unseen: tuple[str, ...] = ()
+    """What could not be looked at, and why."""
+    uncalled: tuple[str, ...] = ()
+    """Servers that cannot be called from here: the API server may well reach them."""
+
+
+def in_files(snapshot: Snapshot) -> Seen:
+    """What manifests say. A Service or a namespace that is not there may be elsewhere."""
+    kinds = [kind.kind for kind in ADMISSION]
+    configurations = [each.manifest for each in snapshot.of_kind(*kinds)]
+    around = Around(
+        {each.ref.name: labels_of(each.manifest) for each in snapshot.of_kind("Namespace")},
+        {(s.ref.namespace, s.ref.name): s.manifest for s in snapshot.of_kind("Service")},
+    )
+    unseen = tuple(
+        f"{gap.what}: {gap.why}" for gap in snapshot.gaps if gap.severity == "incomplete"
+    )
+    return Seen(tuple(hooks_of(configurations)), around, unseen)
+
+
+def in_cluster(connection: Connection) -> Seen:
+    """What a cluster holds.
+
+    The lists of webhooks must be readable; of the others, each that is not takes its checks away.
+    """
+    unseen: list[str] = []
+    configurations = [
+        {**each, "kind": kind.kind}
+        for kind in ADMISSION
+        for each in _listed(connection, kind.path, unseen)
+    ]
+    hooks = tuple(hooks_of(configurations))
+    known = len(unseen)
+    namespaces = {_name(each): labels_of(each) for each in _listed(connection, NAMESPACES, unseen)}
+    services = {_key(each): each for each in _listed(connection, SERVICES, unseen)}
+    whole = len(unseen) == known
+    known = len(unseen)
+    slices = _listed(connection, SLICES, unseen)
+    ready = _ready(slices) if len(unseen) == known else None
+    served, uncalled = _called(hooks)
+    around = Around(namespaces, services, ready, whole, served)
+    return Seen(hooks, around, tuple(unseen), uncalled)
+
+
+def _listed(connection: Connection, path: str, unseen: list[str]) -> list[Manifest]:
+    found: list[Manifest] = []
+    query: dict[str, str] = {"limit": PAGE}
+    try:
+        while True:
+            answer = connection.read(path, query)
+            found.extend(mapping(each) for each in sequence(answer.get("items")))
+            more = mapping(answer.get("metadata")).get("continue")
+            if not more:
+                return found
+            query = {"limit": PAGE, "continue": str(more)}
+    except RefusedError as refused:
+        unseen.append(f"list of {path.rpartition('/')[2]}: {refused}")
+        return []
+
+
+def _name(manifest: Manifest) -> str:
+    return str(mapping(manifest.get("metadata")).get("name"))
+
+
+def _key(manifest: Manifest) -> tuple[str, str]:
+    return str(mapping(manifest.get("metadata")).get("namespace")), _name(manifest)
+
+
+def _ready(slices: Iterable[Manifest]) -> Mapping[tuple[str, str], int]:
+    """How many endpoints are ready; one that does not say counts, as for kube-proxy."""
+    found: Counter[tuple[str, str]] = Counter()
+    for each in slices:
+        namespace = str(mapping(each.get("metadata")).get("namespace"))
+        endpoints = [mapping(one) for one in sequence(each.get("endpoints"))]
+        ready = sum(mapping(one.get("conditions")).get("ready") is not False for one in endpoints)
+        found[namespace, labels_of(each).get(SERVICE_LABEL, "")] += ready
+    return found
+
+
+def _called(hooks: Sequence[Hook]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What the servers show: host → why it is not believed, and those that cannot be called."""
+    inside = "KUBERNETES_SERVICE_HOST" in os.environ
+    told: dict[str, str] = {}
+    uncalled: dict[str, None] = {}
+    for hook in hooks:
+        if hook.trust is None or not hook.host or hook.host in told:
+            continue
+        try:
+            if hook.service and not inside:
+                raise OSError("a Service is called from inside the cluster alone")
+            told[hook.host] = _believed(hook)
+        except OSError as error:
+            uncalled[f"{hook.host}: {error}"] = None
+    return told, tuple(uncalled)
+
+
+def _believed(hook: Hook) -> str:
+    """Why the certificate that the server shows is not believed, empty where it is.
+
+    Raises:
+        OSError: the server cannot be reached.
+    """
+    assert hook.trust is not None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cadata=hook.trust.bundle.decode("ascii"))
+    except (ssl.SSLError, ValueError):
+        return ""  # said already, of the bundle itself
+    where = (hook.host, _port(hook))
+    with socket.create_connection(where, timeout=CALL_SECONDS) as plain:
+        try:
+            with context.wrap_socket(plain, server_hostname=hook.host):
+                return ""
+        except ssl.SSLCertVerificationError as error:
+            return str(error.verify_message)
+
+
+def _port(hook: Hook) -> int:
+    from urllib.parse import urlsplit
+
+    said: Any
+    if hook.service:
+        said = hook.service.get("port", 443)
+        return said if isinstance(said, int) else 443
+    try:
+        return urlsplit(str(hook.client.get("url"))).port or 443
+    except ValueError:
+        return 443
