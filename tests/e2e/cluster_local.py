@@ -81,12 +81,17 @@ class ControlPlane:
         shutil.rmtree(self.folder / "etcd")
         self.run()
 
-    def restart_server(self) -> None:
-        """End the API server, and start it on what is stored; everybody else goes on."""
-        old = next(each for each in self.processes if each.name == SERVER)
+    def reboot(self) -> None:
+        """End everything and start it cold, over what is stored: a power cut."""
+        self._end()
+        self.run()
+
+    def restart_api_server(self) -> None:
+        """End the API server alone and start it again; the others wait for it."""
+        [old] = (each for each in self.processes if each.name == "kube-apiserver")
         old.end()
         self.processes.remove(old)
-        _launch_server(self)
+        _serve_api(self)
 
     def _end(self) -> None:
         """End every process, last started first."""
@@ -138,10 +143,11 @@ def _start_once(options: Options) -> ControlPlane:
 def _serve(plane: ControlPlane) -> None:
     """Start etcd and the API server, and wait until the latter says that it is ready."""
     plane.launch("etcd", [KUBERNETES.folder / "etcd", *_etcd_flags(plane)])
-    _launch_server(plane)
+    _serve_api(plane)
 
 
-def _launch_server(plane: ControlPlane) -> None:
+def _serve_api(plane: ControlPlane) -> None:
+    """Start the API server, and wait until it says that it is ready."""
     flags = [*_api_server_flags(plane), *plane.options.api_server]
     plane.launch(SERVER, [KUBERNETES.folder / SERVER, *flags])
     wait_until("the API server is ready", lambda: _unready(plane), READY_WITHIN, plane.processes)

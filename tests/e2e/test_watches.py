@@ -150,7 +150,7 @@ def test_an_api_server_that_comes_back_is_followed_on(
     _, watcher = line
     place.apply(_map("lasting", state="before"))
     _told(place, watcher, "lasting", {"state": "before"})
-    place.backing.restart_server()
+    place.backing.restart_api_server()
     assert _seen(watcher)["lasting"] == {"state": "before"}
     place.wait_until("it serves", lambda: _unserved(place))
     place.apply(_map("lasting", state="after"))
