@@ -84,8 +84,9 @@ def test_a_warning_admits_and_says_why() -> None:
     assert decision.warnings == (
         "workload/privileged_container shop/web[Pod]: container 'app' runs privileged",
         (
-            "fix (may change behaviour): set spec.containers[app].securityContext.privileged: false,"
-            " set spec.containers[app].securityContext.allowPrivilegeEscalation: false"
+            "fix (may change behaviour): "
+            "set spec.containers[app].securityContext.privileged: false, "
+            "set spec.containers[app].securityContext.allowPrivilegeEscalation: false"
         ),
     )
 
