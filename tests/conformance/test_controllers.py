@@ -209,3 +209,21 @@ def test_stateful_sets(capsys: pytest.CaptureFixture[str]) -> None:
                 yield f"fewest {told['minAvailable']}, recorded {expected['minAvailable']}"
 
     compared("statefulsets", differences, capsys)
+
+
+def test_daemon_sets(capsys: pytest.CaptureFixture[str]) -> None:
+    """How an update ends, and how few pods are available in it."""
+
+    def differences(case: Recorded, ours: Mapping[str, Any]) -> Iterator[str]:
+        for expected, told in steps_of(case, ours):
+            if expected.get("accepted") is False:
+                yield from refusals(expected, told)
+                continue
+            if told["ends"] != [expected["end"]]:
+                yield f"{told['ends']}, recorded {expected['end']}"
+            if told["desired"] != expected["desired"]:
+                yield f"desired {told['desired']}, recorded {expected['desired']}"
+            if told["minAvailable"] > expected["minAvailable"]:
+                yield f"fewest {told['minAvailable']}, recorded {expected['minAvailable']}"
+
+    compared("daemonsets", differences, capsys)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from auditor.facts.placement import Pod, Simulation, Topology
+from auditor.facts.placement.filters import admits
 from auditor.facts.placement.pods import Shape
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Origin, Path, Ref, Resource, Settings, Snapshot, Span
@@ -50,6 +51,16 @@ class Room:
         if known is None:
             known = self._best[crowd, revision] = self._chosen(crowd, revision)
         return known
+
+    def fits(self, crowd: Crowd, revision: int) -> frozenset[int]:
+        """All nodes that can take a pod of that revision."""
+        feasible = self._simulation(crowd).feasible(self._pods[revision]).nodes
+        return frozenset(self.names.index(name) for name in feasible)
+
+    def admits(self, revision: int) -> frozenset[int]:
+        """The nodes that a DaemonSet makes a pod of that revision for, whatever is on them."""
+        pod, nodes = self._pods[revision], self._topology.nodes
+        return frozenset(n for n, node in enumerate(nodes) if admits(pod, node) is None)
 
     def why(self, crowd: Crowd, revision: int) -> str:
         """Why a pod of that revision fits nowhere."""

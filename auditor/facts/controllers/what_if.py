@@ -13,6 +13,12 @@ Answer = Mapping[str, Any]
 
 UPDATES = ("update", "scale", "rollback", "partition", "update-paused", "scale-paused", "resume")
 """What is done to a workload."""
+UPDATED: Mapping[str, str] = {
+    "Deployment": "rollouts",
+    "StatefulSet": "stateful_sets",
+    "DaemonSet": "daemon_sets",
+}
+"""Kind of the workload → the module that knows its controller."""
 
 MODELS: Mapping[tuple[str, str], str] = {
     ("create", ""): "validation",
@@ -22,11 +28,7 @@ MODELS: Mapping[tuple[str, str], str] = {
     ("observe", ""): "endpoints",
     ("change", ""): "endpoints",
     ("delete-pod", ""): "stateful_sets",
-    **{
-        (action, kind): module
-        for kind, module in (("Deployment", "rollouts"), ("StatefulSet", "stateful_sets"))
-        for action in UPDATES
-    },
+    **{(action, kind): module for kind, module in UPDATED.items() for action in UPDATES},
     ("scale", "ReplicaSet"): "scale_down",
     ("scale", "ReplicationController"): "scale_down",
 }

@@ -14,7 +14,7 @@ from auditor.model import Manifest
 MOST = 5000
 """As many pods are made of one workload; a cluster of the largest supported size has 150,000."""
 
-_ON_EVERY_NODE = (
+EVERY_NODE = (
     ("node.kubernetes.io/not-ready", "NoExecute"),
     ("node.kubernetes.io/unreachable", "NoExecute"),
     ("node.kubernetes.io/disk-pressure", "NoSchedule"),
@@ -68,9 +68,7 @@ def _shape(workload: Workload) -> Shape:
     labels = {**workload.labels, **_added_labels(workload)}
     spec = workload.pod
     if workload.ref.kind == "DaemonSet":
-        extra = [
-            {"key": key, "operator": "Exists", "effect": effect} for key, effect in _ON_EVERY_NODE
-        ]
+        extra = [{"key": key, "operator": "Exists", "effect": effect} for key, effect in EVERY_NODE]
         if spec.get("hostNetwork") is True:
             key = "node.kubernetes.io/network-unavailable"
             extra.append({"key": key, "operator": "Exists", "effect": "NoSchedule"})
