@@ -217,8 +217,10 @@ def _check_facts(file: Path, custom: Custom) -> None:
 
 def _check_kinds(file: Path, custom: Custom) -> None:
     for kind in custom.kinds:
+        if kind in KINDS:
+            continue
         close = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.85)
-        if kind not in KINDS and (close or not re.fullmatch(r"[A-Z][A-Za-z0-9]*", kind)):
+        if close or not re.fullmatch(r"[A-Z][A-Za-z0-9]*", kind):
             hint = f"; did you mean '{close[0]}'?" if close else ""
             raise PolicyError(f"{file}: METADATA custom.kinds: no kind '{kind}'{hint}")
 

@@ -40,6 +40,8 @@ def settled(declared: Declared, policies: Iterable[Policy], file: str) -> Declar
 
 def given(policy: Policy, settings: Settings) -> dict[str, Any]:
     """What the policy is told: what was declared, else its defaults."""
+    if not policy.parameters:
+        return {}
     defaults = {parameter.name: parameter.default for parameter in policy.parameters}
     return defaults | dict(settings.parameters.get(policy.id, {}))
 
