@@ -98,6 +98,8 @@ class Origin:
     """Read from a cluster: `uri` and `lines` describe a rendering, not a file of the user's."""
     authorship: Authorship = NOBODY
     """Of a live object: who keeps it."""
+    changed: str = ""
+    """Of a live object: when somebody last wrote it, as RFC 3339; empty where nobody tells."""
 
     def span(self, path: Path) -> Span:
         """The region of the field at `path` of the object, or of its nearest written ancestor."""

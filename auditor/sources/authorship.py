@@ -52,6 +52,18 @@ def authorship_of(item: Manifest) -> Authorship:
     return Authorship(writers=writers)
 
 
+def changed_at(item: Manifest) -> str:
+    """When somebody last wrote more than the status of the object `item`, by the server's clock
+    (RFC 3339, whole seconds); empty where it does not tell, as where somebody had it forget.
+    """
+    fields = mapping(item.get("metadata")).get("managedFields")
+    entries = [
+        each for each in map(mapping, sequence(fields)) if each.get("subresource") != "status"
+    ]
+    times = [time for each in entries if isinstance(time := each.get("time"), str)]
+    return max(times, default="")  # all are in UTC and have one form
+
+
 def _writers(fields: Any) -> tuple[Writer, ...]:
     found: dict[Writer, None] = {}
     for entry in map(mapping, sequence(fields)):

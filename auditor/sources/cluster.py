@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +26,12 @@ from auditor.errors import ClusterError
 from auditor.manifests import mapping
 from auditor.memory import collector_paused
 from auditor.model import Gap, Origin, Reading, Ref, Resource, Server, Snapshot, Unseen
-from auditor.sources.authorship import authorship_of
+from auditor.sources.authorship import authorship_of, changed_at
 from auditor.sources.changes import LiveChange
 from auditor.sources.kinds import ADMISSION, KINDS, Kind
 from auditor.sources.namespaced import Partial, beyond, partly, plain
 from auditor.sources.rendered import Rendered
+from auditor.sources.responses import hang_up, number, retry_seconds, whole_body, words
 
 PAGE = 500
 """Objects asked for at once, as kubectl does."""
@@ -212,7 +212,7 @@ class Connection:
                 f"no cluster answers at {self.host}: {refused}; is it running, and is "
                 "the right --context chosen?"
             ) from refused
-        major, minor = (_number(answer.get(key)) for key in ("major", "minor"))
+        major, minor = (number(answer.get(key)) for key in ("major", "minor"))
         return 100 * major + minor
 
     def list(self, kind: Kind, *, cached: bool = False, keep: Keep | None = None) -> Listing:
@@ -295,6 +295,15 @@ class Connection:
         timeout = (CONNECT_SECONDS, self._patience)
         self._open(change.path, query or {}, timeout, change).release_conn()
 
+    def get(self, path: str) -> Mapping[str, Any]:
+        """One object. Raises RefusedError, with status 404 where there is none."""
+        return self._once(path, {}, time.monotonic() + CONNECT_SECONDS)
+
+    def send(self, change: LiveChange) -> None:
+        """Have the server make a change. Raises RefusedError where it would not."""
+        timeout = (CONNECT_SECONDS, CONNECT_SECONDS)
+        self._open(change.path, {"fieldManager": "auditor"}, timeout, change).release_conn()
+
     def dry_run(self, change: LiveChange) -> None:
         """Have the server say whether it would take a change, without making it (`dryRun=All`).
 
@@ -321,7 +330,7 @@ class Connection:
         left = max(deadline - time.monotonic(), 0.1)
         response = self._open(path, query, (min(CONNECT_SECONDS, left), left))
         try:
-            body = _body(response, deadline)
+            body = whole_body(response, deadline)
             self._count(len(body))
             return mapping(orjson.loads(body))
         except (urllib3.exceptions.HTTPError, orjson.JSONDecodeError) as error:
@@ -329,7 +338,7 @@ class Connection:
                 raise RefusedError("slow: no complete answer in time", 408) from error
             if isinstance(error, orjson.JSONDecodeError):
                 raise RefusedError(f"the answer is no JSON: {error}", response.status) from error
-            raise RefusedError(f"cut off midway: {_words(error)}") from error
+            raise RefusedError(f"cut off midway: {words(error)}") from error
         finally:
             response.release_conn()
 
@@ -362,11 +371,11 @@ class Connection:
                 )
             response = self._client.call_api(*request, _request_timeout=timeout).response
         except urllib3.exceptions.ReadTimeoutError as error:
-            raise RefusedError(f"slow: {_words(error)}", 408) from error
+            raise RefusedError(f"slow: {words(error)}", 408) from error
         except ConfigException as error:
-            raise RefusedError(f"no credentials: {_words(error)}") from error
+            raise RefusedError(f"no credentials: {words(error)}") from error
         except (ApiException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise RefusedError(f"no connection: {_words(error)}") from error
+            raise RefusedError(f"no connection: {words(error)}") from error
         if response.status not in {200, 201}:
             raise _refused(response)
         return response
@@ -390,13 +399,13 @@ class Watch:
                 *lines, rest = (rest + chunk).split(b"\n")
                 yield from (mapping(orjson.loads(line)) for line in lines if line.strip())
         except (urllib3.exceptions.HTTPError, OSError, orjson.JSONDecodeError) as error:
-            raise RefusedError(f"the watch broke off: {_words(error)}") from error
+            raise RefusedError(f"the watch broke off: {words(error)}") from error
         finally:
             self._response.close()
 
     def stop(self) -> None:
         """End the watch from another thread."""
-        _hang_up(self._response)
+        hang_up(self._response)
 
 
 def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
@@ -423,7 +432,9 @@ def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
     ref = Ref(kind.api_version, kind.kind, namespace, str(metadata.get("name", "")))
     uri = f"cluster/{namespace or '_cluster'}/{kind.plural}/{ref.name}.yaml"
     lines = Rendered(uri, manifest)
-    return Resource(ref, manifest, Origin(uri, lines, live=True, authorship=authorship_of(item)))
+    authorship, changed = authorship_of(item), changed_at(item)
+    origin = Origin(uri, lines, live=True, authorship=authorship, changed=changed)
+    return Resource(ref, manifest, origin)
 
 
 def _without_bundle(webhook: Any) -> Any:
@@ -449,10 +460,10 @@ def _configuration(kubeconfig: str | None, context: str | None) -> Any:
         else:
             raise ClusterError(f"no kubeconfig at {where}; name one with --kubeconfig")
     except (ConfigException, yaml.YAMLError, OSError) as error:
-        raise _unusable(where, _words(error)) from error
+        raise _unusable(where, words(error)) from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         # The package does not check the types of what it reads.
-        raise _unusable(where, f"not a kubeconfig ({_words(error)})") from error
+        raise _unusable(where, f"not a kubeconfig ({words(error)})") from error
     if not str(configuration.host).startswith(("https://", "http://")):
         raise _unusable(where, f"the server is '{configuration.host}', not https://HOST:PORT")
     return configuration
@@ -473,24 +484,6 @@ def _first(limit: int, *, cached: bool) -> Mapping[str, str]:
     return ({"limit": str(limit)} if limit else {}) | from_cache
 
 
-def _body(response: Any, deadline: float) -> bytes:
-    """The whole body. Who sends it byte by byte is heard until the deadline: a time limit for each
-    of them, which is all that a socket has, would never end.
-    """
-    alarm = threading.Timer(max(deadline - time.monotonic(), 0), _hang_up, (response,))
-    alarm.daemon = True
-    alarm.start()
-    try:
-        return b"".join(response.stream(1 << 16))
-    finally:
-        alarm.cancel()
-
-
-def _hang_up(response: Any) -> None:
-    with suppress(ValueError, RuntimeError, OSError):  # it has ended already
-        response.shutdown()
-
-
 def _refused(response: Any) -> RefusedError:
     """What the server said, in its own words where it found some."""
     try:
@@ -502,20 +495,4 @@ def _refused(response: Any) -> RefusedError:
         response.close()
     words = {401: "unauthorized", 403: "forbidden", 404: "missing", 410: "expired", 429: "busy"}
     why = f"{words.get(response.status, f'HTTP {response.status}')}: {message}"
-    return RefusedError(why, response.status, _seconds(response.headers.get("Retry-After")))
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdecimal() else None
-
-
-def _number(text: Any) -> int:
-    """The leading digits: managed clusters call their minor version ``36+``."""
-    digits = str(text).rstrip("+")
-    return int(digits) if digits.isdecimal() else 0
-
-
-def _words(error: BaseException) -> str:
-    """The reason alone, on one line, without the objects that urllib3 puts before it."""
-    said = " ".join(str(getattr(error, "reason", None) or error).split())
-    return said.rpartition("): ")[2] or type(error).__name__
+    return RefusedError(why, response.status, retry_seconds(response.headers.get("Retry-After")))

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from auditor.model import Origin, Ref, Resource
+from auditor.model import Ref, Resource
 from auditor.sources.rendered import Rendered
 
 YOUNG = 20_000
@@ -44,7 +44,7 @@ class Shared:
                 resource,
                 ref=Ref(*map(self._part, parts)),
                 manifest=manifest,
-                origin=Origin(origin.uri, lines, origin.prefix, origin.live, authorship),
+                origin=replace(origin, lines=lines, authorship=authorship),
             )
 
     def _part(self, value: Any) -> Any:
