@@ -1,0 +1,175 @@
+"""ValidatingAdmissionPolicies and their bindings, as manifests."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditor.facts.workloads import TEMPLATES
+from auditor.model import Manifest, Policy, Settings
+from auditor.policies.parameters import given
+from auditor.sources.kinds import KINDS, Kind
+from auditor.webhook.native.expressions import Judgement, judgement
+from auditor.webhook.native.forms import Forms
+from auditor.webhook.registration import SUBRESOURCES, UNASKED_NAMESPACES
+
+API_VERSION = "admissionregistration.k8s.io/v1"
+STATIC_SUFFIX = ".static.k8s.io"
+"""Names of what the API server reads from files: https://kep.k8s.io/5793"""
+ACTIONS = {"deny": "Deny", "warn": "Warn", "audit": "Audit"}
+NAME_LENGTH = 253
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A policy that is not exported, and why."""
+
+    policy: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What the API server can judge by itself, and what it cannot."""
+
+    manifests: tuple[Manifest, ...] = ()
+    left: tuple[Left, ...] = field(default=())
+
+
+class _CannotError(Exception):
+    """Why a policy cannot be exported."""
+
+
+def export(
+    policies: Iterable[Policy], settings: Settings, mode: str, *, static: bool = False
+) -> Export:
+    """The policies that CEL can express, each with a binding for `mode` (deny, warn or audit).
+    `static`: for a server that reads them from files.
+
+    Raises:
+        PolicyError: a form is wrong.
+    """
+    asked = tuple(policies)
+    forms, manifests, left = Forms(asked), list[Manifest](), list[Left]()
+    for policy in sorted(asked, key=lambda policy: policy.id):
+        try:
+            manifests += _pair(policy, forms, settings, mode, static=static)
+        except _CannotError as error:
+            left.append(Left(policy.id, str(error)))
+    return Export(tuple(manifests), tuple(left))
+
+
+def name_of(policy: str, *, static: bool = False) -> str:
+    """The name of the manifests of a policy."""
+    name = "auditor." + policy.replace("/", ".").replace("_", "-")
+    return name + (STATIC_SUFFIX if static else "")
+
+
+def _pair(
+    policy: Policy, forms: Forms, settings: Settings, mode: str, *, static: bool
+) -> tuple[Manifest, Manifest]:
+    if policy.facts:
+        facts = ", ".join(policy.facts)
+        raise _CannotError(f"an expression sees one object, and it asks of the cluster: {facts}")
+    name = name_of(policy.id, static=static)
+    if len(name) > NAME_LENGTH or not re.fullmatch(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?\.?)+", name):
+        raise _CannotError(f"'{name}' can be the name of no object")
+    kinds = _kinds(policy)
+    judged = _judgement(policy, forms, settings, kinds)
+    spec = {
+        "failurePolicy": "Fail",  # of an expression that costs too much; then the binding decides
+        "matchConstraints": _constraints(kinds),
+        "variables": [{"name": name, "expression": text} for name, text in judged.variables],
+        "validations": [_validation(policy, judged)],
+    }
+    bound = {"policyName": name, "validationActions": [ACTIONS[mode]]}
+    return (
+        _manifest("ValidatingAdmissionPolicy", name, policy, spec),
+        _manifest("ValidatingAdmissionPolicyBinding", name, policy, bound),
+    )
+
+
+def _judgement(
+    policy: Policy, forms: Forms, settings: Settings, kinds: Iterable[Kind]
+) -> Judgement:
+    form = forms.of(policy)
+    if form is None:
+        raise _CannotError("it has no CEL form")
+    if form.inexpressible:
+        raise _CannotError(form.inexpressible)
+    told = given(policy, settings)
+    if told and not any(told.values()):
+        raise _CannotError(f"nothing is declared for it: {', '.join(sorted(told))}")
+    pairs = [(kind.group, kind.kind) for kind in kinds]
+    judged = judgement(form, pairs, settings.kubernetes, told)
+    if judged is None:
+        version = f"{settings.kubernetes // 100}.{settings.kubernetes % 100}"
+        raise _CannotError(f"it asks nothing of Kubernetes {version}")
+    return judged
+
+
+def _kinds(policy: Policy) -> list[Kind]:
+    """The kinds of its objects, as the API server serves them; those of the base API alone where
+    others have the same name.
+    """
+    of_pods = {kind for _, kind in TEMPLATES}
+    named = [kind for kind in KINDS if kind.kind in policy.kinds]
+    served = {kind.kind for kind in named if not kind.optional}
+    found = [kind for kind in named if not kind.optional or kind.kind not in served]
+    if len({kind.kind for kind in found}) < len(set(policy.kinds)):
+        unknown = ", ".join(sorted(set(policy.kinds) - {kind.kind for kind in found} - of_pods))
+        if unknown:
+            raise _CannotError(f"it is not known where the API server serves {unknown}")
+    return found
+
+
+def _constraints(kinds: Iterable[Kind]) -> dict[str, Any]:
+    groups: dict[str, list[str]] = {}
+    for kind in kinds:
+        groups.setdefault(kind.group, []).append(kind.plural)
+        groups[kind.group] += [each for each in SUBRESOURCES if each.startswith(f"{kind.plural}/")]
+    return {
+        "matchPolicy": "Equivalent",
+        "namespaceSelector": {
+            "matchExpressions": [
+                {
+                    "key": "kubernetes.io/metadata.name",
+                    "operator": "NotIn",
+                    "values": list(UNASKED_NAMESPACES),
+                }
+            ]
+        },
+        "resourceRules": [
+            {
+                "apiGroups": [group],
+                "apiVersions": ["*"],
+                "operations": ["CREATE", "UPDATE"],
+                "resources": list(dict.fromkeys(resources)),
+            }
+            for group, resources in groups.items()
+        ],
+    }
+
+
+def _validation(policy: Policy, judged: Judgement) -> dict[str, str]:
+    said = {"expression": "variables.added.size() == 0", "message": policy.title}
+    if judged.anchored:
+        title = json.dumps(f"{policy.title}: ")
+        said["messageExpression"] = f"{title} + variables.added.join(', ')"
+    return said
+
+
+def _manifest(kind: str, name: str, policy: Policy, spec: Mapping[str, Any]) -> Manifest:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "labels": {"app.kubernetes.io/part-of": "auditor"},
+            "annotations": {"auditor/policy": policy.id, "auditor/severity": policy.severity.value},
+        },
+        "spec": dict(spec),
+    }
