@@ -28,6 +28,10 @@ VERBS: Mapping[str, tuple[str, str]] = {
         "auditor.cli.webhook.registration:registration",
         "Print what registers the webhook with the API server.",
     ),
+    "export": (
+        "auditor.cli.webhook.export:export",
+        "Write the policies as ValidatingAdmissionPolicies.",
+    ),
 }
 """Verb → where its command is, and its line in --help."""
 

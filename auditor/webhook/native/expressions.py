@@ -57,7 +57,7 @@ def judgement(
     rules = [rule for rule in form.rules if rule.holds_at(kubernetes)]
     if not rules:
         return None
-    known = _builtin(kinds, parameters) | form.definitions
+    known = _builtin(kinds, parameters) | dict(form.definitions)
     _check_loops(form, rules, known)
     names = _Names(form.file, known, kubernetes)
     found = " + ".join(map(_found, rules))
@@ -108,7 +108,8 @@ def _at(path: Path) -> str:
 
 def _containers(field: str) -> str:
     return (
-        f"pod.?{field}.orValue([]).map(each, {{'list': '{field}', 'name': each.?name.orValue(''), "
+        f"pod.?{field}.orValue([]).map(each, {{"
+        f"'list': dyn('{field}'), 'name': each.?name.orValue(''), "
         "'spec': each, 'security': each.?securityContext.orValue({})})"
     )
 

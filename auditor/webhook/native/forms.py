@@ -8,7 +8,7 @@ A form says of one object what its Rego says of it, and nothing of where or how 
       - for: [container in containers, name in container.security.?capabilities.?add.orValue([])]
         when: name in loud
         anchor: container.name + '/' + name
-        since: 122                      # asked for this Kubernetes version and later; until, likewise
+        since: 122                      # asked from this Kubernetes version on; until, likewise
 
 Or it says why there is none: ``inexpressible: it needs …``.
 """

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditor.declared import Admission
 from auditor.facts.workloads import TEMPLATES
 from auditor.model import Manifest, Policy, Settings
 from auditor.policies.parameters import given
 from auditor.sources.kinds import KINDS, Kind
+from auditor.webhook.native.bindings import Binding, PatternError, bindings, selector
 from auditor.webhook.native.expressions import Judgement, judgement
 from auditor.webhook.native.forms import Forms
 from auditor.webhook.registration import SUBRESOURCES, UNASKED_NAMESPACES
@@ -19,8 +21,9 @@ from auditor.webhook.registration import SUBRESOURCES, UNASKED_NAMESPACES
 API_VERSION = "admissionregistration.k8s.io/v1"
 STATIC_SUFFIX = ".static.k8s.io"
 """Names of what the API server reads from files: https://kep.k8s.io/5793"""
-ACTIONS = {"deny": "Deny", "warn": "Warn", "audit": "Audit"}
-NAME_LENGTH = 253
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+NAME_LENGTH = 240
+"""Of 253, so that there is room for the suffix of a second binding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,9 @@ class _CannotError(Exception):
 
 
 def export(
-    policies: Iterable[Policy], settings: Settings, mode: str, *, static: bool = False
+    policies: Iterable[Policy], settings: Settings, terms: Admission, *, static: bool = False
 ) -> Export:
-    """The policies that CEL can express, each with a binding for `mode` (deny, warn or audit).
+    """The policies that CEL can express, each with bindings for what the terms say of it.
     `static`: for a server that reads them from files.
 
     Raises:
@@ -56,28 +59,38 @@ def export(
     forms, manifests, left = Forms(asked), list[Manifest](), list[Left]()
     for policy in sorted(asked, key=lambda policy: policy.id):
         try:
-            manifests += _pair(policy, forms, settings, mode, static=static)
+            bound = _bindings(policy, terms)
+            manifests += _manifests(policy, forms, settings, bound, static=static)
         except _CannotError as error:
             left.append(Left(policy.id, str(error)))
     return Export(tuple(manifests), tuple(left))
 
 
-def name_of(policy: str, *, static: bool = False) -> str:
+def name_of(policy: str, suffix: str = "", *, static: bool = False) -> str:
     """The name of the manifests of a policy."""
-    name = "auditor." + policy.replace("/", ".").replace("_", "-")
+    name = "auditor." + policy.replace("/", ".").replace("_", "-") + suffix
     return name + (STATIC_SUFFIX if static else "")
 
 
-def _pair(
-    policy: Policy, forms: Forms, settings: Settings, mode: str, *, static: bool
-) -> tuple[Manifest, Manifest]:
-    if policy.facts:
-        facts = ", ".join(policy.facts)
-        raise _CannotError(f"an expression sees one object, and it asks of the cluster: {facts}")
-    name = name_of(policy.id, static=static)
-    if len(name) > NAME_LENGTH or not re.fullmatch(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?\.?)+", name):
-        raise _CannotError(f"'{name}' can be the name of no object")
-    kinds = _kinds(policy)
+def _bindings(policy: Policy, terms: Admission) -> tuple[Binding, ...]:
+    try:
+        bound = bindings(policy, terms)
+    except PatternError as error:
+        raise _CannotError(str(error)) from error
+    if not bound:
+        raise _CannotError(f"faults of severity {policy.severity} do not count")
+    return bound
+
+
+def _manifests(
+    policy: Policy,
+    forms: Forms,
+    settings: Settings,
+    bound: Iterable[Binding],
+    *,
+    static: bool,
+) -> Iterator[Manifest]:
+    name, kinds = _name(policy, static=static), _kinds(policy)
     judged = _judgement(policy, forms, settings, kinds)
     spec = {
         "failurePolicy": "Fail",  # of an expression that costs too much; then the binding decides
@@ -85,21 +98,32 @@ def _pair(
         "variables": [{"name": name, "expression": text} for name, text in judged.variables],
         "validations": [_validation(policy, judged)],
     }
-    bound = {"policyName": name, "validationActions": [ACTIONS[mode]]}
-    return (
-        _manifest("ValidatingAdmissionPolicy", name, policy, spec),
-        _manifest("ValidatingAdmissionPolicyBinding", name, policy, bound),
-    )
+    yield _manifest("ValidatingAdmissionPolicy", name, policy, spec)
+    for number, binding in enumerate(bound):
+        suffix = f".{binding.mode}-{number}" if number else ""
+        own = name_of(policy.id, suffix, static=static)
+        said = {"policyName": name, **binding.spec}
+        yield _manifest("ValidatingAdmissionPolicyBinding", own, policy, said)
+
+
+def _name(policy: Policy, *, static: bool) -> str:
+    name = name_of(policy.id, static=static)
+    if len(name) > NAME_LENGTH or not NAME.fullmatch(name):
+        raise _CannotError(f"'{name}' can be the name of no object")
+    return name
 
 
 def _judgement(
     policy: Policy, forms: Forms, settings: Settings, kinds: Iterable[Kind]
 ) -> Judgement:
+    if policy.facts:
+        facts = ", ".join(policy.facts)
+        raise _CannotError(f"an expression sees one object, and it asks of the cluster: {facts}")
     form = forms.of(policy)
     if form is None:
         raise _CannotError("it has no CEL form")
     if form.inexpressible:
-        raise _CannotError(form.inexpressible)
+        raise _CannotError(" ".join(form.inexpressible.split()))
     told = given(policy, settings)
     if told and not any(told.values()):
         raise _CannotError(f"nothing is declared for it: {', '.join(sorted(told))}")
@@ -133,15 +157,7 @@ def _constraints(kinds: Iterable[Kind]) -> dict[str, Any]:
         groups[kind.group] += [each for each in SUBRESOURCES if each.startswith(f"{kind.plural}/")]
     return {
         "matchPolicy": "Equivalent",
-        "namespaceSelector": {
-            "matchExpressions": [
-                {
-                    "key": "kubernetes.io/metadata.name",
-                    "operator": "NotIn",
-                    "values": list(UNASKED_NAMESPACES),
-                }
-            ]
-        },
+        "namespaceSelector": selector("NotIn", UNASKED_NAMESPACES),
         "resourceRules": [
             {
                 "apiGroups": [group],
