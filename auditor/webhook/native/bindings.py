@@ -59,9 +59,8 @@ def bindings(policy: Policy, terms: Admission) -> tuple[Binding, ...]:
             break
         for namespace in namespaces:
             if "*" in namespace or "?" in namespace:
-                raise PatternError(
-                    f"a binding selects namespaces by their whole names: {namespace}"
-                )
+                why = "a binding selects namespaces by their whole names, and not by"
+                raise PatternError(f"{why} '{namespace}'")
             named.setdefault(namespace, mode)
     others = {name: mode for name, mode in named.items() if mode is not elsewhere}
     found = [

@@ -57,8 +57,9 @@ def judgement(
     rules = [rule for rule in form.rules if rule.holds_at(kubernetes)]
     if not rules:
         return None
-    known = _builtin(kinds, parameters) | dict(form.definitions)
-    _check_loops(form, rules, known)
+    builtin = _builtin(kinds, parameters)
+    _check_names(form, rules, builtin)
+    known = builtin | dict(form.definitions)
     names = _Names(form.file, known, kubernetes)
     found = " + ".join(map(_found, rules))
     before = f"oldObject == null ? [] : {names.as_it_was(found)}"
@@ -118,10 +119,22 @@ def _is_one_of(kinds: Iterable[str]) -> str:
     return " || ".join(f"{OBJECT}.kind == '{kind}'" for kind in kinds)
 
 
-def _check_loops(form: Form, rules: Iterable[Rule], known: Mapping[str, str]) -> None:
-    taken = {loop.name for rule in rules for loop in rule.loops} & {*known, OBJECT, "kubernetes"}
-    if taken:
-        raise PolicyError(f"{form.file}: deny.for: the name is taken: {', '.join(sorted(taken))}")
+def _check_names(form: Form, rules: Iterable[Rule], builtin: Mapping[str, str]) -> None:
+    """Every name means one thing.
+
+    Raises:
+        PolicyError: one is taken.
+    """
+    taken = {*builtin, OBJECT, "oldObject", "variables", "kubernetes"}
+    if twice := taken & form.definitions.keys():
+        raise PolicyError(f"{form.file}: let: every form has it already: {_listed(twice)}")
+    loops = {loop.name for rule in rules for loop in rule.loops}
+    if twice := loops & {*taken, *form.definitions}:
+        raise PolicyError(f"{form.file}: deny.for: the name is taken: {_listed(twice)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _found(rule: Rule) -> str:

@@ -1,0 +1,1 @@
+"""What the API server can judge by itself."""
