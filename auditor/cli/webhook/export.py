@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Pod Security labels for the namespaces too, by what runs there: PATH or --cluster.",
 )
+@click.option(
+    "--exempt", multiple=True, metavar="NAMESPACE", help="Do not judge this namespace either."
+)
 @click.option("--cluster", is_flag=True, help="What runs there is what the live cluster has.")
 @cluster_access
 @click.option(
@@ -65,6 +68,7 @@ def export(
     fail_on: str | None,
     static: bool,
     pod_security: bool,
+    exempt: tuple[str, ...],
     cluster: bool,
     kubeconfig: str | None,
     context: str | None,
@@ -77,33 +81,39 @@ def export(
     The API server judges them itself: what they deny stays denied while the webhook is down.
     """
     from auditor.errors import UsageError
+    from auditor.webhook.native.manifests import Terms
     from auditor.webhook.native.manifests import export as exported
+    from auditor.webhook.registration import SYSTEM_NAMESPACES
 
     if pod_security and static:
         raise UsageError("--pod-security labels namespaces, and --static writes files: ask for one")
     if (paths or cluster) and not pod_security:
         raise UsageError("PATH and --cluster say what runs, which --pod-security asks for")
     chosen = choose(policies, start_folder(paths) if paths else Path(), workers=False)
+    terms = terms_of(chosen, mode, fail_on)
+    unasked = (*SYSTEM_NAMESPACES, *exempt)
     found: tuple[Level, ...] = ()
     if pod_security:
         access = Access(kubeconfig, context)
         variants = read_variants(paths, chosen.building, cluster=cluster, access=access)
         chosen = replace(chosen, settings=chosen.judging(variants[0].snapshot))
-        found = _levels(variants, chosen, terms_of(chosen, mode, fail_on))
-    terms = terms_of(chosen, mode, fail_on)
-    done = exported(chosen.bench.policies, chosen.settings, terms, static=static)
+        found = _levels(variants, chosen, terms, unasked)
+    done = exported(chosen.bench.policies, Terms(chosen.settings, terms, static, unasked))
     _print(done, found, form)
     return 0
 
 
-def _levels(variants: Sequence[Variant], chosen: Chosen, terms: Admission) -> tuple[Level, ...]:
+def _levels(
+    variants: Sequence[Variant], chosen: Chosen, terms: Admission, unasked: Sequence[str]
+) -> tuple[Level, ...]:
     from auditor.audit import audit
     from auditor.webhook.native.levels import levels
 
     # Pod Security admission knows of no waivers and no scope.
     settings = replace(chosen.settings, waivers=(), inline=None, scope=None)
     bench = _of_the_standards()
-    return levels([audit(each.snapshot, bench, settings) for each in variants], terms)
+    audits = [audit(each.snapshot, bench, settings) for each in variants]
+    return levels(audits, terms, unasked)
 
 
 def _of_the_standards() -> Bench:

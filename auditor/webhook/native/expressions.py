@@ -45,23 +45,35 @@ class Judgement:
     """Whether anchors say anything: they are all empty where a fault is of the whole object."""
 
 
-def judgement(
-    form: Form, kinds: Iterable[tuple[str, str]], kubernetes: int, parameters: Mapping[str, Any]
-) -> Judgement | None:
-    """The form as CEL for objects of these API groups and kinds; None where nothing is asked for
-    this version.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """For whom a form is written out."""
+
+    kinds: tuple[tuple[str, str], ...]
+    """API groups and kinds of the objects."""
+    kubernetes: int
+    """100 × major + minor."""
+    parameters: Mapping[str, Any]
+    waived: str
+    """CEL: whether the fault called `anchor` is waived; empty where none is."""
+
+
+def judgement(form: Form, asked: Asked) -> Judgement | None:
+    """The form as CEL; None where nothing is asked for the version.
 
     Raises:
         PolicyError: a loop takes the name of a definition, or definitions go in a circle.
     """
-    rules = [rule for rule in form.rules if rule.holds_at(kubernetes)]
+    rules = [rule for rule in form.rules if rule.holds_at(asked.kubernetes)]
     if not rules:
         return None
-    builtin = _builtin(kinds, parameters)
+    builtin = _builtin(asked.kinds, asked.parameters)
     _check_names(form, rules, builtin)
     known = builtin | dict(form.definitions)
-    names = _Names(form.file, known, kubernetes)
+    names = _Names(form.file, known, asked.kubernetes)
     found = " + ".join(map(_found, rules))
+    if asked.waived:
+        found = f"({found}).filter(anchor, !({asked.waived}))"
     before = f"oldObject == null ? [] : {names.as_it_was(found)}"
     variables = (
         *names.variables(found),

@@ -13,7 +13,6 @@ from auditor.declared import Admission, Mode
 from auditor.facts.workloads import WORKLOAD_KINDS, workload_of
 from auditor.manifests import mapping
 from auditor.model import Audit, Finding, Gap, Manifest, Ref, Snapshot, Unseen
-from auditor.webhook.registration import UNASKED_NAMESPACES
 
 LEVELS = ("restricted", "baseline")
 """The strictest first. Level privileged forbids nothing and needs no label."""
@@ -45,12 +44,17 @@ class Level:
         return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def levels(audits: Sequence[Audit], terms: Admission) -> tuple[Level, ...]:
+def levels(audits: Sequence[Audit], terms: Admission, unasked: Sequence[str]) -> tuple[Level, ...]:
     """The levels of all namespaces in what was audited by the policies of both levels; of several
-    alternatives, what holds in each.
+    alternatives, what holds in each. Of those that are `unasked`, none.
     """
     names = sorted({name for audit in audits for name in _namespaces(audit.snapshot)})
-    return tuple(_level(name, audits, terms) for name in names)
+    return tuple(
+        Level(name, "", "it is not judged", {})
+        if name in unasked or name.startswith("kube-")
+        else _level(name, audits, terms)
+        for name in names
+    )
 
 
 def _namespaces(snapshot: Snapshot) -> Iterator[str]:
@@ -65,8 +69,6 @@ def _level(namespace: str, audits: Sequence[Audit], terms: Admission) -> Level:
     def none(why: str) -> Level:
         return Level(namespace, "", why, {})
 
-    if namespace in UNASKED_NAMESPACES or namespace.startswith("kube-"):
-        return none("it belongs to Kubernetes itself")
     if gap := next((g for a in audits for g in a.gaps if _is_about(g, namespace)), None):
         return none(f"not everything there could be judged: {gap.what}: {gap.why}")
     running = {ref for audit in audits for ref in _workloads(audit.snapshot, namespace)}

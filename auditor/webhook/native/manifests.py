@@ -14,9 +14,10 @@ from auditor.model import Manifest, Policy, Settings
 from auditor.policies.parameters import given
 from auditor.sources.kinds import KINDS, Kind
 from auditor.webhook.native.bindings import Binding, PatternError, bindings, selector
-from auditor.webhook.native.expressions import Judgement, judgement
+from auditor.webhook.native.expressions import Asked, Judgement, judgement
 from auditor.webhook.native.forms import Forms
-from auditor.webhook.registration import SUBRESOURCES, UNASKED_NAMESPACES
+from auditor.webhook.native.waived import condition, fitting, last_day
+from auditor.webhook.registration import CONDITIONS, SUBRESOURCES, SYSTEM_NAMESPACES
 
 API_VERSION = "admissionregistration.k8s.io/v1"
 STATIC_SUFFIX = ".static.k8s.io"
@@ -46,11 +47,20 @@ class _CannotError(Exception):
     """Why a policy cannot be exported."""
 
 
-def export(
-    policies: Iterable[Policy], settings: Settings, terms: Admission, *, static: bool = False
-) -> Export:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For whom the policies are exported."""
+
+    settings: Settings
+    admission: Admission
+    static: bool = False
+    """For a server that reads them from files."""
+    unasked: tuple[str, ...] = SYSTEM_NAMESPACES
+    """Namespaces whose objects are not judged."""
+
+
+def export(policies: Iterable[Policy], terms: Terms) -> Export:
     """The policies that CEL can express, each with bindings for what the terms say of it.
-    `static`: for a server that reads them from files.
 
     Raises:
         PolicyError: a form is wrong.
@@ -59,8 +69,7 @@ def export(
     forms, manifests, left = Forms(asked), list[Manifest](), list[Left]()
     for policy in sorted(asked, key=lambda policy: policy.id):
         try:
-            bound = _bindings(policy, terms)
-            manifests += _manifests(policy, forms, settings, bound, static=static)
+            manifests += _manifests(policy, forms, terms)
         except _CannotError as error:
             left.append(Left(policy.id, str(error)))
     return Export(tuple(manifests), tuple(left))
@@ -82,26 +91,25 @@ def _bindings(policy: Policy, terms: Admission) -> tuple[Binding, ...]:
     return bound
 
 
-def _manifests(
-    policy: Policy,
-    forms: Forms,
-    settings: Settings,
-    bound: Iterable[Binding],
-    *,
-    static: bool,
-) -> Iterator[Manifest]:
-    name, kinds = _name(policy, static=static), _kinds(policy)
-    judged = _judgement(policy, forms, settings, kinds)
+def _manifests(policy: Policy, forms: Forms, terms: Terms) -> Iterator[Manifest]:
+    bound = _bindings(policy, terms.admission)
+    name, kinds = _name(policy, static=terms.static), _kinds(policy)
+    waivers = fitting(policy, terms.settings.waivers)
+    judged = _judgement(policy, forms, terms.settings, kinds, condition(waivers))
     spec = {
         "failurePolicy": "Fail",  # of an expression that costs too much; then the binding decides
-        "matchConstraints": _constraints(kinds),
-        "variables": [{"name": name, "expression": text} for name, text in judged.variables],
+        "matchConstraints": _constraints(kinds, terms.unasked),
+        "matchConditions": [{"name": name, "expression": cel} for name, cel in CONDITIONS.items()],
+        "variables": [{"name": name, "expression": cel} for name, cel in judged.variables],
         "validations": [_validation(policy, judged)],
     }
-    yield _manifest("ValidatingAdmissionPolicy", name, policy, spec)
+    manifest = _manifest("ValidatingAdmissionPolicy", name, policy, spec)
+    if day := last_day(waivers):
+        manifest["metadata"]["annotations"]["auditor/waived-until"] = day
+    yield manifest
     for number, binding in enumerate(bound):
         suffix = f".{binding.mode}-{number}" if number else ""
-        own = name_of(policy.id, suffix, static=static)
+        own = name_of(policy.id, suffix, static=terms.static)
         said = {"policyName": name, **binding.spec}
         yield _manifest("ValidatingAdmissionPolicyBinding", own, policy, said)
 
@@ -114,7 +122,7 @@ def _name(policy: Policy, *, static: bool) -> str:
 
 
 def _judgement(
-    policy: Policy, forms: Forms, settings: Settings, kinds: Iterable[Kind]
+    policy: Policy, forms: Forms, settings: Settings, kinds: Iterable[Kind], waived: str
 ) -> Judgement:
     if policy.facts:
         facts = ", ".join(policy.facts)
@@ -127,8 +135,8 @@ def _judgement(
     told = given(policy, settings)
     if told and not any(told.values()):
         raise _CannotError(f"nothing is declared for it: {', '.join(sorted(told))}")
-    pairs = [(kind.group, kind.kind) for kind in kinds]
-    judged = judgement(form, pairs, settings.kubernetes, told)
+    pairs = tuple((kind.group, kind.kind) for kind in kinds)
+    judged = judgement(form, Asked(pairs, settings.kubernetes, told, waived))
     if judged is None:
         version = f"{settings.kubernetes // 100}.{settings.kubernetes % 100}"
         raise _CannotError(f"it asks nothing of Kubernetes {version}")
@@ -150,14 +158,14 @@ def _kinds(policy: Policy) -> list[Kind]:
     return found
 
 
-def _constraints(kinds: Iterable[Kind]) -> dict[str, Any]:
+def _constraints(kinds: Iterable[Kind], unasked: tuple[str, ...]) -> dict[str, Any]:
     groups: dict[str, list[str]] = {}
     for kind in kinds:
         groups.setdefault(kind.group, []).append(kind.plural)
         groups[kind.group] += [each for each in SUBRESOURCES if each.startswith(f"{kind.plural}/")]
     return {
         "matchPolicy": "Equivalent",
-        "namespaceSelector": selector("NotIn", UNASKED_NAMESPACES),
+        "namespaceSelector": selector("NotIn", tuple(dict.fromkeys(unasked))),
         "resourceRules": [
             {
                 "apiGroups": [group],

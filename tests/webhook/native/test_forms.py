@@ -11,7 +11,7 @@ from auditor.errors import PolicyError
 from auditor.grades import Severity
 from auditor.model import Policy, Settings
 from auditor.policies.loader import load
-from auditor.webhook.native.manifests import Export, export
+from auditor.webhook.native.manifests import Export, Terms, export
 
 REGO = """\
 # METADATA
@@ -42,7 +42,7 @@ def policy(folder: Path, form: str, lib: str = "") -> tuple[Policy, ...]:
 
 def exported(policies: tuple[Policy, ...], kubernetes: int = 136) -> Export:
     """All that CEL can express of them."""
-    return export(policies, Settings(kubernetes=kubernetes), EVERYTHING)
+    return export(policies, Terms(Settings(kubernetes=kubernetes), EVERYTHING))
 
 
 def variables(done: Export) -> dict[str, str]:

@@ -5,26 +5,36 @@ they say what our audit says is asked of a real API server: tests/e2e/test_nativ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.declared import Admission, AdmissionRule, Mode
+from auditor.declared import Admission, AdmissionRule, Mode, Waiver
 from auditor.facts.workloads import TEMPLATES
 from auditor.grades import Severity
 from auditor.model import Manifest, Policy, Settings
 from auditor.policies.loader import load
 from auditor.sources.kinds import KINDS
+from auditor.webhook import registration
+from auditor.webhook.native import manifests
 from auditor.webhook.native.bindings import bindings
-from auditor.webhook.native.manifests import Export, export, name_of
+from auditor.webhook.native.manifests import Export, Terms, name_of
+from auditor.webhook.registration import registered
 
 POLICIES = {policy.id: policy for policy in load()[0]}
 EVERYTHING = Admission(Mode.AUDIT, Severity.INFO)
 PARAMETERS = {"image/undeclared_registry": {"registries": ["registry.example"]}}
 SETTINGS = Settings(kubernetes=136, parameters=PARAMETERS)
 PRIVILEGED = POLICIES["workload/privileged_container"]
+
+
+def export(
+    policies: Iterable[Policy], settings: Settings, terms: Admission, *, static: bool = False
+) -> Export:
+    """What is exported for these terms."""
+    return manifests.export(policies, Terms(settings, terms, static))
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +202,48 @@ def test_bindings_of_one_policy_have_names_of_their_own() -> None:
     assert (chosen["operator"], chosen["values"]) == ("In", ["shop"])
     [others] = told["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert (others["operator"], others["values"]) == ("NotIn", ["shop"])
+
+
+def _found(waiver: Waiver) -> str:
+    settings = Settings(kubernetes=136, waivers=(waiver,))
+    policy, _ = export([PRIVILEGED], settings, EVERYTHING).manifests
+    said = {each["name"]: each["expression"] for each in policy["spec"]["variables"]}
+    assert ("filter(anchor, " in said["before"]) == ("filter(anchor, " in said["found"])
+    return said["found"]
+
+
+def test_what_somebody_answers_for_is_no_fault() -> None:
+    """A central waiver is written into the policy, as far as it is about it and holds today."""
+    waived = _found(Waiver("workload/*", "shop/web-?[Pod]", "known", anchor="a.b"))
+    assert r"matches('(?s)^shop/web-.\\x{5b}Pod\\x{5d}$')" in waived
+    assert r"anchor.matches('(?s)^a\\x{2e}b$')" in waived
+    for other in (
+        Waiver("image/*", "*", "another policy"),
+        Waiver("workload/*", "*", "it has ended", until="2020-01-01"),
+        Waiver("workload/*", "*", "the object's own word", inline=True),
+    ):
+        assert "filter(anchor, " not in _found(other)
+
+
+def test_no_waiver_becomes_an_expression() -> None:
+    """Whatever is in it stays a text."""
+    waived = _found(Waiver("*", "') || true || ('\\", "hostile"))
+    assert "') || true" not in waived
+    assert r"\\x{27}\\x{29}" in waived
+
+
+def test_how_long_a_waiver_holds_is_written_down() -> None:
+    """The server knows no calendar: the policies have to be exported again."""
+    settings = Settings(waivers=(Waiver("*", "*", "for now", until="2999-01-01"),))
+    policy, _ = export([PRIVILEGED], settings, EVERYTHING).manifests
+    assert policy["metadata"]["annotations"]["auditor/waived-until"] == "2999-01-01"
+
+
+def test_the_same_namespaces_and_users_as_by_the_webhook_are_left_out() -> None:
+    """So that a cluster starts."""
+    [policy, _] = export([PRIVILEGED], SETTINGS, EVERYTHING).manifests
+    [webhook] = registered(None, registration.Terms(), service="auditor/auditor")["webhooks"]
+    [ours] = policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
+    [theirs] = webhook["namespaceSelector"]["matchExpressions"]
+    assert set(theirs["values"]) - set(ours["values"]) == {"auditor"}  # its own
+    assert policy["spec"]["matchConditions"] == webhook["matchConditions"]
