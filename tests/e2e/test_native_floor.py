@@ -1,94 +1,55 @@
 """The exported policies, judged by the API server itself, say what our audit says: each of them of
-each fixture of every policy, and of the pods of the Pod Security Standards.
+each fixture of every policy, of the pods of the Pod Security Standards, and of what updates add.
 """
 
 import copy
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from auditor.audit import Bench, audit_alone
-from auditor.facts import Facts
-from auditor.model import Policy, Settings, Snapshot
-from auditor.policies.engine import compile_policies
-from auditor.policies.loader import load
-from auditor.sources.cluster import live_resource
-from auditor.sources.files import FileSource
-from auditor.sources.kinds import KINDS, Kind
+from auditor.webhook.judgement import added_findings
 from auditor.webhook.native.manifests import name_of
+from tests.pods import random_pods
 
-from .cluster import TestCluster
+from .cluster import Options, RefusedError, TestCluster
 from .cluster_kubectl import Manifest
-from .dryrun import Server, server
+from .conftest import Starter
+from .dryrun import Answer, Server, server
+from .floor import (
+    BAD,
+    DEPLOYMENT,
+    POD,
+    UNBOUND,
+    Floor,
+    Score,
+    a_namespace,
+    compare,
+    deployment_of,
+    everything,
+    exported,
+    fixtures,
+    laid,
+    path,
+    warned,
+    within,
+)
 from .product import ROOT, auditor
 
 pytestmark = pytest.mark.e2e
 
-FIXTURES = ROOT / "fixtures" / "policies"
-POLICIES_AT_ONCE = 15
-"""So many share a namespace: beyond 4096 characters of warnings the server cuts each to 256, and
-drops what is then still too much."""
-UNBOUND = "floor-unbound"
-PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "image/undeclared_registry": {"registries": ["registry.example/", "*.corp.example/team"]},
-    "resources/limit_beyond_maximum": {"cpu": "4", "memory": "8Gi"},
-}
-ROLLOUTS: Manifest = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "rollouts.argoproj.io"},
-    "spec": {
-        "group": "argoproj.io",
-        "scope": "Namespaced",
-        "names": {"plural": "rollouts", "kind": "Rollout"},
-        "versions": [
-            {
-                "name": "v1alpha1",
-                "served": True,
-                "storage": True,
-                "schema": {
-                    "openAPIV3Schema": {
-                        "type": "object",
-                        "x-kubernetes-preserve-unknown-fields": True,
-                    }
-                },
-            }
-        ],
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """A server that has the exported policies, a few to a namespace, and our own engine."""
-
-    server: Server
-    policies: tuple[Policy, ...]
-    """Those that were exported."""
-    namespaces: tuple[str, ...]
-    bench: Bench
-    settings: Settings
-
-    def of_the_server(self, kind: Kind, manifest: Manifest) -> dict[str, str]:
-        """The policies that warn of the object, and in which words."""
-        found: dict[str, str] = {}
-        for namespace in self.namespaces:
-            answer = self.server.create(_path(kind, namespace), _in(manifest, namespace))
-            assert answer.code == 201, answer.message
-            found |= answer.policies
-        return found
-
-    def of_ours(self, kind: Kind, manifest: Manifest) -> set[str]:
-        """The names of the policies by which our audit finds something in it."""
-        facts = Facts(Snapshot(()), self.settings)
-        answer = audit_alone(live_resource(kind, manifest), self.bench, facts)
-        assert not answer.gaps, answer.gaps
-        return {name_of(finding.policy.id) for finding in answer.findings}
+RECORDED = Path(os.environ.get("AUDITOR_CONFORMANCE", ROOT / "../shared/conformance")) / "pss"
+NEVER_STORED = {"workload/deprecated_service_account_field", "workload/unmasked_proc"}
+"""What the server mends or refuses by itself: both fields of the account are made the same, and an
+unmasked /proc is taken with users of the pod's own alone."""
+SEED = 20261127
+PRIVILEGED = name_of("workload/privileged_container")
+ONE = ("--select", "workload/privileged_container")
 
 
 @pytest.fixture(scope="module")
@@ -98,170 +59,258 @@ def api(cluster: TestCluster) -> Iterator[Server]:
         yield reached
 
 
-def exported(*arguments: str | Path, folder: Path) -> list[Manifest]:
-    """What `auditor webhook export` prints, with the parameters above."""
-    config = folder / ".auditor.yaml"
-    config.write_text(json.dumps({"parameters": PARAMETERS}), "utf-8")
-    said = auditor("webhook", "export", "--format", "json", "--config", config, *arguments)
-    assert said.code == 0, said.err
-    found: list[Manifest] = json.loads(said.out)["manifests"]
-    return found
-
-
-def grouped(manifests: Sequence[Manifest], prefix: str) -> tuple[list[Manifest], tuple[str, ...]]:
-    """The same, each binding for one namespace of a few; and those namespaces."""
-    changed, namespaces, count = [], dict[str, None](), 0
-    for each in copy.deepcopy(list(manifests)):
-        if each["kind"] == "ValidatingAdmissionPolicyBinding":
-            namespace = f"{prefix}-{count // POLICIES_AT_ONCE}"
-            count += 1
-            namespaces[namespace] = None
-            label = {"kubernetes.io/metadata.name": namespace}
-            each["spec"]["matchResources"] = {"namespaceSelector": {"matchLabels": label}}
-        changed.append(each)
-    return changed, tuple(namespaces)
-
-
-def _namespace(name: str) -> Manifest:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-
-
-def _in(manifest: Manifest, namespace: str) -> Manifest:
-    return {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
-
-
-def _path(kind: Kind, namespace: str) -> str:
-    root = "apis" if kind.group else "api"
-    return f"/{root}/{kind.api_version}/namespaces/{namespace}/{kind.plural}"
-
-
-def every_policy() -> list[str]:
-    """Words that select every policy on single objects, the optional ones too."""
-    return [word for policy in load()[0] for word in ("--select", policy.id)]
-
-
-def bench_of(manifests: Sequence[Manifest]) -> Bench:
-    """Our engine with the policies that were exported."""
-    ids = {each["metadata"]["annotations"]["auditor/policy"] for each in manifests}
-    policies, library = load()
-    asked = tuple(policy for policy in policies if policy.id in ids)
-    modules = {policy.file: policy.module for policy in asked} | dict(library)
-    return Bench(asked, compile_policies("regorus", modules))
-
-
 @pytest.fixture(scope="module")
 def floor(cluster: TestCluster, api: Server, tmp_path_factory: pytest.TempPathFactory) -> Floor:
     """All that can be exported, so that every fault is a warning."""
-    words = [*every_policy(), "--mode", "warn", "--fail-on", "info"]
-    words += ["--kubernetes-version", "1.36"]
-    manifests = exported(*words, folder=tmp_path_factory.mktemp("floor"))
-    bound, namespaces = grouped(manifests, "floor")
-    cluster.apply(*map(_namespace, (*namespaces, UNBOUND)), ROLLOUTS)
-    _give_accounts(cluster, (*namespaces, UNBOUND))
-    cluster.apply(*bound)
-    settings = Settings(kubernetes=136, parameters=PARAMETERS)
-    made = Floor(api, bench_of(manifests).policies, namespaces, bench_of(manifests), settings)
-    _wait_for(cluster, made)
-    return made
+    folder = tmp_path_factory.mktemp("floor")
+    return laid(cluster, api, exported(folder, *everything(), "--mode", "warn"))
 
 
-def _give_accounts(cluster: TestCluster, namespaces: Sequence[str]) -> None:
-    """The service accounts that fixtures name: the server refuses pods whose account is missing."""
-    names = {
-        str(account)
-        for _, _, manifest in fixtures()
-        for account in _accounts(manifest)
-        if account != "default"
-    }
-    cluster.apply(
-        *(
-            {
-                "apiVersion": "v1",
-                "kind": "ServiceAccount",
-                "metadata": {"name": name, "namespace": namespace},
-            }
-            for namespace in namespaces
-            for name in sorted(names)
-        )
-    )
-
-
-def _accounts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, each in value.items():
-            if key in ("serviceAccountName", "serviceAccount") and isinstance(each, str) and each:
-                yield each
-            yield from _accounts(each)
-    if isinstance(value, list):
-        for each in value:
-            yield from _accounts(each)
-
-
-def _wait_for(cluster: TestCluster, floor: Floor) -> None:
-    """Until the server has read the policies: it takes them up all at once."""
-    stored = floor.server.create(_path(POD, UNBOUND), _in(BAD, UNBOUND))
-    assert stored.code == 201, stored.message
-    wanted = floor.of_ours(POD, stored.body)
-    assert wanted
-
-    def why_not() -> str:
-        return ", ".join(sorted(wanted - floor.of_the_server(POD, BAD).keys()))
-
-    cluster.wait_until("the server knows the policies", why_not, 60)
-
-
-POD = next(kind for kind in KINDS if kind.kind == "Pod")
-BAD: Manifest = {
-    "apiVersion": "v1",
-    "kind": "Pod",
-    "metadata": {"name": "bad"},
-    "spec": {
-        "hostNetwork": True,
-        "volumes": [{"name": "socket", "hostPath": {"path": "/run/docker.sock"}}],
-        "containers": [{"name": "bad", "image": "tiller", "securityContext": {"privileged": True}}],
-    },
-}
-
-
-def fixtures() -> Iterator[tuple[Path, Kind, Manifest]]:
-    """Every object of every fixture that has a kind which policies on single objects judge."""
-    kinds = {(kind.api_version, kind.kind): kind for kind in KINDS}
-    for file in sorted(FIXTURES.rglob("*.yaml")):
-        if file.name.startswith("."):
-            continue
-        for resource in FileSource((str(file),)).snapshot().resources:
-            kind = kinds.get((resource.ref.api_version, resource.ref.kind))
-            if kind and kind.namespaced and isinstance(resource.manifest.get("metadata"), dict):
-                yield file, kind, dict(resource.manifest)
+def told(score: Score, floor: Floor, capsys: pytest.CaptureFixture[str]) -> None:
+    """The score, for whoever runs the tests; and that there is nothing in it to explain."""
+    with capsys.disabled():
+        print(score.of(floor), end="")  # noqa: T201 the score
+    assert not score.wrong, "\n".join(score.wrong[:40])
 
 
 def test_every_exported_policy_says_of_every_fixture_what_our_audit_says(
     floor: Floor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the object as the server would store it, with its defaults; if it would store it."""
-    judged = {kind for policy in floor.policies for kind in policy.kinds}
-    count, told, wrong = Counter[str](), Counter[str](), list[str]()
+    score = Score()
+    judged = {kind for policy in floor.bench.policies for kind in policy.kinds}
     for file, kind, manifest in fixtures():
-        if kind.kind not in judged:
-            continue
-        stored = floor.server.create(_path(kind, UNBOUND), _in(manifest, UNBOUND))
-        if stored.code != 201:
-            count["refused"] += 1
-            continue
-        count["objects"] += 1
-        ours, theirs = floor.of_ours(kind, stored.body), floor.of_the_server(kind, manifest)
-        told.update(ours & theirs.keys())
-        where = f"{file.relative_to(FIXTURES)} {kind.kind}"
-        wrong += [f"{where}: not warned: {name}" for name in sorted(ours - theirs.keys())]
-        wrong += [f"{where}: {name}{theirs[name]}" for name in sorted(theirs.keys() - ours)]
-        failed = [name for name, why in theirs.items() if "resulted in error" in why]
-        wrong += [f"{where}: {name}{theirs[name]}" for name in failed]
-    pairs = count["objects"] * len(floor.policies)
-    silent = sorted({name_of(policy.id) for policy in floor.policies} - told.keys())
-    with capsys.disabled():
-        print(  # noqa: T201 the score
-            f"\nfloor: {pairs - len(wrong)} of {pairs} verdicts alike ({dict(count)}), "
-            f"{told.total()} of them faults; never told: {silent}",
-            end="",
+        if kind.kind in judged:
+            compare(floor, score, f"{file.parent.name}/{file.name} {kind.kind}", kind, manifest)
+    told(score, floor, capsys)
+    assert score.count["objects"] > 900
+    assert floor.names - score.told.keys() == set(map(name_of, NEVER_STORED))
+
+
+def test_every_recorded_pod_of_the_standards_is_told_alike(
+    floor: Floor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The test data of Kubernetes' own library, each pod once."""
+    pods: dict[str, Manifest] = {}
+    for file in sorted(RECORDED.glob("*/v1.*/*/*.yaml")):
+        pod = yaml.safe_load(file.read_text("utf-8"))
+        pods.setdefault(json.dumps(pod["spec"], sort_keys=True), pod)
+    if not pods:
+        why = f"no recorded pods in {RECORDED}; set AUDITOR_CONFORMANCE"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
+    score = Score()
+    for pod in pods.values():
+        compare(floor, score, pod["metadata"]["name"], POD, pod)
+    told(score, floor, capsys)
+    assert score.count["objects"] > 100
+
+
+def test_generated_pods_are_told_alike(floor: Floor, capsys: pytest.CaptureFixture[str]) -> None:
+    """Several rules at once, kept and broken."""
+    score = Score()
+    for number, made in enumerate(islice(random_pods(SEED), 300)):
+        pod = {"apiVersion": "v1", "kind": "Pod", **made}
+        pod["metadata"] = {**made.get("metadata", {}), "name": f"generated-{number}"}
+        compare(floor, score, json.dumps(made), POD, pod)
+    told(score, floor, capsys)
+
+
+def put(api: Server, namespace: str, manifest: Manifest, *, dry: bool = True) -> Answer:
+    """The Deployment as it shall be from now on."""
+    place = path(DEPLOYMENT, namespace, manifest["metadata"]["name"])
+    return api.ask("PUT", place, within(manifest, namespace), dry=dry)
+
+
+def test_an_update_is_told_of_what_it_adds(
+    floor: Floor, cluster: TestCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As by the webhook. What was wrong before passes, whatever else is changed."""
+    templates = [deployment_of(manifest["spec"]) for _, kind, manifest in fixtures() if kind is POD]
+    usable = [each for each in templates[::7] if _is_stored(floor, each)]
+    score = Score()
+    first = usable[0]
+    for namespace in floor.namespaces:
+        cluster.apply(within(first, namespace))
+    for number, (old, new) in enumerate(pairwise(usable)):
+        for namespace in floor.namespaces:
+            assert put(floor.server, namespace, old, dry=False).code == 200
+        touched = copy.deepcopy(old)
+        touched["metadata"]["labels"] = {"touched": "yes"}
+        again = [put(floor.server, namespace, touched) for namespace in floor.namespaces]
+        score.compare(f"{number}, touched", set(), warned(again))
+        answers = [put(floor.server, namespace, new) for namespace in floor.namespaces]
+        before, after = (_stored(floor, each) for each in (old, new))
+        found = added_findings(floor.audit(DEPLOYMENT, before), floor.audit(DEPLOYMENT, after))
+        added = {name_of(finding.policy.id) for finding in found}
+        score.compare(f"{number}, changed: {json.dumps(new)}", added, warned(answers))
+    told(score, floor, capsys)
+    assert score.count["objects"] > 100
+    assert score.told.total() > 100
+
+
+def _stored(floor: Floor, manifest: Manifest) -> Manifest:
+    answer = floor.server.create(path(DEPLOYMENT, UNBOUND), within(manifest, UNBOUND))
+    assert answer.code == 201, answer.message
+    return answer.body
+
+
+def _is_stored(floor: Floor, manifest: Manifest) -> bool:
+    answer = floor.server.create(path(DEPLOYMENT, UNBOUND), within(manifest, UNBOUND))
+    return answer.code == 201
+
+
+def test_an_ephemeral_container_is_judged(floor: Floor, cluster: TestCluster) -> None:
+    """It comes by a subresource, into a pod that was right when it was created."""
+    [namespace] = [
+        each
+        for each in floor.namespaces
+        if PRIVILEGED in floor.server.create(path(POD, each), within(BAD, each)).policies
+    ]
+    pod = within(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "right"},
+            "spec": {"containers": [{"name": "app", "image": "registry.example/app:1"}]},
+        },
+        namespace,
+    )
+    cluster.apply(pod)
+    for privileged in (False, True):
+        live = cluster.get("Pod", namespace, "right")
+        debugger = {
+            "name": "debug",
+            "image": "registry.example/debug:1",
+            "securityContext": {"privileged": privileged},
+        }
+        live["spec"]["ephemeralContainers"] = [debugger]
+        answer = floor.server.ask(
+            "PUT", path(POD, namespace, "right") + "/ephemeralcontainers", live
         )
-    assert not wrong, "\n".join(wrong[:40])
+        assert answer.code == 200, answer.message
+        assert (PRIVILEGED in answer.policies) is privileged
+    assert answer.policies[PRIVILEGED].endswith("Privileged container: debug")
+
+
+def test_an_object_of_any_size_is_judged(floor: Floor) -> None:
+    """Within what the server grants: three hundred containers, each with a fault of every kind."""
+    worst = copy.deepcopy(BAD)
+    [container] = worst["spec"]["containers"]
+    container |= {"env": [{"name": f"n{number}", "value": "x" * 100} for number in range(20)]}
+    worst["spec"]["containers"] = [{**container, "name": f"c{number}"} for number in range(300)]
+    found = floor.of_the_server(POD, worst)
+    assert PRIVILEGED in found
+    assert not [why for why in found.values() if "resulted in error" in why]
+
+
+@pytest.fixture
+def denying(cluster: TestCluster, api: Server, tmp_path: Path) -> str:
+    """A namespace where one policy denies, but for what is waived."""
+    waiver = {"policy": "workload/*", "object": "denied/waived-?[Pod]", "reason": "known"}
+    rule = {"mode": "deny", "namespaces": ["denied", "kube-system"]}
+    found = exported(tmp_path, *ONE, waivers=[waiver], admission={"mode": "audit", "rules": [rule]})
+    cluster.apply(a_namespace("denied"), *found)
+
+    def why_not() -> str:
+        answer = api.create(path(POD, "denied"), within(BAD, "denied"))
+        return "" if answer.code == 422 else f"it is not denied yet: {answer.code}"
+
+    cluster.wait_until("the policy denies", why_not, 60)
+    return "denied"
+
+
+def _privileged(name: str) -> Manifest:
+    return {**BAD, "metadata": {"name": name}}
+
+
+def test_what_is_to_be_denied_is_denied(cluster: TestCluster, api: Server, denying: str) -> None:
+    """In the words of the policy, where the configuration says so, and not what it waives."""
+    answer = api.create(path(POD, denying), within(BAD, denying))
+    assert answer.code == 422
+    assert answer.message.endswith("denied request: Privileged container: bad")
+    with pytest.raises(RefusedError, match="Privileged container: bad"):
+        cluster.apply(within(deployment_of(BAD["spec"]), denying))
+    for name, code in (("waived-1", 201), ("waived-12", 422)):
+        assert api.create(path(POD, denying), within(_privileged(name), denying)).code == code
+    for elsewhere in ("default", "kube-system"):
+        assert api.create(path(POD, elsewhere), within(BAD, elsewhere)).code == 201
+
+
+def static_folder(folder: Path, manifests: list[Manifest]) -> Path:
+    """A configuration of admission that reads these manifests from files."""
+    files = folder / "policies"
+    files.mkdir()
+    (files / "floor.yaml").write_text(yaml.safe_dump_all(manifests), "utf-8")
+    config: Mapping[str, Any] = {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AdmissionConfiguration",
+        "plugins": [
+            {
+                "name": "ValidatingAdmissionPolicy",
+                "configuration": {
+                    "apiVersion": "apiserver.config.k8s.io/v1",
+                    "kind": "ValidatingAdmissionPolicyConfiguration",
+                    "staticManifestsDir": str(files),
+                },
+            }
+        ],
+    }
+    file = folder / "admission.yaml"
+    file.write_text(yaml.safe_dump(config), "utf-8")
+    return file
+
+
+def test_a_server_takes_the_policies_from_files(start_cluster: Starter, tmp_path: Path) -> None:
+    """It denies from its first answer on, and nobody can take them away by its API."""
+    words = ("--framework", "pss-restricted", "--fail-on", "info", "--mode", "deny", "--static")
+    config = static_folder(tmp_path, exported(tmp_path, *words))
+    flags = (
+        "--feature-gates=ManifestBasedAdmissionControlConfig=true",
+        f"--admission-control-config-file={config}",
+    )
+    cluster = start_cluster(Options(api_server=flags))
+    with server(cluster.kubeconfig) as api:
+        answer = api.create(path(POD, "default"), within(BAD, "default"))
+        assert answer.code == 422
+        assert ".static.k8s.io" in answer.message
+    listed = cluster.kubectl("get", "validatingadmissionpolicies", "-o", "name", check=True)
+    assert not listed.stdout
+
+
+def test_pod_security_labels_deny_nothing_that_runs(cluster: TestCluster, api: Server) -> None:
+    """The server itself finds no pod that violates the level, and refuses a pod that does."""
+    hardened = {
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": "app",
+                "image": "registry.example/app:1",
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }
+        ],
+    }
+    usual = {"containers": [{"name": "app", "image": "registry.example/app:1"}]}
+    pods = {"level-strict": hardened, "level-usual": usual, "level-loose": BAD["spec"]}
+    for namespace, spec in pods.items():
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "here"}, "spec": spec}
+        cluster.apply(a_namespace(namespace), within(pod, namespace))
+    said = auditor("webhook", "export", *ONE, "--pod-security", "--cluster", "--kubeconfig",
+                   cluster.kubeconfig, "--mode", "deny", "--format", "json")  # fmt: skip
+    assert said.code == 0, said.err
+    labels = [each for each in said.report["manifests"] if each["kind"] == "Namespace"]
+    levels = {each["namespace"]: each["level"] for each in said.report["namespaces"]}
+    assert [levels[namespace] for namespace in pods] == ["restricted", "baseline", ""]
+    ours = [each for each in labels if each["metadata"]["name"] in pods]
+    done = cluster.kubectl("apply", "--server-side", "-f", "-", check=True,
+                           input="\n---\n".join(map(json.dumps, ours)))  # fmt: skip
+    assert "violate" not in done.stderr
+    wanted = {"level-strict": 403, "level-usual": 403, "level-loose": 201}
+    for namespace, code in wanted.items():
+        assert api.create(path(POD, namespace), within(BAD, namespace)).code == code

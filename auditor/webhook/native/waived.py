@@ -26,7 +26,7 @@ def fitting(policy: Policy, waivers: Sequence[Waiver]) -> tuple[Waiver, ...]:
 
 
 def condition(waivers: Sequence[Waiver]) -> str:
-    """CEL: whether one of the waivers fits the fault called `anchor`; empty where there are none."""
+    """CEL: whether one of the waivers fits the fault called `anchor`; empty where none is."""
     return " || ".join(map(_fits, waivers))
 
 
@@ -37,9 +37,8 @@ def last_day(waivers: Sequence[Waiver]) -> str:
 
 def _fits(waiver: Waiver) -> str:
     pattern = _text(_regex(waiver.object))
-    about = (
-        f"({ABOUT}).matches({pattern}) || ({ABOUT} + '[' + object.kind + ']').matches({pattern})"
-    )
+    names = (ABOUT, f"{ABOUT} + '[' + object.kind + ']'")
+    about = " || ".join(f"({name}).matches({pattern})" for name in names)
     if not waiver.anchor:
         return f"({about})"
     return f"(({about}) && anchor.matches({_text(_regex(waiver.anchor))}))"

@@ -209,7 +209,8 @@ def _found(waiver: Waiver) -> str:
     policy, _ = export([PRIVILEGED], settings, EVERYTHING).manifests
     said = {each["name"]: each["expression"] for each in policy["spec"]["variables"]}
     assert ("filter(anchor, " in said["before"]) == ("filter(anchor, " in said["found"])
-    return said["found"]
+    found: str = said["found"]
+    return found
 
 
 def test_what_somebody_answers_for_is_no_fault() -> None:
