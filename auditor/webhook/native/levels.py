@@ -6,7 +6,7 @@ The API server's own admission enforces them, by https://kubernetes.io/docs/conc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from auditor.declared import Admission, Mode
@@ -66,24 +66,26 @@ def _namespaces(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _level(namespace: str, audits: Sequence[Audit], terms: Admission) -> Level:
-    def none(why: str) -> Level:
-        return Level(namespace, "", why, {})
-
-    if gap := next((g for a in audits for g in a.gaps if _is_about(g, namespace)), None):
-        return none(f"not everything there could be judged: {gap.what}: {gap.why}")
     running = {ref for audit in audits for ref in _workloads(audit.snapshot, namespace)}
-    if not running:
-        return none("nothing runs there, and so nothing was judged")
+    if why := _unsure(namespace, audits, running):
+        return Level(namespace, "", why, {})
     found = [f for a in audits for f in (*a.findings, *a.folded) if f.ref.namespace == namespace]
     broken = {level: [f for f in found if _violates(f, level)] for level in LEVELS}
     level = next((level for level in LEVELS if not broken[level]), "")
     why = _why(level, broken, len(running))
-    if not level:
-        return none(why)
-    kept = _kept(namespace, level, audits)
-    if kept:
-        return none(f"{why}; its label says more already: {kept}")
-    return Level(namespace, level, why, _labels(level, audits[0].kubernetes, terms, namespace))
+    if level and (kept := _kept(namespace, level, audits)):
+        return Level(namespace, "", f"{why}; its label says more already: {kept}", {})
+    kubernetes = audits[0].kubernetes
+    labels = _labels(level, kubernetes, _mode(terms, namespace)) if level else {}
+    return Level(namespace, level, why, labels)
+
+
+def _unsure(namespace: str, audits: Iterable[Audit], running: Set[Ref]) -> str:
+    """Why nothing can be promised of a namespace; empty where that is not so."""
+    gaps = (gap for audit in audits for gap in audit.gaps)
+    if gap := next((gap for gap in gaps if _is_about(gap, namespace)), None):
+        return f"not everything there could be judged: {gap.what}: {gap.why}"
+    return "" if running else "nothing runs there, and so nothing was judged"
 
 
 def _workloads(snapshot: Snapshot, namespace: str) -> Iterator[Ref]:
@@ -126,11 +128,11 @@ def _kept(namespace: str, level: str, audits: Iterable[Audit]) -> str:
     return ""
 
 
-def _labels(level: str, kubernetes: int, terms: Admission, namespace: str) -> dict[str, str]:
+def _labels(level: str, kubernetes: int, mode: Mode) -> dict[str, str]:
     """Of the version that was judged for: what a later one adds is another question."""
     version = f"v{kubernetes // 100}.{kubernetes % 100}"
     said: dict[str, str] = {}
-    for way in LABELS[_mode(terms, namespace)]:
+    for way in LABELS[mode]:
         said |= {f"{PREFIX}{way}": level, f"{PREFIX}{way}-version": version}
     return said
 

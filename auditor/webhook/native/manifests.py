@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.declared import Admission
-from auditor.facts.workloads import TEMPLATES
 from auditor.model import Manifest, Policy, Settings
 from auditor.policies.parameters import given
 from auditor.sources.kinds import KINDS, Kind
@@ -147,14 +146,11 @@ def _kinds(policy: Policy) -> list[Kind]:
     """The kinds of its objects, as the API server serves them; those of the base API alone where
     others have the same name.
     """
-    of_pods = {kind for _, kind in TEMPLATES}
     named = [kind for kind in KINDS if kind.kind in policy.kinds]
     served = {kind.kind for kind in named if not kind.optional}
     found = [kind for kind in named if not kind.optional or kind.kind not in served]
-    if len({kind.kind for kind in found}) < len(set(policy.kinds)):
-        unknown = ", ".join(sorted(set(policy.kinds) - {kind.kind for kind in found} - of_pods))
-        if unknown:
-            raise _CannotError(f"it is not known where the API server serves {unknown}")
+    if unknown := sorted(set(policy.kinds) - {kind.kind for kind in found}):
+        raise _CannotError(f"it is not known where the API server serves {', '.join(unknown)}")
     return found
 
 
