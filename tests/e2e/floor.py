@@ -20,6 +20,7 @@ from auditor.webhook.native.manifests import name_of
 
 from .cluster import TestCluster
 from .cluster_kubectl import Manifest
+from .crds import definitions
 from .dryrun import Answer, Server
 from .product import ROOT, auditor
 
@@ -193,13 +194,19 @@ def laid(cluster: TestCluster, server: Server, manifests: Sequence[Manifest]) ->
     """The policies, each bound in one namespace of several, once the server goes by them."""
     bound, namespaces = _grouped(manifests)
     places = (*namespaces, UNBOUND)
-    cluster.apply(*map(a_namespace, places), ROLLOUTS)
+    cluster.apply(*map(a_namespace, places), ROLLOUTS, *_of_the_mesh())
     cluster.apply(*_accounts(places))
     cluster.apply(*bound)
     settings = Settings(kubernetes=136, parameters=PARAMETERS)
     floor = Floor(server, namespaces, bench_of(manifests), settings)
     _wait_for(cluster, floor)
     return floor
+
+
+def _of_the_mesh() -> list[Manifest]:
+    wanted = ("authorizationpolicies", "peerauthentications")
+    known = definitions("istio.io/api")
+    return [each for each in known if each["metadata"]["name"].partition(".")[0] in wanted]
 
 
 def _grouped(manifests: Sequence[Manifest]) -> tuple[list[Manifest], tuple[str, ...]]:

@@ -30,8 +30,14 @@ from auditor.webhook.native.forms import Form, Loop, Rule
 
 TOKEN = re.compile(r"""r?'(?:[^'\\]|\\.)*'|r?"(?:[^"\\]|\\.)*"|\.\??\s*[A-Za-z_]\w*|[A-Za-z_]\w*""")
 OBJECT = "object"
-SEPARATOR = r"'\n'"
-"""Between the anchors of inner loops, while they are put into one list."""
+MACRO = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*([A-Za-z_]\w*)\s*,")
+"""A call that names each of a list."""
+MARK, SEPARATOR = "'='", r"'\n'"
+"""Before and between the anchors of inner loops, while they are put into one list."""
+FLAT = (
+    f".join({SEPARATOR}).split({SEPARATOR})"
+    ".filter(anchor, anchor != '').map(anchor, anchor.substring(1))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +143,16 @@ def _check_names(form: Form, rules: Iterable[Rule], builtin: Mapping[str, str]) 
     Raises:
         PolicyError: one is taken.
     """
-    taken = {*builtin, OBJECT, "oldObject", "variables", "kubernetes"}
+    taken = {*builtin, OBJECT, "anchor", "oldObject", "variables", "kubernetes"}
     if twice := taken & form.definitions.keys():
         raise PolicyError(f"{form.file}: let: every form has it already: {_listed(twice)}")
     loops = {loop.name for rule in rules for loop in rule.loops}
-    if twice := loops & {*taken, *form.definitions}:
-        raise PolicyError(f"{form.file}: deny.for: the name is taken: {_listed(twice)}")
+    texts = [text for rule in rules for text in (rule.when, rule.anchor)]
+    each = {name for text in (*texts, *form.definitions.values()) for name in MACRO.findall(text)}
+    if twice := (loops | each) & {*taken, *form.definitions}:
+        raise PolicyError(
+            f"{form.file}: the name is taken, and no loop can have it: {_listed(twice)}"
+        )
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -154,12 +164,13 @@ def _found(rule: Rule) -> str:
     if not rule.loops:
         return f"({rule.when} ? [{rule.anchor}] : [])"
     *outer, inner = rule.loops
-    found = f"{_list(inner)}.filter({inner.name}, {rule.when}).map({inner.name}, {rule.anchor})"
+    # CEL makes no flat list of lists: the anchors are joined to a text and taken apart again. What
+    # stands before each tells one that is empty from none.
+    anchor = f"{MARK} + {rule.anchor}" if outer else rule.anchor
+    found = f"{_list(inner)}.filter({inner.name}, {rule.when}).map({inner.name}, {anchor})"
     for loop in reversed(outer):
         found = f"{_list(loop)}.map({loop.name}, {found}.join({SEPARATOR}))"
-    # CEL makes no flat list of lists: the anchors are joined to a text and taken apart again.
-    flat = f".join({SEPARATOR}).split({SEPARATOR}).filter(anchor, anchor != '')" if outer else ""
-    return found + flat
+    return f"{found}{FLAT}" if outer else found
 
 
 def _list(loop: Loop) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,15 @@ def test_a_form_beside_the_policy_is_all_that_is_needed(tmp_path: Path) -> None:
     assert "variables.old_containers.filter" in found["before"]
 
 
+def test_the_form_that_the_documents_show_works(tmp_path: Path) -> None:
+    """Copied as it stands."""
+    page = (Path(__file__).parents[3] / "docs" / "native-floor.md").read_text("utf-8")
+    [form] = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    found = variables(exported(policy(tmp_path, form)))
+    assert found["loud"] == "['ALL', 'SYS_ADMIN']"
+    assert "filter(name, name in variables.loud)" in found["found"]
+
+
 def test_names_in_texts_and_fields_stay_as_they_are(tmp_path: Path) -> None:
     """Only the names themselves are variables."""
     form = "let: {word: \"'pod'\"}\ndeny:\n  - when: pod.pod == 'pod' && pod.?word == word\n"
@@ -96,7 +106,9 @@ def test_rules_hold_for_versions(tmp_path: Path) -> None:
         ("{}", "either 'deny' or 'inexpressible'"),
         ("{inexpressible: no, deny: []}", "loud.cel.yaml: inexpressible: "),
         ("deny: [{when: 'true', for: [container of containers]}]", "is not 'NAME in LIST'"),
-        ("deny: [{when: 'true', for: ['pod in [1]']}]", "the name is taken: pod"),
+        ("deny: [{when: 'true', for: ['pod in [1]']}]", "no loop can have it: pod"),
+        ("deny: [{when: '[1].all(pod, pod > 0)'}]", "no loop can have it: pod"),
+        ("let: {each: '1'}\ndeny: [{when: each > 0}]", "no loop can have it: each"),
         ("let: {a: b, b: a}\ndeny: [{when: a}]", "defined in a circle: a, b"),
         ("let: {windows: 'true'}\ndeny: [{when: windows}]", "defined in lib/ already: windows"),
         ("let: {pod: 'true'}\ndeny: [{when: pod}]", "every form has it already: pod"),
