@@ -14,6 +14,7 @@ from auditor.cli.main import VERBS, cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+WEBHOOK = (ROOT / "docs" / "webhook.md").read_text("utf-8")
 DOCUMENTS = sorted(
     file
     for file in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
@@ -39,8 +40,8 @@ def test_links_lead_somewhere(file: Path) -> None:
             assert (file.parent / link).exists(), f"{file}: {link}"
 
 
-def _commands() -> list[str]:
-    blocks = re.findall(r"^```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def _commands(page: str = README) -> list[str]:
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
     return [line.partition("|")[0].strip() for line in lines if line.startswith("auditor ")]
 
@@ -51,8 +52,8 @@ def test_the_readme_shows_every_verb() -> None:
     assert shown == set(VERBS) - {"new"}
 
 
-@pytest.mark.parametrize("line", _commands())
-def test_every_command_of_the_readme_exists(line: str) -> None:
+@pytest.mark.parametrize("line", dict.fromkeys((*_commands(), *_commands(WEBHOOK))))
+def test_every_command_that_is_shown_exists(line: str) -> None:
     """With every flag that is shown."""
     context: click.Context = click.Context(cli, info_name="auditor")
     command: click.Command = cli

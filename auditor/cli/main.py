@@ -22,6 +22,10 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "diff": ("auditor.cli.diff:diff", "Say which findings are new between two states."),
     "explain": ("auditor.cli.explain:explain", "Say what a policy looks for, by any of its names."),
     "network": ("auditor.cli.network:network", "Say who can reach whom, and why."),
+    "access": (
+        "auditor.cli.access:access",
+        "Say who may do what through the API server.",
+    ),
     "placement": (
         "auditor.cli.placement:placement",
         "Say where pods run, and what they survive.",

@@ -1,0 +1,35 @@
+"""`auditor access`: who may do what through the API server. One module per verb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import click
+
+from auditor.cli.lazy import Lazy
+
+VERBS: Mapping[str, tuple[str, str]] = {
+    "check": ("auditor.cli.access.check:check", "Answer many questions, one a line."),
+}
+"""Verb → where its command is, and its line in --help."""
+
+
+class _Verbs(Lazy):
+    """The verbs below `access`."""
+
+    verbs = VERBS
+
+    @property
+    def commands(self) -> MutableMapping[str, click.Command]:
+        """All of them, loaded: for whoever writes their pages."""
+        return {verb: self.loaded(verb) for verb in self.verbs}
+
+    @commands.setter
+    def commands(self, value: Any) -> None:
+        """What click would keep there is not needed."""
+
+
+@click.command(cls=_Verbs, short_help="Say who may do what through the API server.")
+def access() -> None:
+    """Say who may do what through the API server, by the roles and bindings in manifests."""

@@ -1,0 +1,159 @@
+"""`auditor access check`: many access reviews, one a line, and as many answers. Its form is fixed:
+recorded answers of real API servers are compared with it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from auditor.facts.access import Answer, Authorizer, Grant
+
+
+@click.command(short_help="Answer many questions, one a line.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--queries",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    required=True,
+    help="The questions, one JSON object a line; '-' for standard input.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("jsonl", "text")),
+    default="jsonl",
+    show_default=True,
+    help="How to answer.",
+)
+@click.option(
+    "--defaults/--no-defaults",
+    "assume",
+    default=True,
+    show_default=True,
+    help="Take the roles and bindings for granted that an API server 1.36 makes for itself.",
+)
+def check(paths: tuple[str, ...], file: Path, form: str, assume: bool) -> int:
+    """Answer access reviews about the roles and bindings under PATH, each a JSON object on a line.
+
+    {"user", "groups", "namespace", "verb", "group", "resource", "subresource", "name"} or {"user",
+    "groups", "verb", "nonResourceURL"}. Groups are exactly those that are named: none is implied.
+    One answer a line, in their order: {"allowed", "bindings"}.
+
+    Ends with 2 where a line is no question: it has an "error", the others are answered all the
+    same; with 4 where something under PATH could not be read.
+    """
+    from auditor.errors import UsageError
+
+    if str(file) == "-" and "-" in paths:
+        raise UsageError("standard input can be the manifests or the queries, not both")
+    authorizer, unread = _authorizer(paths, assume)
+    wrong = 0
+    for line in _lines(file):
+        told = _answered(line, authorizer)
+        wrong += "error" in told
+        click.echo(_line(told, form))
+    if wrong:
+        from auditor.cli.screen import say
+
+        say(f"error: {wrong} of the queries not understood", err=True)
+    return 2 if wrong else unread
+
+
+def _authorizer(paths: tuple[str, ...], assume: bool) -> tuple[Authorizer, int]:
+    """The authorizer of what stands there; and 4 where a part could not be read, else 0."""
+    from auditor.cli.options import read_variants
+    from auditor.cli.screen import say
+    from auditor.errors import UsageError
+    from auditor.facts.access import Authorizer
+    from auditor.model import Unseen
+
+    found = read_variants(paths)
+    if len(found) > 1:
+        names = ", ".join(each.name for each in found)
+        raise UsageError(f"these files say alternatives ({names}); name those of one")
+    snapshot = found[0].snapshot
+    lost = [gap for gap in snapshot.gaps if gap.severity is Unseen.INCOMPLETE]
+    for gap in lost:
+        say(f"gap: {gap.what}: {gap.why}", err=True)
+    authorizer = Authorizer.of(snapshot, assume_defaults=assume)
+    for ref, why in authorizer.refused.items():
+        say(f"{ref}: the API server refuses it, so it counts for nothing: {why}", err=True)
+    return authorizer, 4 if lost else 0
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    if str(file) == "-":
+        yield from sys.stdin.buffer
+        return
+    with file.open("rb") as lines:
+        yield from lines
+
+
+def _answered(line: bytes, authorizer: Authorizer) -> Mapping[str, Any]:
+    import orjson
+
+    from auditor.facts.access import RequestError, request_of
+
+    try:
+        request = request_of(orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        return {"error": f"is no JSON: {error.msg}"}
+    except RequestError as error:
+        return {"error": str(error)}
+    return _told(authorizer.answer(request))
+
+
+def _told(answer: Answer) -> Mapping[str, Any]:
+    told: dict[str, Any] = {
+        "allowed": answer.allowed,
+        "bindings": [_grant(grant) for grant in answer.grants],
+    }
+    if answer.dangling:
+        told["dangling"] = [str(each.ref) for each in answer.dangling]
+    return told
+
+
+def _grant(grant: Grant) -> Mapping[str, Any]:
+    binding, role = grant.binding.ref, grant.role.ref
+    told: dict[str, Any] = {"kind": binding.kind, "name": binding.name}
+    if binding.namespace:
+        told["namespace"] = binding.namespace
+    told["role"] = f"{role.kind}/{role.name}"
+    told["subject"] = f"{grant.subject.kind}/{grant.subject.name}"
+    if grant.assumed:
+        return {**told, "assumed": True}
+    origin = grant.binding.origin
+    spot = origin.spot(("roleRef",))
+    return {**told, "file": spot.uri, "line": spot.span.line}
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """An answer for people."""
+
+    told: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        if "error" in self.told:
+            return f"not understood: {self.told['error']}"
+        if not self.told["allowed"]:
+            return "denied"
+        by: Iterable[Mapping[str, Any]] = self.told["bindings"]
+        names = ", ".join(f"{each['kind']}/{each['name']} of {each['role']}" for each in by)
+        return f"allowed by {names or 'the group system:masters'}"
+
+
+def _line(told: Mapping[str, Any], form: str) -> str:
+    import orjson
+
+    from auditor.text import escaped
+
+    return orjson.dumps(told).decode() if form == "jsonl" else escaped(str(_Words(told)))

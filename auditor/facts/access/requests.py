@@ -1,0 +1,68 @@
+"""What is asked: one request of one subject, in the form of a SubjectAccessReview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+RESOURCE_FIELDS = ("namespace", "verb", "group", "resource", "subresource", "name")
+
+
+class RequestError(Exception):
+    """A question that is none. Its text says which field and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. Nothing in it is normalised: the authorizer compares letter by letter."""
+
+    user: str
+    groups: frozenset[str]
+    """Exactly those that were sent: none is implied."""
+    verb: str
+    namespace: str = ""
+    """Empty for the whole cluster."""
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    path: str | None = None
+    """Of a request for no resource; None where it is for one."""
+
+    @property
+    def combined(self) -> str:
+        """``pods/exec``."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+def request_of(document: Any) -> Request:
+    """The request that one line of a file of queries asks about.
+
+    Raises:
+        RequestError: it is none.
+    """
+    if not isinstance(document, Mapping):
+        raise RequestError("has to be a JSON object")
+    groups = document.get("groups") or []
+    if not isinstance(groups, list) or not all(isinstance(each, str) for each in groups):
+        raise RequestError("groups: has to be a list of names")
+    user, verb = _text(document, "user"), _text(document, "verb", required=True)
+    path = document.get("nonResourceURL")
+    if path is not None:
+        if not isinstance(path, str):
+            raise RequestError("nonResourceURL: has to be text")
+        return Request(user, frozenset(groups), verb, path=path)
+    if "resource" not in document:
+        raise RequestError("resource: is missing (or nonResourceURL)")
+    fields = {key: _text(document, key) for key in RESOURCE_FIELDS}
+    return Request(user, frozenset(groups), **fields)
+
+
+def _text(document: Mapping[str, Any], key: str, *, required: bool = False) -> str:
+    value = document.get(key)
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str):
+        raise RequestError(f"{key}: {'is missing' if value is None else 'has to be text'}")
+    return value

@@ -1,0 +1,1 @@
+"""The verbs of `auditor access`, as people and programs use them."""

@@ -1,0 +1,99 @@
+"""`auditor access check`, whose form is fixed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.cli.command import Command, Said
+
+READER = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: shop}
+rules:
+  - {apiGroups: [""], resources: [pods, pods/log], verbs: [get, list]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: readers, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}
+subjects:
+  - {kind: ServiceAccount, name: web}
+  - {kind: Group, apiGroup: rbac.authorization.k8s.io, name: ops}
+"""
+WEB = "system:serviceaccount:shop:web"
+
+
+def query(user: str, verb: str, resource: str, *groups: str, **more: str) -> dict[str, Any]:
+    """A question about the namespace shop."""
+    asked = {"user": user, "groups": list(groups), "namespace": "shop", "verb": verb, "group": ""}
+    return {**asked, "resource": resource, "subresource": "", "name": "", **more}
+
+
+def asked(auditor: Command, folder: Path, *lines: Any, manifests: str = READER) -> Said:
+    """What the command says of these questions."""
+    (folder / "rbac.yaml").write_text(manifests)
+    texts = (line if isinstance(line, str) else json.dumps(line) for line in lines)
+    queries = folder.parent / "queries.jsonl"
+    queries.write_text("".join(f"{text}\n" for text in texts))
+    return auditor("access", "check", folder, "--queries", queries, "--format", "jsonl")
+
+
+def answers(said: Said) -> list[dict[str, Any]]:
+    """One a line."""
+    return [json.loads(line) for line in said.out.splitlines()]
+
+
+def folder_of(tmp_path: Path) -> Path:
+    """An empty folder."""
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    return folder
+
+
+def test_each_answer_names_the_binding_and_its_line(auditor: Command, tmp_path: Path) -> None:
+    lines = (
+        query(WEB, "get", "pods"),
+        query("ann", "list", "pods", "ops"),
+        query(WEB, "delete", "pods"),
+    )
+    said = asked(auditor, folder_of(tmp_path), *lines)
+    first, second, third = answers(said)
+    assert said.code == 0
+    assert (first["allowed"], second["allowed"], third["allowed"]) == (True, True, False)
+    [by] = first["bindings"]
+    assert (by["kind"], by["name"], by["role"]) == ("RoleBinding", "readers", "Role/reader")
+    assert by["line"] == 10
+    assert second["bindings"][0]["subject"] == "Group/ops"
+
+
+def test_the_defaults_of_the_server_count_and_are_said_to_be_assumed(
+    auditor: Command, tmp_path: Path
+) -> None:
+    version = {"user": "ann", "groups": ["system:unauthenticated"], "verb": "get"}
+    said = asked(auditor, folder_of(tmp_path), {**version, "nonResourceURL": "/version"})
+    [answer] = answers(said)
+    assert answer["allowed"]
+    assert answer["bindings"][0]["assumed"]
+
+
+def test_what_the_server_would_refuse_counts_for_nothing(auditor: Command, tmp_path: Path) -> None:
+    broken = READER.replace('apiGroups: [""], ', "")
+    said = asked(auditor, folder_of(tmp_path), query(WEB, "get", "pods"), manifests=broken)
+    [answer] = answers(said)
+    assert not answer["allowed"]
+    assert answer["dangling"] == ["shop/readers[RoleBinding]"]
+    assert "apiGroups" in said.err
+
+
+def test_a_line_that_is_no_question_hides_no_answer(auditor: Command, tmp_path: Path) -> None:
+    lines = "{", {"verb": 7}, query(WEB, "get", "pods")
+    said = asked(auditor, folder_of(tmp_path), *lines)
+    broken, wrong, right = answers(said)
+    assert said.code == 2
+    assert "JSON" in broken["error"]
+    assert "verb" in wrong["error"]
+    assert right["allowed"]
+    assert "2 of the queries" in said.err
