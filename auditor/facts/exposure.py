@@ -129,9 +129,7 @@ def _senders(facts: Facts, target: Workload, allowed: set[Key]) -> Iterator[Peer
     for workload in facts.network.sending(target):
         if workload.ref.key not in allowed:
             yield workload
-    for namespace in sorted({workload.ref.namespace for workload in facts.workloads}):
-        yield Stranger(namespace, {})
-    yield Stranger("", {})
+    yield from facts.network.strangers.sending(target)
 
 
 def name_of(peer: Peer) -> str:

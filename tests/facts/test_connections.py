@@ -89,6 +89,24 @@ def test_a_pod_is_no_pair_with_itself_but_replicas_are() -> None:
     assert world.counts(world.workloads, world.workloads).closed == 2
 
 
+def test_pods_that_differ_by_their_node_alone_are_two_classes() -> None:
+    """A pod and the node on which it runs always reach each other: what is on the network of that
+    node reaches an isolated pod there, and no other.
+    https://kubernetes.io/docs/concepts/services-networking/network-policies/
+    """
+    shut = policy({"podSelector": {}, "policyTypes": ["Ingress"]}, "a/p")
+    hosts = [
+        pod(f"b/{name}", ip=ip, hostNetwork=True, nodeName=name)
+        for name, ip in (("n1", "172.18.0.2"), ("n2", "172.18.0.3"))
+    ]
+    pods = [pod("a/one", nodeName="n1"), pod("a/two", nodeName="n2")]
+    world = Connections(network(namespace("a"), namespace("b"), *pods, *hosts, shut))
+    found = rows(world)
+    for number, name in enumerate(("a/one", "a/two"), start=1):
+        assert found[f"b/n{number}", name] == PortSet.ALL
+        assert (f"b/n{3 - number}", name) not in found
+
+
 def test_the_internet_is_asked_by_every_address_that_rules_tell_apart() -> None:
     """A rule for a few addresses lets the internet in by them alone."""
     block = {"ipBlock": {"cidr": "198.200.0.0/16"}}

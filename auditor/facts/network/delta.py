@@ -95,7 +95,8 @@ class _Comparison:
         kinds = {change.kind for change in self._changed.values()}
         meshed = before.mesh.present, after.mesh.present
         same_mesh = meshed == (False, False) or (all(meshed) and kinds <= OF_NETWORK)
-        self._quick = changed is not None and same_mesh
+        same_nodes = before.machines == after.machines
+        self._quick = changed is not None and same_mesh and same_nodes
         self._of_mesh = changed is not None and all(meshed) and kinds <= OF_MESH
         self._groups: dict[Hashable, Group] = {}
         self._moved: list[Hashable] = []
@@ -146,8 +147,10 @@ class _Comparison:
 
     def _elsewhere(self) -> Iterator[Key]:
         """The workloads that did not change, and whose pods did."""
-        before = {w.ref.key: self.before.points_of(w) for w in self.before.workloads}
-        after = {w.ref.key: self.after.points_of(w) for w in self.after.workloads}
+        before, after = (
+            {w.ref.key: (network.points_of(w), network.stand(w)) for w in network.workloads}
+            for network in (self.before, self.after)
+        )
         return (key for key in (*before, *after) if before.get(key) != after.get(key))
 
     def _by_policies(self) -> Iterator[tuple[Hashable, Hashable]]:

@@ -35,11 +35,12 @@ from auditor.facts.network.judge import Judge
 from auditor.facts.network.matrix import Flow, Matrix, places
 from auditor.facts.network.outside import Span, representatives
 from auditor.facts.network.passing import Passing, Sent
-from auditor.facts.network.points import Point, Points, Questions
+from auditor.facts.network.points import Point, Points, Questions, beside
 from auditor.facts.network.policies import KIND, Block, NetPolicy, PolicyRule, parse_policy
 from auditor.facts.network.ports import PROTOCOLS, PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
+from auditor.facts.network.strangers import Strangers
 from auditor.facts.network.succession import Change, Changes, changes, succeeding
 from auditor.facts.network.unread import unread
 from auditor.facts.network.ways import Ways, source_rules
@@ -71,6 +72,7 @@ class Network:
     policy tells apart by address or by a label of run time; then each pair of points is judged.
     """
 
+    @collector_paused()
     def __init__(
         self,
         snapshot: Snapshot,
@@ -162,13 +164,12 @@ class Network:
                 assert new is not None
                 found[key] = _parsed(new, self.profile)
             return found
-        with collector_paused():
-            return {
-                resource.ref.key: old[resource.ref.key]
-                if changed is not None and resource.ref.key not in touched
-                else _parsed(resource, self.profile)
-                for resource in _policies(self.snapshot)
-            }
+        return {
+            resource.ref.key: old[resource.ref.key]
+            if changed is not None and resource.ref.key not in touched
+            else _parsed(resource, self.profile)
+            for resource in _policies(self.snapshot)
+        }
 
     def _succeed(self, before: Network, changed: Changes) -> bool:
         """Take over the points and what is judged of them; whether that is possible."""
@@ -348,15 +349,35 @@ class Network:
         be, and cheaper than `class_of`.
         """
         # A pod on the network of its node looks like the others there.
-        own = workload.ref if _on_node(workload) else None
+        own = workload.ref if _on_node(workload) else self.stand(workload)
         points = self._points_of(workload)
         if not self.mesh.present:
             return points, own
         return points, own, self.mesh.caller(workload), self.mesh.kind(workload)
 
-    def points_of(self, workload: Workload) -> tuple[Point, ...]:
-        """The points of the matrix that stand for the pods of `workload`."""
-        return self._points_of(workload)
+    @cached_property
+    def machines(self) -> frozenset[frozenset[str]]:
+        """The nodes of each workload that is on the network of its node, where they are known."""
+        return frozenset(self._points.nodes_of(w) for w in self.workloads if _on_node(w)) - {
+            frozenset()
+        }
+
+    def stand(self, workload: Workload) -> Hashable:
+        """What its node tells it by from others at the same points: what is on the network of a
+        node and what runs there reach each other whatever policies say. None where that is nothing.
+        """
+        if not self.machines:
+            return None
+        nodes = self._points.nodes_of(workload)
+        return nodes if _on_node(workload) else tuple(beside(nodes, one) for one in self.machines)
+
+    def points_of(self, peer: Peer) -> tuple[Point, ...]:
+        """The points that stand for the pods of a workload, or for somebody else.
+
+        Raises:
+            ValueError: the address of a World is none.
+        """
+        return self._points_of(peer)
 
     def isolating(
         self, target: Workload, direction: Direction, *, possibly: bool = False
@@ -453,11 +474,12 @@ class Network:
         points: Hashable = self._points_of(peer)
         if isinstance(peer, Workload) and len(self._points_of(peer)) == 1:
             points = self.matrix.classes.get(self._points_of(peer)[0], points)
+        stand = self.stand(peer) if isinstance(peer, Workload) else None
         if not self.mesh.present:
-            return points
+            return (points, stand)
         # Sidecars know callers by identity, and each workload has policies of its own.
         own = peer.ref.key if isinstance(peer, Workload) and self.meshed(peer) else None
-        return (points, self.mesh.caller(peer), own)
+        return (points, stand, self.mesh.caller(peer), own)
 
     def bit_of(self, workload: Workload) -> int:
         """The place of its pods in the masks of `senders`; -1 where policies tell them apart."""
@@ -500,6 +522,11 @@ class Network:
             else:
                 placed.setdefault(bit, []).append(workload)
         return placed, others
+
+    @cached_property
+    def strangers(self) -> Strangers:
+        """The pods that are not there yet."""
+        return Strangers(self)
 
     def listening(self, target: Workload) -> tuple[Listening, ...]:
         """The ports that the containers of `target` declare (sidecars too), then further ones to

@@ -185,14 +185,9 @@ class Points:
         """Whether the pods of two peers are on one node, all of them. Nodes are no part of a
         point, or most pods of a cluster would differ.
         """
-        here, there = self._nodes_of(one), self._nodes_of(other)
-        if not here or not there:
-            return Truth.MAYBE
-        if here.isdisjoint(there):
-            return Truth.NO
-        return Truth.YES if len(here | there) == 1 else Truth.MAYBE
+        return beside(self.nodes_of(one), self.nodes_of(other))
 
-    def _nodes_of(self, peer: Peer) -> frozenset[str]:
+    def nodes_of(self, peer: Peer) -> frozenset[str]:
         """The names of the nodes on which its pods run; empty where one is not known."""
         if not isinstance(peer, Workload):
             return frozenset()
@@ -256,6 +251,17 @@ class Points:
             return Labels({METADATA_NAME: NO_SUCH_NAME})
         known = self._homes.get(namespace)
         return known or Labels({METADATA_NAME: namespace}, open=True)
+
+
+def beside(here: frozenset[str], there: frozenset[str]) -> Truth:
+    """Whether pods on these nodes and pods on those are on one node, all of them; each set empty
+    where it is not known.
+    """
+    if not here or not there:
+        return Truth.MAYBE
+    if here.isdisjoint(there):
+        return Truth.NO
+    return Truth.YES if len(here | there) == 1 else Truth.MAYBE
 
 
 @dataclass(slots=True)
