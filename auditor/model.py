@@ -39,16 +39,17 @@ class Ref:
     namespace: str
     """Empty for objects of the cluster itself."""
     name: str
+    key: Key = field(init=False, repr=False, compare=False)
+    """Identity across API versions: group, kind, namespace, name. Asked for again and again."""
+
+    def __post_init__(self) -> None:
+        group = self.api_version.rpartition("/")[0]
+        object.__setattr__(self, "key", (group, self.kind, self.namespace, self.name))
 
     @property
     def group(self) -> str:
         """The API group, empty for core/v1."""
-        return self.api_version.rpartition("/")[0]
-
-    @property
-    def key(self) -> Key:
-        """Identity across API versions: group, kind, namespace, name."""
-        return (self.group, self.kind, self.namespace, self.name)
+        return self.key[0]
 
     def __str__(self) -> str:
         where = f"{self.namespace}/" if self.namespace else ""

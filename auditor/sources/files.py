@@ -43,6 +43,7 @@ class FileSource:
     paths: tuple[str, ...]
     building: Building = field(default_factory=Building)
 
+    @collector_paused()
     def snapshot(self) -> Snapshot:
         """Every object that is written or built there, and a gap for all that could not be seen;
         alternatives beside each other.
@@ -54,6 +55,7 @@ class FileSource:
         built = [one for build in reading.builds for one in build.resources]
         return reading.snapshot((*reading.resources, *built))
 
+    @collector_paused()
     def variants(self) -> tuple[Variant, ...]:
         """The same, apart where several builds make one object: each as the cluster would be.
 
@@ -72,20 +74,19 @@ class FileSource:
     def _read(self) -> _Reading:
         reading = _Reading()
         forget()
-        with collector_paused():
-            found = list(files_of(self.paths))
-            files = [file for file in found if isinstance(file, File)]
-            unread = [gap for gap in found if isinstance(gap, Gap)]
-            builder = Builder(files, self.building, self._folders())
-            reading.gaps += unread
-            for file in files:
-                if not builder.used or os.path.realpath(file.path) not in builder.used:
-                    reading.read(file)
-            made = builder.build(reading.resources, reading.more)
-            reading.gaps += made.gaps
-            told = [*builder.used, *reading.told, *(gap.what for gap in unread)]
-            reading.gaps += empty(self.paths, told)
-            return reading.placed(made.made)
+        found = list(files_of(self.paths))
+        files = [file for file in found if isinstance(file, File)]
+        unread = [gap for gap in found if isinstance(gap, Gap)]
+        builder = Builder(files, self.building, self._folders())
+        reading.gaps += unread
+        for file in files:
+            if not builder.used or os.path.realpath(file.path) not in builder.used:
+                reading.read(file)
+        made = builder.build(reading.resources, reading.more)
+        reading.gaps += made.gaps
+        told = [*builder.used, *reading.told, *(gap.what for gap in unread)]
+        reading.gaps += empty(self.paths, told)
+        return reading.placed(made.made)
 
 
 @dataclass(slots=True)

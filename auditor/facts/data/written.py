@@ -50,12 +50,13 @@ def written(resource: Resource, places: Sequence[Path], key: str) -> Declared | 
     it, and nobody who forgot the quotes meant to say nothing.
     """
     for where in places:
+        metadata = mapping(at(resource.manifest, where))
         for field in ("labels", "annotations"):
-            path = (*where, field)
-            value = mapping(at(resource.manifest, path)).get(key)
+            texts = metadata.get(field)
+            value = mapping(texts).get(key) if texts else None
             if value is not None:
                 told = value if isinstance(value, str) else said(value).strip("'")
-                return Declared(told, resource.ref, (*path, key))
+                return Declared(told, resource.ref, (*where, field, key))
     return None
 
 

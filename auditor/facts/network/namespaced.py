@@ -30,6 +30,9 @@ from auditor.facts.selectors import Truth
 Selecting = tuple[tuple[NetPolicy, Truth], ...]
 """Policies that select a pod, surely or perhaps."""
 
+Admitted = tuple[NetPolicy, PortSet, PortSet]
+"""What a rule of a policy admits, surely and perhaps."""
+
 UNSELECTED = Note(Effect.OPEN, PortSet.NONE, Reason(None, (), "no NetworkPolicy selects it"))
 
 OWN_NODE = Note(
@@ -131,14 +134,13 @@ class Namespaced:
         where their rules for this direction mean the other end with these `truths`: as `decide`,
         without the reasons.
         """
-        admissions = []
-        admits = iter(truths)
-        for policy, _ in selecting:
-            for rule in policy.rules[direction]:
-                sure, possible = self._admitted(rule, next(admits), target)
-                if possible:
-                    admissions.append(Admission(policy, rule, sure, possible))
-        sure, possible = _bounds(selecting, admissions)
+        rules = [(policy, rule) for policy, _ in selecting for rule in policy.rules[direction]]
+        admitted = [
+            (policy, *self._admitted(rule, truth, target))
+            for (policy, rule), truth in zip(rules, truths, strict=True)
+            if truth
+        ]
+        sure, possible = _bounds(selecting, admitted)
         return sure, (possible if _isolated(selecting) else PortSet.ALL)
 
     def _on_node(self, connection: Connection) -> Decision:
@@ -190,7 +192,7 @@ class Namespaced:
                 if possible != sure:
                     ends = (connection.other, connection.target)
                     doubts += self.reading.doubts(policy, rule, *ends)
-        sure, possible = _bounds(selecting, admissions)
+        sure, possible = _bounds(selecting, [(a.policy, a.sure, a.possible) for a in admissions])
         passes = PortSet.NONE if _isolated(selecting) else PortSet.ALL
         near = min(connection.near, self._own_node(connection.direction))
         if connection.other.kind == NODE and sure != PortSet.ALL and near:
@@ -255,17 +257,17 @@ def _isolated(selecting: Selecting) -> bool:
     return any(truth is Truth.YES for _, truth in selecting)
 
 
-def _bounds(selecting: Selecting, admissions: Sequence[Admission]) -> tuple[PortSet, PortSet]:
+def _bounds(selecting: Selecting, admitted: Sequence[Admitted]) -> tuple[PortSet, PortSet]:
     """What is surely not denied, and what is perhaps admitted by a rule.
 
     A policy that only may select the pod can add its rules to those of the others; where no other
     surely selects it, the pod may as well not be isolated at all.
     """
-    possible = PortSet.union_of(a.possible for a in admissions)
+    possible = PortSet.union_of(perhaps for _, _, perhaps in admitted)
     if _isolated(selecting):
         certain = {policy for policy, truth in selecting if truth is Truth.YES}
-        return PortSet.union_of(a.sure for a in admissions if a.policy in certain), possible
+        return PortSet.union_of(surely for by, surely, _ in admitted if by in certain), possible
     sure = PortSet.ALL
     for policy, _ in selecting:
-        sure &= PortSet.union_of(a.sure for a in admissions if a.policy is policy)
+        sure &= PortSet.union_of(surely for by, surely, _ in admitted if by is policy)
     return sure, possible

@@ -64,7 +64,7 @@ class PortSet:
         Raises:
             KeyError: `protocol` is none of TCP, UDP and SCTP.
         """
-        return cls(**{_FIELDS[protocol]: tuple((number, number) for number in numbers)})
+        return _of(_FIELDS[protocol], tuple((number, number) for number in numbers))
 
     @classmethod
     def span(cls, protocol: str, first: int = FIRST, last: int = LAST) -> PortSet:
@@ -73,7 +73,7 @@ class PortSet:
         Raises:
             KeyError: `protocol` is none of TCP, UDP and SCTP.
         """
-        return cls(**{_FIELDS[protocol]: ((first, last),)})
+        return _of(_FIELDS[protocol], ((first, last),))
 
     @classmethod
     def union_of(cls, sets: Iterable[PortSet]) -> PortSet:
@@ -86,10 +86,10 @@ class PortSet:
     @property
     def empty(self) -> bool:
         """Whether nothing is in it."""
-        return not (self.tcp or self.udp or self.sctp)
+        return not self
 
     def __bool__(self) -> bool:
-        return not self.empty
+        return bool(self.tcp or self.udp or self.sctp)
 
     def numbers(self, protocol: str) -> Numbers:
         """The numbers of one protocol; none for a protocol that is not TCP, UDP or SCTP."""
@@ -194,6 +194,11 @@ def _told(protocol: str, intervals: Intervals) -> str:
         return f"every {protocol} port"
     spans = (str(a) if a == b else f"{a}-{b}" for a, b in intervals)
     return f"{protocol} {', '.join(spans)}"
+
+
+@lru_cache(KEPT)
+def _of(field: str, intervals: Intervals) -> PortSet:
+    return PortSet(**{field: intervals})
 
 
 @lru_cache(KEPT)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cache, cached_property
 from pathlib import Path
@@ -119,26 +119,83 @@ def faults(resource: Resource, version: int) -> tuple[Fault, ...]:
     told = f"{resource.ref.api_version} {resource.ref.kind}"
     name = known.kinds.get(told)
     if name and known.shape(name, version):
-        return tuple(_faults(known, version, f"#{name}", resource.manifest, ()))
+        return _read(known, version, f"#{name}", resource.manifest, ())
     if name:
         return (Fault(("apiVersion",), Unfit.VERSION, told),)
     workload = workload_of(resource)
     if workload is None:
         return ()
-    return tuple(_faults(known, version, "#core.v1.PodSpec", workload.pod, workload.pod_path))
+    return _read(known, version, "#core.v1.PodSpec", workload.pod, workload.pod_path)
 
 
-def _faults(known: Types, version: int, kind: str, value: Any, path: Way) -> Iterator[Fault]:
-    if value is None or kind == "any":
-        return  # null is a field that is not there
-    if kind.startswith("#"):
-        yield from _of_type(known, version, kind[1:], value, path)
-    elif kind.startswith("["):
-        yield from _of_list(known, version, kind[1:], value, path)
-    elif kind.startswith("{"):
-        yield from _of_map(known, version, kind[1:], value, path)
-    elif not _is_scalar(kind, value):
-        yield Fault(path, Unfit.TYPE, kind.replace("|", " or "))
+def _read(known: Types, version: int, kind: str, value: Any, path: Way) -> tuple[Fault, ...]:
+    reader = _Reader(known, version)
+    reader.read(kind, value, path)
+    return tuple(reader.found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one object by the types of one version. Thousands of objects are read, most of them
+    without a fault: what it finds is collected, and nothing is made on the way there.
+    """
+
+    known: Types
+    version: int
+    found: list[Fault] = field(default_factory=list)
+
+    def read(self, kind: str, value: Any, path: Way) -> None:
+        """Collect the faults of a value, which is to be of this kind."""
+        if value is None or kind == "any":
+            return  # null is a field that is not there
+        form = kind[0]
+        if form == "#":
+            self._type(kind[1:], value, path)
+        elif form == "[":
+            self._list(kind[1:], value, path)
+        elif form == "{":
+            self._map(kind[1:], value, path)
+        elif not _is_scalar(kind, value):
+            self.found.append(Fault(path, Unfit.TYPE, kind.replace("|", " or ")))
+
+    def _type(self, name: str, value: Any, path: Way) -> None:
+        shape = self.known.shape(name, self.version)
+        if shape is None:
+            return
+        fields = shape.fields
+        if fields is None:
+            self.read(shape.stands_for, value, path)
+            return
+        if not isinstance(value, dict):
+            self.found.append(Fault(path, Unfit.TYPE, "a mapping"))
+            return
+        for key, inside in value.items():
+            kind = fields.get(key if type(key) is str else str(key))
+            if kind is None:
+                self._unknown(str(key), fields, path)
+            elif _PLAIN.get(kind) is not type(inside):  # most fields are right at first sight
+                self.read(kind, inside, (*path, key))
+        missing = [key for key in shape.required if value.get(key) is None]
+        self.found.extend(Fault((*path, key), Unfit.MISSING) for key in missing)
+
+    def _unknown(self, key: str, fields: Mapping[str, str], path: Way) -> None:
+        self.found.append(Fault((*path, key), Unfit.UNKNOWN, _meant(key, fields)))
+
+    def _list(self, kind: str, value: Any, path: Way) -> None:
+        if not isinstance(value, list):
+            self.found.append(Fault(path, Unfit.TYPE, "a list"))
+            return
+        for index, item in enumerate(value):
+            self.read(kind, item, (*path, index))
+
+    def _map(self, kind: str, value: Any, path: Way) -> None:
+        if not isinstance(value, dict):
+            self.found.append(Fault(path, Unfit.TYPE, "a mapping"))
+            return
+        plain = _PLAIN.get(kind)
+        for key, item in value.items():
+            if plain is not type(item):
+                self.read(kind, item, (*path, key))
 
 
 @cache
@@ -152,44 +209,6 @@ def _is_scalar(kind: str, value: Any) -> bool:
         return bool in allowed or object in allowed
     whole = isinstance(value, float) and value.is_integer() and int in allowed
     return isinstance(value, allowed) or whole
-
-
-def _of_type(known: Types, version: int, name: str, value: Any, path: Way) -> Iterator[Fault]:
-    shape = known.shape(name, version)
-    if shape is None:
-        return
-    if shape.fields is None:
-        yield from _faults(known, version, shape.stands_for, value, path)
-        return
-    if not isinstance(value, dict):
-        yield Fault(path, Unfit.TYPE, "a mapping")
-        return
-    for key, inside in value.items():
-        kind = shape.fields.get(str(key))
-        if kind is None:
-            yield Fault((*path, str(key)), Unfit.UNKNOWN, _meant(str(key), shape.fields))
-        elif _PLAIN.get(kind) is not type(inside):  # most fields are right at first sight
-            yield from _faults(known, version, kind, inside, (*path, key))
-    for key in shape.required:
-        if value.get(key) is None:
-            yield Fault((*path, key), Unfit.MISSING)
-
-
-def _of_list(known: Types, version: int, kind: str, value: Any, path: Way) -> Iterator[Fault]:
-    if not isinstance(value, list):
-        yield Fault(path, Unfit.TYPE, "a list")
-        return
-    for index, item in enumerate(value):
-        yield from _faults(known, version, kind, item, (*path, index))
-
-
-def _of_map(known: Types, version: int, kind: str, value: Any, path: Way) -> Iterator[Fault]:
-    if not isinstance(value, dict):
-        yield Fault(path, Unfit.TYPE, "a mapping")
-        return
-    for key, item in value.items():
-        if _PLAIN.get(kind) is not type(item):
-            yield from _faults(known, version, kind, item, (*path, key))
 
 
 def _meant(key: str, fields: Mapping[str, str]) -> str:
