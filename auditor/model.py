@@ -162,9 +162,10 @@ class Snapshot:
         """
         kinds: dict[str, list[Resource]] = {}
         for resource in self.resources:
-            groups = BUILT_IN.get(resource.ref.kind)
-            if groups is None or resource.ref.group in groups:
-                kinds.setdefault(resource.ref.kind, []).append(resource)
+            group, kind, _, _ = resource.ref.key
+            groups = BUILT_IN.get(kind)
+            if groups is None or group in groups:
+                kinds.setdefault(kind, []).append(resource)
         return {kind: tuple(found) for kind, found in kinds.items()}
 
     def of_kind(self, *kinds: str) -> Iterator[Resource]:

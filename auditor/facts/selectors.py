@@ -83,8 +83,7 @@ class Requirement:
 
     def truth(self, labels: Labels) -> Truth:
         """Whether `labels` meet it."""
-        hidden = labels.hidden.get(self.key)
-        if hidden:
+        if labels.hidden and (hidden := labels.hidden.get(self.key)):
             return self._guess(hidden)
         value = labels.known.get(self.key)
         if value is None and labels.open:
@@ -111,9 +110,11 @@ class Selector:
         """Whether `labels` meet every requirement. Cost: one look-up per requirement."""
         worst = Truth.YES
         for requirement in self.requirements:
-            worst = min(worst, requirement.truth(labels))
-            if worst is Truth.NO:
-                break
+            truth = requirement.truth(labels)
+            if truth is Truth.NO:
+                return truth
+            if truth is Truth.MAYBE:
+                worst = truth
         return worst
 
     def undecided(self, labels: Labels) -> tuple[str, ...]:

@@ -15,13 +15,15 @@ from auditor.facts.network.answers import Direction, Reach
 from auditor.facts.network.cluster_policies import DIALECTS
 from auditor.facts.network.engine import BOTH, Network
 from auditor.facts.network.istio.mesh import READ
-from auditor.facts.network.matrix import Matrix, Row, places
-from auditor.facts.network.points import NODE, Point
+from auditor.facts.network.matrix import Mask, Matrix, Row, places
+from auditor.facts.network.points import NODE, Point, relabelled
 from auditor.facts.network.policies import KIND
 from auditor.facts.network.ports import PortSet
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload
 from auditor.memory import collector_paused
 from auditor.model import Key, Ref
+
+_OPPOSITE: dict[Direction, Direction] = {"Ingress": "Egress", "Egress": "Ingress"}
 
 OF_MESH = frozenset(READ)
 """Kinds that change nothing but what sidecars let through."""
@@ -71,6 +73,22 @@ class Pair:
         return found.ref
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A workload whose pods are another point than before, seen in one direction."""
+
+    direction: Direction
+    was: Point
+    now: Point
+    then: Row
+    """What its policies said, and what they say."""
+    since: Row
+    differing: Mask
+    """Those of whom they say something else."""
+    keys: frozenset[str] | None
+    """The labels in which the points differ; None where they or policies differ in more."""
+
+
 Group = list[Pair]
 """Workloads that neither network tells apart."""
 
@@ -97,6 +115,8 @@ class _Comparison:
         same_mesh = meshed == (False, False) or (all(meshed) and kinds <= OF_NETWORK)
         same_nodes = before.machines == after.machines
         self._quick = changed is not None and same_mesh and same_nodes
+        self._only_pods = kinds <= set(WORKLOAD_KINDS)
+        """Whether every policy says what it said."""
         self._of_mesh = changed is not None and all(meshed) and kinds <= OF_MESH
         self._groups: dict[Hashable, Group] = {}
         self._moved: list[Hashable] = []
@@ -201,8 +221,9 @@ class _Comparison:
                 masks = [_flowing(self.before.matrix.row(direction, point)) for point in olds]
                 masks += [_flowing(self._now.row(direction, point)) for point in news]
                 mask = reduce(or_, masks, self.before.matrix.on_nodes)
+                end = self._end(direction, olds, news)
                 for other in self.before.matrix.members(mask):
-                    if self._is_same(direction, other, olds, news):
+                    if end and self._is_same(end, other):
                         continue
                     for group in self.before.groups_at.get(other, ()):
                         yield (group, key) if direction == "Ingress" else (key, group)
@@ -215,27 +236,39 @@ class _Comparison:
             if old and new and self.before.mesh.kind(old) != self.after.mesh.kind(new):
                 yield from ((source, key) for source in self._groups)
 
-    def _is_same(
-        self, direction: Direction, other: Point, olds: Sequence[Point], news: Sequence[Point]
-    ) -> bool:
-        """Whether one point has the same flows with what an end was and with what it is, as far
-        as that is cheap to tell.
+    def _end(
+        self, direction: Direction, olds: Sequence[Point], news: Sequence[Point]
+    ) -> _End | None:
+        """An end that was one point and is one, so that it is cheap to tell who has the same flows
+        with both; None where it is not.
         """
-        matrix = self.before.matrix
-        if len(olds) != 1 or len(news) != 1 or olds[0] not in matrix.place:
-            return False
+        if len(olds) != 1 or len(news) != 1 or olds[0] not in self.before.matrix.place:
+            return None
         was, now = olds[0], news[0]
-        if NODE in (was.kind, now.kind, other.kind):
+        if NODE in (was.kind, now.kind):
+            return None
+        then, since = self.before.matrix.row(direction, was), self._now.row(direction, now)
+        keys = relabelled(was, now) if self._only_pods else None
+        return _End(direction, was, now, then, since, _differing(then, since), keys)
+
+    def _is_same(self, end: _End, other: Point) -> bool:
+        """Whether one point has the same flows with what an end was and with what it is."""
+        if other.kind == NODE:
             return False
-        flow = (other, was) if direction == "Ingress" else (was, other)
-        mine = self._now.said(direction, now, other)
-        if not mine.possible:
-            return matrix.flow(*flow)[1] == PortSet.NONE
-        ends = (other, now) if direction == "Ingress" else (now, other)
-        opposite: Direction = "Egress" if direction == "Ingress" else "Ingress"
-        sure, possible = self.after.judge.between(opposite, *ends)
-        told = (mine.sure & sure, mine.possible & possible)
-        return matrix.flow(*flow) == told
+        place, opposite = self.before.matrix.place[other], _OPPOSITE[end.direction]
+        judge, keys = self.after.judge, end.keys
+        if (
+            keys is not None
+            and not end.differing >> place & 1
+            and judge.same_of(opposite, other, end.was, end.now, keys)
+        ):
+            return True
+        theirs = self.before.matrix.said(opposite, other, end.was)
+        ends = (other, end.now) if end.direction == "Ingress" else (end.now, other)
+        sure, possible = judge.between(opposite, *ends)
+        was, now = end.then.at(place), end.since.at(place)
+        flowed = (was.sure & theirs.sure, was.possible & theirs.possible)
+        return flowed == (now.sure & sure, now.possible & possible)
 
     @cached_property
     def _now(self) -> Matrix:

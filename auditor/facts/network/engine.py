@@ -26,6 +26,7 @@ from auditor.facts.network.answers import (
 from auditor.facts.network.cluster_policies import (
     DIALECTS,
     ClusterPolicy,
+    Nodes,
     is_cluster_policy,
     parse_cluster_policy,
 )
@@ -454,14 +455,18 @@ class Network:
         address in the form of IPv6 is in none.
         """
         found: list[Span] = []
-        last: Point | None = None
+        last: tuple[Truth, ...] | None = None
+        # Points that were taken over may know what a policy asked that is gone.
+        asked = Questions.of((*self.policies, *self._cluster_wide))
+        peers: tuple[Block | Nodes, ...] = (*asked.blocks, *asked.nodes)
         for span in self._points.spans():
             (point,) = self._points.of(World(str(span.first)))
-            if point is last and found[-1].meets(span):
+            here = tuple(point.within[peer] for peer in peers)
+            if here == last and found[-1].meets(span):
                 found[-1] = Span(found[-1].first, span.last)
             else:
                 found.append(span)
-            last = point
+            last = here
         return tuple(found)
 
     def class_of(self, peer: Peer) -> Hashable:

@@ -128,6 +128,23 @@ class Judge:
         ]
         return self.bounds(selecting, direction, truths, target)
 
+    def same_of(
+        self, direction: Direction, subject: Point, one: Point, two: Point, keys: frozenset[str]
+    ) -> bool:
+        """Whether the policies of the subject surely say the same of two pods that differ in the
+        labels of these keys alone.
+        """
+        selecting = self.plain(subject, direction)
+        if selecting is None:
+            return False
+        admits = self._namespaced.reading.admits
+        return all(
+            admits(rule, policy, one) is admits(rule, policy, two)
+            for policy, _ in selecting
+            for rule in policy.rules[direction]
+            if rule.asks(keys)
+        )
+
     def means_pods(self, peer: Pods | Block) -> Truth:
         """Whether such a peer can mean a pod at all."""
         return self.profile.blocks_match_pods if isinstance(peer, Block) else Truth.YES

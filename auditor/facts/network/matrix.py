@@ -134,6 +134,11 @@ class Row:
     masks: Mapping[Bounds, Mask]
     """Who gets the same, for whatever reasons; the largest mask first."""
 
+    def at(self, place: int) -> Bounds:
+        """What is said of the point at that place."""
+        bit = 1 << place
+        return next(bounds for bounds, mask in self.masks.items() if mask & bit)
+
     @classmethod
     def of(cls, cells: Iterable[Cell]) -> Row:
         """These cells."""
@@ -227,7 +232,7 @@ class Matrix:
 
     def said(self, direction: Direction, subject: Point, other: Point) -> Bounds:
         """What the policies of `subject`, which may be none of `points`, say of one of these."""
-        return _at(self.row(direction, subject), self.place[other])
+        return self.row(direction, subject).at(self.place[other])
 
     @cached_property
     def classes(self) -> Mapping[Point, int]:
@@ -451,11 +456,6 @@ def _split_by(
         yield perhaps & ~surely, (*truths, Truth.MAYBE)
     if perhaps != mask:
         yield mask & ~perhaps, (*truths, Truth.NO)
-
-
-def _at(row: Row, place: int) -> Bounds:
-    bit = 1 << place
-    return next(bounds for bounds, mask in row.masks.items() if mask & bit)
 
 
 def places(mask: Mask) -> Iterator[int]:

@@ -63,6 +63,16 @@ class Point:
     """(protocol, name, number) of its named ports; None where they are not known."""
 
 
+def relabelled(one: Point, two: Point) -> frozenset[str] | None:
+    """The keys of the labels in which two points differ; None where they differ in more."""
+    rest = [(p.kind, p.namespace, p.home, p.within, p.ports, p.labels.open) for p in (one, two)]
+    if rest[0] != rest[1]:
+        return None
+    ours, theirs = one.labels, two.labels
+    known = ours.known.items() ^ theirs.known.items()
+    return frozenset(key for key, _ in (*known, *(ours.hidden.items() ^ theirs.hidden.items())))
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What is known of a pod or an address, before policies are asked what of it matters."""

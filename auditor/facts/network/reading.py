@@ -34,7 +34,15 @@ class Reading:
         """Whether a rule of a NetworkPolicy means `other`."""
         if not rule.peers:
             return Truth.YES
-        return _best(self._is(peer, policy.ref.namespace, other) for peer in rule.peers)
+        home, best = policy.ref.namespace, Truth.NO
+        # A loop of its own: this is asked for every pair that is judged by itself.
+        for peer in rule.peers:
+            truth = self._is(peer, home, other)
+            if truth is Truth.YES:
+                return truth
+            if truth is Truth.MAYBE:
+                best = truth
+        return best
 
     def matches(self, rule: TierRule, other: Point) -> Truth:
         """Whether a rule of a cluster-wide policy means `other`. A peer of a type that nobody

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from auditor.facts.workloads import TEMPLATES, Workload, workload_of, workloads_of
@@ -52,20 +52,31 @@ def changes(before: Snapshot, after: Snapshot) -> Changes | None:
     """The objects that are not the very same in both; None where an identity that is among them
     is written twice, or where so many are that nothing is won. Costs one look at each object.
     """
-    here, there = {id(r) for r in after.resources}, {id(r) for r in before.resources}
-    gone = [r for r in before.resources if id(r) not in here]
-    come = [r for r in after.resources if id(r) not in there]
+    pairs = zip(before.resources, after.resources, strict=False)
+    moved = [(old, new) for old, new in pairs if old is not new]
+    in_place = len(before.resources) == len(after.resources) and all(
+        old.ref.key == new.ref.key for old, new in moved
+    )
+    gone, come = zip(*moved, strict=True) if in_place and moved else ((), ())
+    if not in_place:
+        here, there = {id(r) for r in after.resources}, {id(r) for r in before.resources}
+        gone = tuple(r for r in before.resources if id(r) not in here)
+        come = tuple(r for r in after.resources if id(r) not in there)
     olds, news = {r.ref.key: r for r in gone}, {r.ref.key: r for r in come}
     keys = dict.fromkeys((*olds, *news))
-    names = {key[-1] for key in keys}
-    for snapshot in (before, after):
-        meant = [r.ref.key for r in snapshot.resources if r.ref.name in names]
-        found = [key for key in meant if key in keys]
-        if len(set(found)) < len(found):
-            return None
-    if len(keys) > MANY:
+    # What was replaced in its place is written twice in both or in neither.
+    looked = (after,) if in_place else (before, after)
+    if len(keys) > MANY or any(_is_written_twice(keys, snapshot) for snapshot in looked):
         return None
     return {key: Change(olds.get(key), news.get(key)) for key in keys}
+
+
+def _is_written_twice(keys: Collection[Key], snapshot: Snapshot) -> bool:
+    """Whether one of these identities is."""
+    names = {key[-1] for key in keys}  # cheaper to ask first
+    meant = [r.ref.key for r in snapshot.resources if r.ref.name in names]
+    found = [key for key in meant if key in keys]
+    return len(set(found)) < len(found)
 
 
 def succeeding(

@@ -217,3 +217,16 @@ def test_what_did_not_change_is_the_same_object() -> None:
     point = here.points_of(here.workloads[0])[0]
     assert after.points_of(after.workloads[0]) == (point,)
     assert after.matrix.row("Ingress", point) is here.matrix.row("Ingress", point)
+
+
+def test_addresses_that_nobody_tells_apart_any_more_are_one_piece_again() -> None:
+    """Also where the policy that told them apart is gone and points were taken over."""
+    block = {"ipBlock": {"cidr": "203.0.113.0/24"}}
+    rule = policy({"podSelector": {}, "ingress": [{"from": [block]}]}, "other/p")
+    here = network(*cast(), rule)
+    assert len(here.externals()) == 5  # three of IPv4, and IPv6 around what stands for IPv4
+    there = here.snapshot.replacing(removing=[rule.ref])
+    after = here.after(there)
+    assert after.changed is not None
+    assert after.externals() == network(*there.resources).externals()
+    assert len(after.externals()) == 3
