@@ -72,6 +72,14 @@ class Requirement:
     key: str
     operator: str
     values: frozenset[str] = frozenset()
+    _hash: int = field(init=False, repr=False, compare=False)
+    """Kept: whom a condition means is looked up for every rule."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.key, self.operator, self.values)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def admits(self, value: str | None) -> bool:
         """Whether a label with `value` meets it; None stands for a label that is absent."""
@@ -154,7 +162,7 @@ def _from_labels(value: Any, path: Path) -> Iterator[Requirement]:
     for key, wanted in value.items():
         check_key(key, (*path, key))
         check_value(wanted, (*path, key))
-        yield Requirement(key, "In", frozenset((wanted,)))
+        yield _exactly(key, wanted)
 
 
 def _from_expressions(value: Any, path: Path) -> Iterator[Requirement]:
@@ -202,6 +210,11 @@ def check_value(value: Any, path: Path) -> None:
 
 
 # Thousands of policies ask for the same few labels.
+@lru_cache(1 << 14)
+def _exactly(key: str, value: str) -> Requirement:
+    return Requirement(key, "In", frozenset((value,)))
+
+
 @lru_cache(1 << 12)
 def _is_key(key: str) -> bool:
     found = _KEY.fullmatch(key)

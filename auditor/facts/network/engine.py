@@ -389,6 +389,9 @@ class Network:
         """
         least: dict[Ref, list[Truth]] = {}
         points = self._points_of(target)
+        if len(points) == 1:
+            found = self._judge.selecting(points[0], direction)
+            return tuple(p.ref for p, truth in found if possibly or truth is Truth.YES)
         for point in points:
             for policy, truth in self._judge.selecting(point, direction):
                 least.setdefault(policy.ref, []).append(truth)

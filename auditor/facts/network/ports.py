@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
@@ -49,13 +49,19 @@ class PortSet:
     tcp: Intervals = ()
     udp: Intervals = ()
     sctp: Intervals = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+    """Kept: what two sets make together is looked up for every rule."""
 
     ALL: ClassVar[PortSet]
     NONE: ClassVar[PortSet]
 
     def __post_init__(self) -> None:
-        for field in ("tcp", "udp", "sctp"):
-            object.__setattr__(self, field, _merged(getattr(self, field)))
+        for name in ("tcp", "udp", "sctp"):
+            object.__setattr__(self, name, _merged(getattr(self, name)))
+        object.__setattr__(self, "_hash", hash((self.tcp, self.udp, self.sctp)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @classmethod
     def of(cls, protocol: str, *numbers: int) -> PortSet:

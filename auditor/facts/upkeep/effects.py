@@ -7,6 +7,7 @@ time, pods that an operator makes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
@@ -162,10 +163,15 @@ class _Reader:
             for rule in self._policy.rules.get(direction, ()):
                 yield direction, rule
 
+    @cached_property
+    def _own(self) -> Meant:
+        """Whom the policy selects."""
+        return self._keeper.meant(self._home, Pods(None, self._policy.selector))
+
     def _meant(self, direction: Direction, rule: PolicyRule) -> Meant | None:
         """Whose ports a rule means; None where anybody may be meant."""
         if direction == "Ingress":
-            return self._keeper.meant(self._home, Pods(None, self._policy.selector))
+            return self._own
         found = [self._keeper.meant(self._home, p) for p in rule.peers if isinstance(p, Pods)]
         if not found or len(found) < len(rule.peers):
             return None

@@ -21,6 +21,9 @@ has twice as many combinations as the one before."""
 
 Requirements = frozenset[Requirement]
 
+_ByPeer = dict[object, list[tuple[NetPolicy, PolicyRule]]]
+"""Rules by what their peers are found by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
@@ -45,21 +48,16 @@ class Shadows:
     """
 
     policies: Sequence[NetPolicy]
-    _rules: dict[tuple[object, ...], list[tuple[NetPolicy, PolicyRule]]] = field(
-        default_factory=dict
-    )
-
-    _chosen: set[tuple[str, Requirements, Direction]] = field(default_factory=set)
+    _rules: dict[tuple[str, Requirements, Direction], _ByPeer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for policy in self.policies:
-            chosen = frozenset(policy.selector.requirements)
+            chosen = _requirements(policy.selector)
             for direction, rules in policy.rules.items():
+                here = self._rules.setdefault((policy.ref.namespace, chosen, direction), {})
                 for rule in rules:
                     for peer in rule.peers or (None,):
-                        self._chosen.add((policy.ref.namespace, chosen, direction))
-                        key = (policy.ref.namespace, chosen, direction, _indexed(peer))
-                        self._rules.setdefault(key, []).append((policy, rule))
+                        here.setdefault(_indexed(peer), []).append((policy, rule))
 
     def of(self, policy: NetPolicy) -> Iterator[Shadow]:
         """A shadow for each rule of `policy` that changes nothing. Of two that admit the same, the
@@ -82,17 +80,17 @@ class Shadows:
         return None
 
     def _beside(self, policy: NetPolicy, direction: Direction, rule: PolicyRule) -> Shadow | None:
-        mine = frozenset(policy.selector.requirements)
+        mine = _requirements(policy.selector)
         if len(mine) > LONGEST:
             return None
-        places = None
+        places: tuple[object, ...] = ()
         for chosen in _parts(mine):
-            if (policy.ref.namespace, chosen, direction) not in self._chosen:
+            here = self._rules.get((policy.ref.namespace, chosen, direction))
+            if not here:
                 continue
             places = places or (None, *_indexes(rule))
             for peer in places:
-                key = (policy.ref.namespace, chosen, direction, peer)
-                for other, wide in self._rules.get(key, ()):
+                for other, wide in here.get(peer, ()):
                     if other.ref == policy.ref or not covers(wide, rule):
                         continue
                     same = chosen == mine and covers(rule, wide)
@@ -107,7 +105,7 @@ def _indexed(peer: Pods | Block | None) -> object:
         return None
     if isinstance(peer, Block):
         return Block
-    return _requirements(peer.namespaces), _requirements(peer.pods)
+    return _asked(peer.namespaces), _asked(peer.pods)
 
 
 def _indexes(rule: PolicyRule) -> Iterator[object]:
@@ -124,18 +122,23 @@ def _indexes(rule: PolicyRule) -> Iterator[object]:
 
 
 def _wider(selector: Selector | None) -> Iterator[Requirements | None]:
-    mine = _requirements(selector) or frozenset()
+    mine = _requirements(selector) if selector else frozenset()
     if len(mine) <= LONGEST:
         yield from _parts(mine)
     # No selector for pods means all of them; for namespaces, that of the policy.
     yield None
 
 
-def _requirements(selector: Selector | None) -> Requirements | None:
-    return None if selector is None else frozenset(selector.requirements)
+def _asked(selector: Selector | None) -> Requirements | None:
+    return None if selector is None else _requirements(selector)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 14)
+def _requirements(selector: Selector) -> Requirements:
+    return frozenset(selector.requirements)
+
+
+@lru_cache(maxsize=1 << 14)
 def _parts(requirements: Requirements) -> tuple[Requirements, ...]:
     """Some of them, none of them, all of them."""
     ordered = sorted(requirements, key=lambda r: (r.key, r.operator, sorted(r.values)))
