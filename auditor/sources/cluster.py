@@ -293,7 +293,11 @@ class Connection:
             RefusedError: the server would not; the text is its reason.
         """
         timeout = (CONNECT_SECONDS, self._patience)
-        self._open(change.path, query or {}, timeout, change).release_conn()
+        response = self._open(change.path, query or {}, timeout, change)
+        try:
+            response.drain_conn()  # what is left of it would be taken for the next answer
+        finally:
+            response.release_conn()
 
     def get(self, path: str) -> Mapping[str, Any]:
         """One object. Raises RefusedError, with status 404 where there is none."""

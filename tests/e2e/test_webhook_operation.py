@@ -11,6 +11,7 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -142,6 +143,7 @@ def test_a_cluster_that_locked_itself_out_comes_up_and_is_opened_again(
     cluster.kubectl("delete", "pods", "-n", "auditor", "--all", "--wait=false", check=True)
     as_kubelet = ("--as=system:node:n2", "--as-group=system:nodes")
     node = {**NODE, "metadata": {"name": "n2", "labels": {"kubernetes.io/hostname": "n2"}}}
+    assert "failed calling webhook" in create(cluster, node)[1]  # nobody else may do that unasked
     assert create(cluster, node, *as_kubelet)[0]
     cluster.wait_until("the new node takes pods", lambda: _tainted(cluster, "n2"))
     cluster.wait_until_bound("auditor")
@@ -166,6 +168,45 @@ def test_a_cluster_that_locked_itself_out_comes_up_and_is_opened_again(
     assert len(who) == 2
     let_in = created(log, "urgent")
     assert any(key.startswith("failed-open.validating.") for key in let_in["annotations"])
+
+
+def test_the_ca_is_kept_until_a_new_one_is_wanted(fresh_cluster: TestCluster) -> None:
+    """Then both are trusted. A doctor who comes by has nothing to say, until nobody answers."""
+    cluster = fresh_cluster
+    config = ("--kubeconfig", str(cluster.kubeconfig))
+    words = ("webhook", "install", "--image", IMAGE, "--apply", *config)
+    cluster.apply(NODE)
+    assert auditor(*words).code == 0
+    cluster.wait_until_bound("auditor")
+    cluster.wait_until("a doctor is content", lambda: _dangers(cluster))
+    first = _published(cluster)
+    assert first.count(b"BEGIN CERTIFICATE") == 1
+    assert auditor(*words).code == 0
+    assert _published(cluster) == first
+    assert auditor(*words, "--new-ca").code == 0
+    both = _published(cluster)
+    assert both.count(b"BEGIN CERTIFICATE") == 2
+    assert first in both
+    secret = cluster.get("secret", "auditor", "auditor-webhook")["data"]
+    assert b64decode(secret["previous.crt"]) == first
+    assert b64decode(secret["ca.crt"]) + first == both
+    cluster.kubectl("scale", "deployment", "auditor-webhook", "-n", "auditor", "--replicas=0",
+                    check=True)  # fmt: skip
+    cluster.kubectl("delete", "service", "-n", "auditor", "auditor-webhook", check=True)
+    said = auditor("webhook", "doctor", *config, "--fail-on", "medium")
+    assert said.code == 1
+    assert "calls Service auditor/auditor-webhook, which is missing" in said.out
+
+
+def _published(cluster: TestCluster) -> bytes:
+    live = cluster.get("validatingwebhookconfiguration", None, "auditor")
+    return b64decode(live["webhooks"][0]["clientConfig"]["caBundle"])
+
+
+def _dangers(cluster: TestCluster) -> str:
+    words = ("webhook", "doctor", "--kubeconfig", str(cluster.kubeconfig), "--fail-on", "info")
+    said = auditor(*words)
+    return "" if said.code == 0 else said.out + said.err
 
 
 def _kubelets() -> Manifest:
@@ -315,8 +356,6 @@ class Load:
     def _ask_on(self) -> None:
         config = yaml.safe_load(self.cluster.kubeconfig.read_text("utf-8"))
         server = config["clusters"][0]["cluster"]
-        from base64 import b64decode
-
         trust = b64decode(server["certificate-authority-data"]).decode()
         context = ssl.create_default_context(cadata=trust)
         token = config["users"][0]["user"]["token"]
