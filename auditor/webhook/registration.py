@@ -62,7 +62,7 @@ def registered(
     """
     address = _address(url, service)
     own = address.get("service", {}).get("namespace")
-    trust = {"caBundle": b64encode(certificates(ca)).decode("ascii")} if ca else {}
+    trust = {"caBundle": b64encode(certificates(ca)).decode("ascii")} if ca is not None else {}
     metadata: dict[str, Any] = {"name": NAME}
     if ca is None:
         metadata["annotations"] = {ISSUER_ANNOTATION: f"{own}/{address['service']['name']}"}
