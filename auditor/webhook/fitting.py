@@ -16,6 +16,7 @@ from auditor.model import Manifest, Operation, Resource, Snapshot
 BOUNDING = ("LimitRange", "ResourceQuota")
 """What refuses pods for the resources that they name, when what makes them was let in already."""
 
+TOKEN = "automountServiceAccountToken"  # noqa: S105 - the name of a field
 MIGHTY = ("ALL", "CAP_ALL", "SYS_ADMIN", "CAP_SYS_ADMIN")
 """Capabilities beside which no container is kept from gaining privileges."""
 
@@ -27,6 +28,9 @@ def misfit(resource: Resource, operations: Sequence[Operation], snapshot: Snapsh
     workload = workload_of(resource)
     if workload is None:
         return "it makes no pods"
+    # The API server mounts the token before it asks any webhook, and never takes it out again.
+    if resource.ref.kind == "Pod" and any(TOKEN in operation.path for operation in operations):
+        return "its token is mounted already"
     if any("resources" in operation.path for operation in operations):
         if any(r.ref.namespace == resource.ref.namespace for r in snapshot.of_kind(*BOUNDING)):
             return "its namespace bounds resources"

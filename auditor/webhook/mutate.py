@@ -29,12 +29,9 @@ from auditor.webhook.fitting import misfit
 from auditor.webhook.hints import steps_told
 from auditor.webhook.judgement import added_findings, sides
 from auditor.webhook.proposal import proposal_of
+from auditor.webhook.registration import FIXED_TEMPLATES, UNTOUCHED_NAMESPACES
 from auditor.webhook.review import Decision, Review, UndecidableError
 
-UNTOUCHED_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease")
-"""The cluster's own: what runs there is upgraded with it, and must start without anybody's help."""
-FIXED_TEMPLATES = ("Pod", "Job")
-"""Kinds whose pod specification cannot be changed once they are there."""
 MOST = 100
 """So many faults of one object are mended at once; no workload of people's has more containers."""
 MIRROR = "kubernetes.io/config.mirror"

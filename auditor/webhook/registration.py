@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import ssl
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import UsageError
-from auditor.sources.kinds import ADMISSION, KINDS
+from auditor.facts.workloads import TEMPLATES
+from auditor.sources.kinds import ADMISSION, KINDS, Kind
 
 NAME = "auditor"
 WEBHOOK = "validate.auditor.local"
+MUTATING_WEBHOOK = "mutate.auditor.local"
 TIMEOUT_SECONDS = 5
 """Of an answer: half of what a leader has to renew its lease, should that ever wait for us."""
 SUBRESOURCES = ("pods/ephemeralcontainers", "pods/resize")
@@ -40,6 +43,26 @@ CONDITIONS = {
 """What is never asked about, so that a cluster with failurePolicy Fail starts without us."""
 
 
+UNTOUCHED_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease")
+"""Where nothing is added: what runs there is upgraded with the cluster, and starts unaided."""
+FIXED_TEMPLATES = ("Pod", "Job")
+"""Kinds whose pod specification cannot be changed once they are there."""
+MUTATING_SECONDS = 2
+"""Webhooks that mutate are asked one after the other, and perhaps twice: time adds up."""
+UNKEPT = (
+    "!has(object.metadata.ownerReferences) || "
+    "!object.metadata.ownerReferences.exists(owner, has(owner.controller) && owner.controller)"
+)
+"""CEL: no controller keeps the object. Most pods are kept, and need not be sent."""
+
+ALIKE: Mapping[str, Any] = {
+    "admissionReviewVersions": ["v1", "v1beta1"],
+    "sideEffects": "None",
+    "matchPolicy": "Equivalent",
+}
+"""What is said of both webhooks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How the API server is to ask."""
@@ -60,33 +83,95 @@ def registered(
         UsageError: the URL is no https URL, the Service is not named as NAMESPACE/NAME, or `ca`
             is not certificates and nothing else.
     """
-    address = _address(url, service)
-    own = address.get("service", {}).get("namespace")
+    address = _address(url, service, "/validate")
+    return _configuration(
+        "ValidatingWebhookConfiguration",
+        ca,
+        address,
+        {
+            "name": WEBHOOK,
+            **ALIKE,
+            "timeoutSeconds": terms.timeout_seconds,
+            "failurePolicy": terms.failure_policy,
+            "namespaceSelector": _everywhere_but((*terms.unasked, *_own(address))),
+            "matchConditions": _conditions(CONDITIONS),
+            "rules": _rules(),
+        },
+    )
+
+
+def mutating(
+    ca: bytes | None, *, url: str | None = None, service: str | None = None
+) -> dict[str, Any]:
+    """The MutatingWebhookConfiguration: workloads that nobody else keeps. Whatever fails is passed
+    over, since the validating webhook asks for what had to be added. After another webhook has
+    changed the object (a mesh injects a container), the server asks again; our own result gets
+    nothing more.
+
+    Raises:
+        UsageError: as `registered`.
+    """
+    address = _address(url, service, "/mutate")
+    return _configuration(
+        "MutatingWebhookConfiguration",
+        ca,
+        address,
+        {
+            "name": MUTATING_WEBHOOK,
+            **ALIKE,
+            "timeoutSeconds": MUTATING_SECONDS,
+            "failurePolicy": "Ignore",
+            "reinvocationPolicy": "IfNeeded",
+            "namespaceSelector": _everywhere_but((*UNTOUCHED_NAMESPACES, *_own(address))),
+            "matchConditions": _conditions({"kept-by-no-controller": UNKEPT}),
+            "rules": _mutating_rules(),
+        },
+    )
+
+
+def _configuration(
+    kind: str, ca: bytes | None, address: dict[str, Any], webhook: dict[str, Any]
+) -> dict[str, Any]:
     trust = {"caBundle": b64encode(certificates(ca)).decode("ascii")} if ca is not None else {}
     metadata: dict[str, Any] = {"name": NAME}
     if ca is None:
-        metadata["annotations"] = {ISSUER_ANNOTATION: f"{own}/{address['service']['name']}"}
+        issued = f"{_own(address)[0]}/{address['service']['name']}"
+        metadata["annotations"] = {ISSUER_ANNOTATION: issued}
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingWebhookConfiguration",
+        "kind": kind,
         "metadata": metadata,
-        "webhooks": [
-            {
-                "name": WEBHOOK,
-                "admissionReviewVersions": ["v1", "v1beta1"],
-                "sideEffects": "None",
-                "matchPolicy": "Equivalent",
-                "timeoutSeconds": terms.timeout_seconds,
-                "failurePolicy": terms.failure_policy,
-                "clientConfig": {**address, **trust},
-                "namespaceSelector": _everywhere_but((*terms.unasked, *filter(None, (own,)))),
-                "matchConditions": [
-                    {"name": name, "expression": text} for name, text in CONDITIONS.items()
-                ],
-                "rules": _rules(),
-            }
-        ],
+        "webhooks": [{**webhook, "clientConfig": {**address, **trust}}],
     }
+
+
+def _own(address: dict[str, Any]) -> tuple[str, ...]:
+    """The namespace of the webhook itself, where it is a Service."""
+    return (address["service"]["namespace"],) if "service" in address else ()
+
+
+def _conditions(expressions: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "expression": text} for name, text in expressions.items()]
+
+
+def _mutating_rules() -> list[dict[str, Any]]:
+    """One for what may be completed only when it is created, and one for what may be later, too."""
+    found: dict[tuple[str, ...], list[Kind]] = {("CREATE",): [], ("CREATE", "UPDATE"): []}
+    for kind in KINDS:
+        if (kind.group, kind.kind) in TEMPLATES:
+            fixed = kind.kind in FIXED_TEMPLATES
+            found["CREATE",] += [kind] if fixed else []
+            found["CREATE", "UPDATE"] += [] if fixed else [kind]
+    return [
+        {
+            "apiGroups": sorted({kind.group for kind in kinds}),
+            "apiVersions": ["*"],
+            "operations": list(operations),
+            "resources": [kind.plural for kind in kinds],
+            "scope": "Namespaced",
+        }
+        for operations, kinds in found.items()
+    ]
 
 
 def certificates(pem: bytes) -> bytes:
@@ -108,15 +193,15 @@ def certificates(pem: bytes) -> bytes:
     return text
 
 
-def _address(url: str | None, service: str | None) -> dict[str, Any]:
+def _address(url: str | None, service: str | None, path: str) -> dict[str, Any]:
     if url is not None:
         if not url.startswith("https://"):
             raise UsageError(f"--url {url}: the API server calls webhooks over https alone")
-        return {"url": url.rstrip("/") + "/validate"}
+        return {"url": url.rstrip("/") + path}
     namespace, slash, name = (service or "").partition("/")
     if not (namespace and slash and name) or "/" in name:
         raise UsageError(f"--service {service}: expected NAMESPACE/NAME")
-    return {"service": {"namespace": namespace, "name": name, "path": "/validate", "port": 443}}
+    return {"service": {"namespace": namespace, "name": name, "path": path, "port": 443}}
 
 
 def _everywhere_but(namespaces: tuple[str, ...]) -> dict[str, Any]:

@@ -84,6 +84,26 @@ def test_a_service_is_named_with_its_namespace(auditor: Command, ca: Path) -> No
     }  # fmt: skip
 
 
+def test_who_adds_to_objects_is_never_a_reason_to_refuse_them(auditor: Command, ca: Path) -> None:
+    """Asked for on demand, soon given up, and never about what may not change any more."""
+    words = ("--service", "security/auditor", "--ca", ca, "--failure-policy", "Fail", "--mutate")
+    said = auditor("webhook", "registration", *words)
+    validating, mutating = yaml.safe_load_all(said.out)
+    assert validating["webhooks"][0]["failurePolicy"] == "Fail"
+    assert mutating["kind"] == "MutatingWebhookConfiguration"
+    (webhook,) = mutating["webhooks"]
+    assert (webhook["failurePolicy"], webhook["timeoutSeconds"]) == ("Ignore", 2)
+    assert webhook["reinvocationPolicy"] == "IfNeeded"
+    assert webhook["clientConfig"]["service"]["path"] == "/mutate"
+    (namespaces,) = webhook["namespaceSelector"]["matchExpressions"]
+    assert {"kube-system", "kube-public", "kube-node-lease", "security"} <= {*namespaces["values"]}
+    asked = {(name, operation) for rule in webhook["rules"] for name in rule["resources"]
+             for operation in rule["operations"]}  # fmt: skip
+    assert {("pods", "CREATE"), ("jobs", "CREATE"), ("deployments", "UPDATE")} <= asked
+    assert not {("pods", "UPDATE"), ("jobs", "UPDATE"), ("deployments", "DELETE")} & asked
+    assert not any("/" in name for name, _ in asked)
+
+
 @pytest.mark.parametrize(
     "flags",
     [

@@ -283,16 +283,24 @@ def test_what_is_privileged_is_not_told_to_gain_nothing() -> None:
         assert not mutated(pod(securityContext=context), by=by).patch
 
 
+def test_a_token_that_is_mounted_is_not_said_to_be_away() -> None:
+    """The API server mounts it before it asks: only a template can still say that it must not."""
+    by = daring("workload/default_service_account")
+    assert not mutated(pod(), by=by).patch
+    (step,) = mutated(deployment(pod()), by=by).patch
+    assert step["path"] == "/spec/template/spec/automountServiceAccountToken"
+
+
 # --- all fixes of ours, on all that they are tried on ---
 
 
 def _failing() -> Iterator[dict[str, Any]]:
-    """Every object of the failing fixtures of the policies that have fixes."""
+    """The objects of some failing fixtures of every policy that has fixes."""
     policies, _ = load()
     for policy in policies:
         if policy.fix not in ("deterministic", "generated"):
             continue
-        for file in sorted((FIXTURES / policy.id).glob("fail-*.yaml")):
+        for file in sorted((FIXTURES / policy.id).glob("fail-*.yaml"))[:2]:
             for resource in FileSource((str(file),)).snapshot().resources:
                 metadata = resource.manifest.get("metadata")
                 if isinstance(metadata, dict) and metadata.get("name"):

@@ -23,15 +23,25 @@ import click
     show_default=True,
     help="What the API server does when the webhook cannot answer.",
 )
-def registration(url: str | None, service: str | None, ca: Path, failure_policy: str) -> int:
+@click.option(
+    "--mutate",
+    is_flag=True,
+    help="Also the MutatingWebhookConfiguration, for `admission.mutate` of the configuration.",
+)
+def registration(
+    url: str | None, service: str | None, ca: Path, failure_policy: str, *, mutate: bool
+) -> int:
     """Print the ValidatingWebhookConfiguration that registers the webhook, for `kubectl apply`."""
     import yaml
 
     from auditor.errors import UsageError
-    from auditor.webhook.registration import Terms, registered
+    from auditor.webhook.registration import Terms, mutating, registered
 
     if bool(url) == bool(service):
         raise UsageError("say --url URL or --service NAMESPACE/NAME (and not both)")
-    manifest = registered(ca.read_bytes(), Terms(failure_policy), url=url, service=service)
-    click.echo(yaml.safe_dump(manifest, sort_keys=False), nl=False)
+    trust = ca.read_bytes()
+    found = [registered(trust, Terms(failure_policy), url=url, service=service)]
+    if mutate:
+        found.append(mutating(trust, url=url, service=service))
+    click.echo(yaml.safe_dump_all(found, sort_keys=False), nl=False)
     return 0
