@@ -10,7 +10,7 @@ from typing import Any
 
 from auditor.audit import Bench, audit_alone
 from auditor.facts import Facts
-from auditor.model import Audit, Settings, Snapshot
+from auditor.model import Audit, Policy, Settings, Snapshot
 from auditor.policies.engine import compile_policies
 from auditor.policies.loader import load
 from auditor.sources.cluster import live_resource
@@ -87,7 +87,11 @@ class Floor:
     @property
     def names(self) -> set[str]:
         """What the server calls the policies."""
-        return {name_of(policy.id) for policy in self.bench.policies}
+        return {self.named(policy) for policy in self.bench.policies}
+
+    def named(self, policy: Policy) -> str:
+        """What the server calls a policy."""
+        return name_of(policy.id, _suffix(self.settings.kubernetes))
 
     def of_the_server(self, kind: Kind, manifest: Manifest) -> dict[str, str]:
         """The policies that warn of the object when it is created, and in which words."""
@@ -107,7 +111,7 @@ class Floor:
 
     def of_ours(self, kind: Kind, manifest: Manifest) -> set[str]:
         """The names of the policies by which our audit finds something in it."""
-        return {name_of(finding.policy.id) for finding in self.audit(kind, manifest).findings}
+        return {self.named(finding.policy) for finding in self.audit(kind, manifest).findings}
 
 
 @dataclass(slots=True)
@@ -131,11 +135,9 @@ class Score:
     def of(self, floor: Floor) -> str:
         """The score in one line."""
         pairs = self.count["objects"] * len(floor.names)
-        silent = ", ".join(sorted(floor.names - self.told.keys())) or "none"
-        return (
-            f"\nfloor: {pairs - len(self.wrong)} of {pairs} verdicts alike, {self.told.total()} of "
-            f"them faults; {dict(self.count)}; never told: {silent}"
-        )
+        alike = f"{pairs - len(self.wrong)} of {pairs} verdicts alike"
+        faults = f"{self.told.total()} faults by {len(self.told)} of {len(floor.names)} policies"
+        return f"\nfloor: {alike}, with {faults}; {dict(self.count)}"
 
 
 def compare(floor: Floor, score: Score, where: str, kind: Kind, manifest: Manifest) -> None:
@@ -176,9 +178,8 @@ def exported(folder: Path, *words: str, **config: Any) -> list[Manifest]:
 
 
 def everything() -> list[str]:
-    """Words that choose every policy, and let each of its faults count."""
-    chosen = [word for policy in load()[0] for word in ("--select", policy.id)]
-    return [*chosen, "--fail-on", "info", "--kubernetes-version", "1.36"]
+    """Words that choose every policy."""
+    return [word for policy in load()[0] for word in ("--select", policy.id)]
 
 
 def bench_of(manifests: Sequence[Manifest]) -> Bench:
@@ -190,14 +191,18 @@ def bench_of(manifests: Sequence[Manifest]) -> Bench:
     return Bench(asked, compile_policies("regorus", modules))
 
 
-def laid(cluster: TestCluster, server: Server, manifests: Sequence[Manifest]) -> Floor:
-    """The policies, each bound in one namespace of several, once the server goes by them."""
-    bound, namespaces = _grouped(manifests)
+def laid(cluster: TestCluster, server: Server, folder: Path, version: int, *words: str) -> Floor:
+    """The chosen policies for Kubernetes 1.`version`, once the server goes by them: each fault is a
+    warning, in one namespace of several.
+    """
+    counting = ("--mode", "warn", "--fail-on", "info", "--kubernetes-version", f"1.{version}")
+    manifests = exported(folder, *words, *counting)
+    bound, namespaces = _grouped(manifests, _suffix(100 + version))
     places = (*namespaces, UNBOUND)
     cluster.apply(*map(a_namespace, places), ROLLOUTS, *_of_the_mesh())
     cluster.apply(*_accounts(places))
     cluster.apply(*bound)
-    settings = Settings(kubernetes=136, parameters=PARAMETERS)
+    settings = Settings(kubernetes=100 + version, parameters=PARAMETERS)
     floor = Floor(server, namespaces, bench_of(manifests), settings)
     _wait_for(cluster, floor)
     return floor
@@ -209,13 +214,20 @@ def _of_the_mesh() -> list[Manifest]:
     return [each for each in known if each["metadata"]["name"].partition(".")[0] in wanted]
 
 
-def _grouped(manifests: Sequence[Manifest]) -> tuple[list[Manifest], tuple[str, ...]]:
-    """The same, each binding for one namespace; and those namespaces."""
+def _suffix(kubernetes: int) -> str:
+    """What is added to names, so that policies for several versions can be there together."""
+    return f"-{kubernetes}"
+
+
+def _grouped(manifests: Sequence[Manifest], suffix: str) -> tuple[list[Manifest], tuple[str, ...]]:
+    """The same under other names, each binding for one namespace; and those namespaces."""
     changed, count = copy.deepcopy(list(manifests)), 0
     namespaces: dict[str, None] = {}
     for each in changed:
+        each["metadata"]["name"] += suffix
         if each["kind"] == BINDING:
-            namespace = f"floor-{count // POLICIES_AT_ONCE}"
+            each["spec"]["policyName"] += suffix
+            namespace = f"floor{suffix}-{count // POLICIES_AT_ONCE}"
             count += 1
             namespaces[namespace] = None
             label = {"kubernetes.io/metadata.name": namespace}
