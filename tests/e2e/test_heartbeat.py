@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +13,8 @@ from auditor.sources.cluster import Connection, RefusedError
 from auditor.sources.heartbeat import Heartbeat
 
 from .cluster import TestCluster
+from .product import PRIVILEGED
+from .test_webhook import serving
 
 pytestmark = pytest.mark.e2e
 
@@ -42,3 +47,38 @@ def test_who_comes_after_knows_when_somebody_was_there_last(cluster: TestCluster
     assert lease["spec"]["holderIdentity"] == "pod-b"
     with pytest.raises(RefusedError, match="forbidden"):
         Heartbeat(connection, SPACE, "other").last()
+
+
+def _pod(name: str) -> dict[str, Any]:
+    container = {"name": "app", "image": "app:1", "securityContext": {"privileged": True}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": SPACE},
+        "spec": {"containers": [container]},
+    }
+
+
+def test_what_came_in_during_an_outage_is_told(cluster: TestCluster, tmp_path: Path) -> None:
+    """The command comes back, an hour after the last replica was heard of; and once it was there,
+    nobody is told again.
+    """
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}})
+    beats = Heartbeat(Connection(str(cluster.kubeconfig)), SPACE, "webhook")
+    gone = datetime.now(UTC) - timedelta(hours=1)
+    beats.beat(gone, "gone")
+    cluster.apply(_pod("slipped-in"))
+    lines = []
+    for run in ("first", "second"):
+        folder = tmp_path / run
+        folder.mkdir()
+        with serving(cluster, folder, "--lease", f"{SPACE}/webhook"):
+            cluster.wait_until(
+                "it gives a sign of life", lambda: "" if beats.last() != gone else "not yet"
+            )
+        log = (folder / "webhook.log").read_text("utf-8")
+        lines.append([line for line in log.splitlines() if "came in unjudged" in line])
+    (told,) = (json.loads(line[line.index("{") :]) for line in lines[0])
+    assert (told["policy"], told["object"]) == (PRIVILEGED, f"{SPACE}/slipped-in[Pod]")
+    assert told["since"] == gone.isoformat(timespec="seconds")
+    assert lines[1] == []

@@ -86,7 +86,7 @@ def expected(policy: str, fault: Fault, folder: Path) -> str:
 
 
 @contextmanager
-def serving(cluster: TestCluster, folder: Path) -> Iterator[int]:
+def serving(cluster: TestCluster, folder: Path, *flags: str) -> Iterator[int]:
     """The command serving on a free port, told to deny, until it has seen the cluster."""
     host = cluster.callback_host
     if host is None:
@@ -98,7 +98,7 @@ def serving(cluster: TestCluster, folder: Path) -> Iterator[int]:
     (folder / "tls.crt").write_bytes(chain)
     (folder / "tls.key").write_bytes(issued.private_key_pem.bytes())
     words = ["--host", host, "--port", "0", "--mode", "deny", "--fail-on", "medium", *ASKED]
-    words += AS_SPECIFIED
+    words += [*AS_SPECIFIED, *flags]
     pair = ["--tls-cert", str(folder / "tls.crt"), "--tls-key", str(folder / "tls.key")]
     log = folder / "webhook.log"
     with log.open("w") as file:

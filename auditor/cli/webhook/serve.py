@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,12 @@ from auditor.cli.options import (
     choose,
     cluster_access,
 )
+from auditor.cli.webhook.attendance import attending, lease_option
 from auditor.cli.webhook.certificate import CertificateOptions, certificate_options
 
 if TYPE_CHECKING:
     from auditor.declared import Admission
+    from auditor.sources.cluster import Connection
     from auditor.webhook.court import Court
 
 REGISTRATION_SECONDS = 5.0
@@ -43,6 +46,7 @@ MODES = ("deny", "warn", "audit")
     type=click.Choice(SEVERITIES),
     help="From which severity on a fault counts, where no rule says; by default 'high'.",
 )
+@lease_option
 def serve(
     kubeconfig: str | None,
     context: str | None,
@@ -51,6 +55,7 @@ def serve(
     certificate: CertificateOptions,
     mode: str | None,
     fail_on: str | None,
+    lease: str | None,
     policies: PolicyOptions,
 ) -> int:
     """Serve /validate, /healthz and /readyz over HTTPS until SIGTERM.
@@ -78,9 +83,16 @@ def serve(
     court = court_of(chosen, connection.version())  # fails at once where there is no cluster
     terms = terms_of(chosen, mode, fail_on)
     bounds = bounds_of(chosen.bench.policies, terms)
-    with Watcher(connection, keep=court.keep, bounds=bounds) as live:
+    again = partial(_court_again, policies, connection)
+    live = Watcher(connection, keep=court.keep, bounds=bounds)
+    with attending(lease, connection, live, again, terms), live:
         answer(court, live, terms, listener)
     return 0
+
+
+def _court_again(policies: PolicyOptions, connection: Connection) -> Court:
+    """Another court like it, that has an engine of its own."""
+    return court_of(choose(policies, Path(), workers=False), connection.version())
 
 
 def terms_of(chosen: Chosen, mode: str | None, fail_on: str | None) -> Admission:
