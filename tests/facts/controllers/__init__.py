@@ -1,0 +1,1 @@
+"""The models of the controllers, on cases of our own."""
