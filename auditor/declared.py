@@ -258,6 +258,10 @@ class Admission:
     mutate: Mutating | None = None
     """What is mended before it counts; nothing where None."""
     staleness: tuple[Staleness, ...] = ()
+    controllers: tuple[str, ...] = ()
+    """Who makes objects from templates, beside the controllers of Kubernetes: names of users as the
+    API server authenticates them.
+    """
 
     def max_staleness(self, names: Sequence[str]) -> int | None:
         """After how many seconds without a word from the server the policy of these names is not

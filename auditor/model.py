@@ -242,6 +242,8 @@ class Policy:
     """Whether it is asked only where previews are asked for."""
     inline: bool = True
     """Whether it may be waived in the manifests themselves."""
+    grace: bool = False
+    """Whether a later object may mend what it finds, so that admission never denies for it."""
     parameters: tuple[Parameter, ...] = ()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -80,6 +81,7 @@ class AdmissionEntry(_Strict):
         MutateEntry | None, BeforeValidator(_chosen), Field(json_schema_extra=_or_all)
     ] = None
     max_staleness: list[StalenessEntry] = []
+    controllers: list[Annotated[str, Field(pattern=r"^\S+$")]] = []
 
     def terms(self, places: Mapping[tuple[int | str, ...], str]) -> Admission:
         """The section as the core knows it. `places`: where each entry is written."""
@@ -91,8 +93,10 @@ class AdmissionEntry(_Strict):
             each.value(places.get(("admission", "maxStaleness", index), ""))
             for index, each in enumerate(self.max_staleness)
         )
+        controllers = tuple(self.controllers)
         mutate = self._mutating(places.get(("admission", "mutate"), ""))
-        return Admission(Mode(self.mode), Severity(self.fail_on), rules, mutate, staleness)
+        terms = Admission(Mode(self.mode), Severity(self.fail_on), rules, mutate, staleness)
+        return replace(terms, controllers=controllers)
 
     def _mutating(self, origin: str) -> Mutating | None:
         if self.mutate is None:

@@ -61,6 +61,7 @@ class Custom(BaseModel):
     since: int = Field(default=1, ge=1)
     preview: bool = False
     waivable: Literal["inline", "central"] = "inline"
+    admission: Literal["any", "grace"] = "any"
     parameters: dict[str, Declared] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -186,6 +187,7 @@ def _policy(name: str, file: Path, text: str) -> Policy:
         since=custom.since,
         preview=custom.preview,
         inline=custom.waivable == "inline",
+        grace=custom.admission == "grace",
         contested=custom.contested.strip(),
         parameters=tuple(
             Parameter(name, declared.description.strip(), declared.default)

@@ -28,7 +28,8 @@ class Court:
         self.keep = keep_for(bench.policies)
         """What of an object matters here: all else makes no difference to any answer."""
         self._bench = bench
-        self._settings = settings
+        self.settings = settings
+        """What the user declared."""
         self._live: Audit | None = None
         self._facts = Facts(Snapshot(()), settings)
 
@@ -37,7 +38,7 @@ class Court:
         only about what changed since the last one.
         """
         if self._live is None or snapshot.gaps != self._live.snapshot.gaps:
-            self._live = audit(snapshot, self._bench, self._settings)
+            self._live = audit(snapshot, self._bench, self.settings)
         elif self._live.snapshot is not snapshot:
             changed = changes(self._live.snapshot, snapshot)
             self._live = self.supposing(self._live, snapshot, *changed)
@@ -51,11 +52,11 @@ class Court:
         """
         if all(self._indifferent(before, before.snapshot.find(r), after.find(r)) for r in changed):
             return replace(before, snapshot=after)
-        return audit_changed(before, after, changed, self._bench, self._settings)
+        return audit_changed(before, after, changed, self._bench, self.settings)
 
     def world(self, before: Audit) -> Before:
         """The world of an audit of ours, to try fixes in."""
-        return Before(before, self._bench, self._settings)
+        return Before(before, self._bench, self.settings)
 
     def _indifferent(self, before: Audit, old: Resource | None, new: Resource | None) -> bool:
         """Whether the object's new state changes nothing that is said of it or of others. Costs
@@ -73,7 +74,7 @@ class Court:
 
     def _facts_of(self, snapshot: Snapshot) -> Facts:
         if self._facts.snapshot is not snapshot:
-            self._facts = Facts(snapshot, self._settings)
+            self._facts = Facts(snapshot, self.settings)
         return self._facts
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from auditor.declared import Admission, Mode
-from auditor.model import Finding, Gap, Ref, Snapshot
+from auditor.model import Finding, Gap, Policy, Ref, Severity, Snapshot
 from auditor.sources.watch import Stale
 from auditor.text import escaped
 from auditor.webhook.court import Court
@@ -21,6 +21,27 @@ WARNINGS = 15
 FINDINGS = 50
 """So many findings are named in a denial; the rest is counted."""
 ANNOTATION_LENGTH = 2000
+
+CONTROLLERS = frozenset(
+    (
+        "system:kube-controller-manager",
+        *(
+            f"system:serviceaccount:kube-system:{name}-controller"
+            for name in (
+                "cronjob",
+                "daemon-set",
+                "deployment",
+                "job",
+                "replicaset",
+                "replication",
+                "statefulset",
+            )
+        ),
+    )
+)
+"""Who makes pods, ReplicaSets and Jobs from templates, as the API server authenticates them:
+https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
+"""
 
 Notes = tuple[tuple[str, str], ...]
 
@@ -48,26 +69,36 @@ def decide(
     if judgement.passed_over:
         return unjudged(review, judgement.passed_over)
     judgement = assessed(judgement, stale, terms)
-    decision = decided(judgement, terms, review.namespace)
+    decision = decided(judgement, terms, review)
     lines = tuple(map(warning, _fixes(review, judgement, court, terms)))
     return replace(decision, warnings=decision.warnings + lines) if lines else decision
 
 
-def decided(judgement: Judgement, terms: Admission, namespace: str) -> Decision:
-    """What to answer to a request in that namespace of which so much was found out.
+def decided(judgement: Judgement, terms: Admission, review: Review) -> Decision:
+    """What to answer to a request of which so much was found out.
 
     Raises:
         CannotJudgeError: policies that may deny lack what they need to see.
     """
     if told := _told(gap for gap in judgement.unasked if _may_deny(gap, judgement, terms)):
         raise CannotJudgeError(told)
-    modes = [(_mode(gap, judgement, terms, namespace), gap) for gap in judgement.undecided]
+    modes = [(_mode(gap, judgement, terms, review.namespace), gap) for gap in judgement.undecided]
     for mode in (Mode.DENY, Mode.WARN):
         if told := _told(gap for its, gap in modes if its is mode):
             return undecidable(mode, UndecidableError(told))
     left = _told((*judgement.unasked, *judgement.unsure, *judgement.undecided))
     notes = (("not-assessed", annotation(left)),) if left else ()
-    return _verdict(modes_of(judgement.added, terms), notes)
+    return _verdict(modes_of(counted(judgement, terms, review), terms), notes)
+
+
+def counted(judgement: Judgement, terms: Admission, review: Review) -> tuple[Finding, ...]:
+    """The added findings that count against the request. What a pod has in common with the object
+    that it names as its controller is told there, if it is the controller that asks; anybody else
+    could write the same reference.
+    """
+    if review.user in CONTROLLERS or review.user in terms.controllers:
+        return judgement.added
+    return (*judgement.added, *judgement.copied)
 
 
 def _fixes(review: Review, judgement: Judgement, court: Court, terms: Admission) -> Iterator[str]:
@@ -89,8 +120,13 @@ def _is_of(review: Review, ref: Ref) -> bool:
 
 def modes_of(findings: Iterable[Finding], terms: Admission) -> tuple[tuple[Mode, Finding], ...]:
     """What becomes of each finding, less those that do not count."""
-    found = ((terms.mode_of(f.policy.names, f.severity, place(f.ref)), f) for f in findings)
+    found = ((_fate(f.policy, f.severity, terms, place(f.ref)), f) for f in findings)
     return tuple((mode, finding) for mode, finding in found if mode)
+
+
+def _fate(policy: Policy, severity: Severity, terms: Admission, namespace: str) -> Mode | None:
+    mode = terms.mode_of(policy.names, severity, namespace)
+    return Mode.WARN if mode is Mode.DENY and policy.grace else mode
 
 
 def place(ref: Ref) -> str:
@@ -103,7 +139,9 @@ def _may_deny(gap: Gap, judgement: Judgement, terms: Admission) -> bool:
     bring a fault in another.
     """
     policy = judgement.policy_of(gap)
-    return bool(policy and terms.strictest(policy.names, policy.severity) is Mode.DENY)
+    if policy is None or policy.grace:
+        return False
+    return terms.strictest(policy.names, policy.severity) is Mode.DENY
 
 
 def _mode(gap: Gap, judgement: Judgement, terms: Admission, namespace: str) -> Mode:
@@ -111,7 +149,7 @@ def _mode(gap: Gap, judgement: Judgement, terms: Admission, namespace: str) -> M
     policy = judgement.policy_of(gap)
     if policy is None:
         return terms.strictest(namespace=where)
-    return terms.strictest(policy.names, policy.severity, where)
+    return _fate(policy, policy.severity, terms, where) or Mode.AUDIT
 
 
 def unjudged(review: Review, why: str) -> Decision:

@@ -8,11 +8,25 @@ become of a fault, `decide` knows.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from auditor.facts import facts_of
 from auditor.facts.network.enforcement import GAP
+from auditor.facts.workloads import chain, resources_by_uid
 from auditor.manifests import mapping
-from auditor.model import Audit, Finding, Gap, Known, Policy, Ref, Resource, Snapshot, Unseen
+from auditor.model import (
+    Audit,
+    Finding,
+    Gap,
+    Known,
+    Manifest,
+    Policy,
+    Ref,
+    Resource,
+    Snapshot,
+    Unseen,
+)
 from auditor.sources.kinds import KINDS
 from auditor.sources.watch import same_manifest
 from auditor.webhook.court import Court
@@ -29,6 +43,10 @@ class Judgement:
 
     added: tuple[Finding, ...] = ()
     """What would be wrong and was not, or was less so."""
+    copied: tuple[Finding, ...] = ()
+    """Of that, what the object of the request has in common with the one that it names as its
+    controller: nothing new where that one really made it.
+    """
     unasked: tuple[Gap, ...] = ()
     """The policies that lack a list of objects, whatever the request."""
     unsure: tuple[Gap, ...] = ()
@@ -55,12 +73,14 @@ def judge(review: Review, live: Snapshot, court: Court) -> Judgement:
     Raises:
         UndecidableError: the object is none.
     """
-    proposal = proposal_of(review, live)
+    proposal = proposal_of(review, live, court.settings.openings)
     if proposal is None:
-        return Judgement(passed_over=review.what)
+        return Judgement(passed_over=_told_of(review, live, court))
     if review.operation == "DELETE" and _ending(live, review.namespace):
         return Judgement(passed_over="the namespace is going away")
-    return compared(*sides(proposal, live, court))
+    if proposal.before and proposal.after and _same(proposal.before, proposal.after):
+        return Judgement()
+    return compared(*sides(proposal, live, court), proposal.ref)
 
 
 def sides(proposal: Proposal, live: Snapshot, court: Court) -> tuple[Audit, Audit]:
@@ -71,13 +91,18 @@ def sides(proposal: Proposal, live: Snapshot, court: Court) -> tuple[Audit, Audi
     return before, court.supposing(before, future, proposal.ref, *proposal.along)
 
 
-def compared(before: Audit, after: Audit) -> Judgement:
-    """What the audit of the cluster as it would be tells beyond that of the cluster as it is."""
+def compared(before: Audit, after: Audit, ref: Ref) -> Judgement:
+    """What the audit of the cluster as it would be tells beyond that of the cluster as it is, once
+    the object of that name has changed.
+    """
     unasked = unasked_policies(after)
     known = {*before.gaps, *unasked}
     new = [gap for gap in after.gaps if gap not in known and gap.what != GAP]
+    copies = tuple(finding for finding in after.folded if finding.ref.key == ref.key)
+    added = _added(before, (*after.open, *copies))
     return Judgement(
-        added=tuple(added_findings(before, after)),
+        added=tuple(finding for finding in added if finding not in copies),
+        copied=tuple(finding for finding in added if finding in copies),
         unasked=tuple(unasked),
         # What enforces is nothing that the caller's object could tell, or be refused for.
         unsure=tuple(gap for gap in after.gaps if gap.what == GAP),
@@ -103,11 +128,15 @@ def added_findings(before: Audit, after: Audit) -> list[Finding]:
     one, a second fault is still new: they are counted. What was folded was there as well: a
     repaired template leaves it behind on the pods that it made, until they are replaced.
     """
+    return _added(before, after.open)
+
+
+def _added(before: Audit, after: Iterable[Finding]) -> list[Finding]:
     there = (*before.open, *before.folded)
     known, left = Known.of(there), Counter(finding.fingerprint for finding in there)
     told = {(finding.fingerprint, finding.message) for finding in there}
     added = []
-    for finding in sorted(after.open, key=lambda f: (f.fingerprint, f.message) not in told):
+    for finding in sorted(after, key=lambda f: (f.fingerprint, f.message) not in told):
         if left[finding.fingerprint] and finding in known:
             left[finding.fingerprint] -= 1
         else:
@@ -122,6 +151,23 @@ def _before(proposal: Proposal, live: Snapshot, court: Court) -> Audit:
     if seen is proposal.before or _alike(seen, proposal.before):
         return audit
     return court.supposing(audit, _with(ref, proposal.before, live), ref)
+
+
+UNREAD = frozenset({"finalizers", "generation", "managedFields", "resourceVersion"})
+"""Of metadata: what says nothing of what an object does."""
+
+
+def _same(one: Resource, other: Resource) -> bool:
+    """Whether two states of an object differ in nothing but what must never be held up, as the
+    removal of a finalizer, or has an endpoint of its own, as status.
+    """
+    return _in_effect(one.manifest) == _in_effect(other.manifest)
+
+
+def _in_effect(manifest: Manifest) -> Manifest:
+    metadata = mapping(manifest.get("metadata"))
+    kept = {key: value for key, value in metadata.items() if key not in UNREAD}
+    return {**manifest, "metadata": kept, "status": None}
 
 
 def _alike(one: Resource | None, other: Resource | None) -> bool:
@@ -146,3 +192,23 @@ def _ending(live: Snapshot, namespace: str) -> bool:
     """
     found = live.find(Ref("v1", "Namespace", "", namespace))
     return bool(found and mapping(found.manifest.get("metadata")).get("deletionTimestamp"))
+
+
+def _told_of(review: Review, live: Snapshot, court: Court) -> str:
+    """What the audit log is told of a request that no policy speaks of. Who connects to a pod is
+    past every network policy, and the log should say what is to be had there.
+    """
+    if review.operation != "CONNECT" or review.resource != "pods":
+        return review.what
+    data = _held_by(live.find(Ref("v1", "Pod", review.namespace, review.name)), live, court)
+    return f"{review.what} of a pod that holds personal data ({data})" if data else review.what
+
+
+def _held_by(pod: Resource | None, live: Snapshot, court: Court) -> str:
+    if pod is None:
+        return ""
+    facts = facts_of(court.live(live).snapshot, court.settings)
+    *_, top = pod, *chain(pod, resources_by_uid(facts.snapshot))
+    workload = facts.by_key.get(top.ref.key)
+    held = workload and facts.data.of(workload)
+    return ", ".join(name.upper() for name in held.names) if held else ""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from auditor.facts.custom import OPENINGS
 from auditor.manifests import mapping
 from auditor.model import Ref, Resource, Snapshot
 from auditor.sources.cluster import Keep, live_resource
 from auditor.sources.kinds import KINDS, Kind
+from auditor.terms import Opening
+from auditor.webhook.endpoints import FORMS, Form
 from auditor.webhook.review import Review, UndecidableError
 
 MAX_GENERATIONS = 8
 """CronJob, Job and Pod are three; operators add one or two."""
-LIKE_THE_OBJECT = frozenset({"", "ephemeralcontainers", "resize"})
-"""Subresources that carry, and change, the whole object."""
 
 _KINDS = {(kind.group, kind.plural): kind for kind in KINDS}
+_POD = _KINDS["", "pods"]
+_OPENED = frozenset((one.group, one.kind) for one in OPENINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class Proposal:
     """The object as it would be, None where it would be gone."""
     along: tuple[Ref, ...] = ()
     """What would go with it: the objects that it owns, and those that they own."""
+    followed: bool = True
+    """Whether the watch will tell of it: not of a custom kind that is not read, and not of an
+    eviction, which may still be refused for the sake of a PodDisruptionBudget.
+    """
 
     def kept(self, keep: Keep) -> Proposal:
         """The same without what nobody reads, as the watched cluster is kept too."""
@@ -37,25 +45,50 @@ class Proposal:
         return replace(self, before=before, after=after)
 
 
-def proposal_of(review: Review, live: Snapshot) -> Proposal | None:
+def proposal_of(
+    review: Review, live: Snapshot, openings: Iterable[Opening] = ()
+) -> Proposal | None:
     """The change that `review` asks for, or None where it is none that policies speak of.
+    `openings`: the custom kinds that make pods, beside those that are known.
 
     Raises:
         UndecidableError: the object is none.
     """
-    kind = _KINDS.get((review.group, review.resource))
-    judged = kind and review.kind == kind.kind and review.subresource in LIKE_THE_OBJECT
-    if kind is None or not judged or review.operation == "CONNECT":
+    form = FORMS.get((review.resource_group, review.resource, review.subresource))
+    if form is Form.SCALE:
+        return _scaled(review, live)
+    if form is Form.BINDING:
+        return _bound(review, live)
+    if form is Form.EVICTION:
+        return _evicted(review, live)
+    kind = _kind_of(review, form, openings)
+    return _change(review, kind, live) if kind else None
+
+
+def _kind_of(review: Review, form: Form | None, openings: Iterable[Opening]) -> Kind | None:
+    """The kind of an object that is carried whole, at the version that was sent."""
+    if review.operation == "CONNECT":
         return None
-    kind = replace(kind, api_version="/".join(filter(None, (review.group, review.version))))
+    version = "/".join(filter(None, (review.group, review.version)))
+    known = _KINDS.get((review.resource_group, review.resource))
+    if known and known.kind == review.kind and form is Form.OBJECT:
+        return replace(known, api_version=version)
+    opened = _OPENED.union((one.group, one.kind) for one in openings)
+    if review.subresource or (review.group, review.kind) not in opened:
+        return None
+    return Kind(version, review.resource, review.kind, namespaced=bool(review.namespace))
+
+
+def _change(review: Review, kind: Kind, live: Snapshot) -> Proposal | None:
+    followed = (review.resource_group, review.resource) in _KINDS
     if review.operation == "DELETE":
-        return _removal(review, kind, live)
+        return _removal(review, kind, live, followed=followed)
     after = _resource(review, kind, review.object)
     before = None if review.operation == "CREATE" else _old(review, kind, live, after.ref)
-    return Proposal(after.ref, before, after)
+    return Proposal(after.ref, before, after, followed=followed)
 
 
-def _removal(review: Review, kind: Kind, live: Snapshot) -> Proposal | None:
+def _removal(review: Review, kind: Kind, live: Snapshot, *, followed: bool) -> Proposal | None:
     old = review.old_object if isinstance(review.old_object, dict) else None
     name = review.name or str(mapping(mapping(old).get("metadata")).get("name") or "")
     if not name:  # a whole collection; the server asks again for each object of it
@@ -63,7 +96,42 @@ def _removal(review: Review, kind: Kind, live: Snapshot) -> Proposal | None:
     ref = Ref(kind.api_version, kind.kind, review.namespace if kind.namespaced else "", name)
     before = _resource(review, kind, old) if old else live.find(ref)
     along = () if review.orphaning or before is None else dependents(before, live)
-    return Proposal(ref, before, None, along)
+    if kind.kind == "Namespace" and not kind.group:
+        along = tuple(r.ref for r in live.resources if r.ref.namespace == name)
+    return Proposal(ref, before, None, along, followed)
+
+
+def _scaled(review: Review, live: Snapshot) -> Proposal | None:
+    """The parent with that many replicas; None where it is not seen yet."""
+    kind = _KINDS[review.resource_group, review.resource]
+    parent = live.find(Ref(kind.api_version, kind.kind, review.namespace, review.name))
+    replicas = mapping(mapping(review.object).get("spec")).get("replicas", 0)
+    if isinstance(replicas, bool) or not isinstance(replicas, int):
+        raise UndecidableError("spec.replicas is no number")
+    return _with_spec(parent, kind, replicas=replicas) if parent else None
+
+
+def _bound(review: Review, live: Snapshot) -> Proposal | None:
+    """The pod on its node; None where it is not seen yet."""
+    binding = mapping(review.object)
+    name = review.name or str(mapping(binding.get("metadata")).get("name") or "")
+    node = mapping(binding.get("target")).get("name")
+    if not isinstance(node, str):
+        raise UndecidableError("target.name is no text")
+    pod = live.find(Ref(_POD.api_version, _POD.kind, review.namespace, name))
+    return _with_spec(pod, _POD, nodeName=node) if pod else None
+
+
+def _with_spec(resource: Resource, kind: Kind, **fields: Any) -> Proposal:
+    manifest = resource.manifest
+    after = live_resource(kind, {**manifest, "spec": {**mapping(manifest.get("spec")), **fields}})
+    return Proposal(resource.ref, resource, after)
+
+
+def _evicted(review: Review, live: Snapshot) -> Proposal:
+    """The API server deletes the pod, and asks about the eviction alone."""
+    ref = Ref(_POD.api_version, _POD.kind, review.namespace, review.name)
+    return Proposal(ref, live.find(ref), None, followed=False)
 
 
 def dependents(owner: Resource, live: Snapshot) -> tuple[Ref, ...]:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import UsageError
 from auditor.facts.workloads import TEMPLATES
-from auditor.sources.kinds import ADMISSION, KINDS, Kind
+from auditor.sources.kinds import KINDS, Kind
+from auditor.terms import Opening
+from auditor.webhook.endpoints import SUBRESOURCES as OTHERS
+from auditor.webhook.endpoints import Form, endpoints
 
 NAME = "auditor"
 WEBHOOK = "validate.auditor.local"
 MUTATING_WEBHOOK = "mutate.auditor.local"
 TIMEOUT_SECONDS = 5
 """Of an answer: half of what a leader has to renew its lease, should that ever wait for us."""
-SUBRESOURCES = ("pods/ephemeralcontainers", "pods/resize")
+SUBRESOURCES = tuple(one.path for one in OTHERS if one.form is Form.OBJECT)
 """Those by which a pod changes."""
 SYSTEM_NAMESPACES = ("kube-system", "kube-node-lease")
 """Where a webhook that is down must not keep the cluster from coming up again."""
@@ -71,13 +74,19 @@ class Terms:
     timeout_seconds: int = TIMEOUT_SECONDS
     unasked: tuple[str, ...] = SYSTEM_NAMESPACES
     """Namespaces that it does not ask about."""
+    openings: tuple[Opening, ...] = ()
+    """The custom kinds that the configuration declares."""
 
 
 def registered(
-    ca: bytes | None, terms: Terms, *, url: str | None = None, service: str | None = None
+    ca: bytes | None,
+    terms: Terms,
+    *,
+    url: str | None = None,
+    service: str | None = None,
 ) -> dict[str, Any]:
-    """The ValidatingWebhookConfiguration: every kind that the audit reads, on every change. Without
-    `ca`, cert-manager writes there whom to trust.
+    """The ValidatingWebhookConfiguration: every kind that the audit reads, on every change, and
+    the custom kinds that are declared. Without `ca`, cert-manager writes there whom to trust.
 
     Raises:
         UsageError: the URL is no https URL, the Service is not named as NAMESPACE/NAME, or `ca`
@@ -95,7 +104,7 @@ def registered(
             "failurePolicy": terms.failure_policy,
             "namespaceSelector": _everywhere_but((*terms.unasked, *_own(address))),
             "matchConditions": _conditions(CONDITIONS),
-            "rules": _rules(),
+            "rules": _rules(terms.openings),
         },
     )
 
@@ -210,24 +219,20 @@ def _everywhere_but(namespaces: tuple[str, ...]) -> dict[str, Any]:
     return {"matchExpressions": [{"key": key, "operator": "NotIn", "values": named}]}
 
 
-def _rules() -> list[dict[str, Any]]:
-    """One rule for each API group. Any version of it: with matchPolicy Equivalent the server
-    converts what it is sent. None for the configurations of webhooks, about which the server asks
-    no webhook.
+def _rules(openings: Iterable[Opening]) -> list[dict[str, Any]]:
+    """One rule for each API group and set of operations. Any version of it: with matchPolicy
+    Equivalent the server converts what it is sent.
     """
-    groups: dict[str, list[str]] = {}
-    for kind in KINDS:
-        if kind in ADMISSION:
-            continue
-        groups.setdefault(kind.group, []).append(kind.plural)
-    groups[""] += SUBRESOURCES
+    paths: dict[tuple[str, tuple[str, ...]], dict[str, None]] = {}
+    for one in endpoints(openings):
+        paths.setdefault((one.group, one.operations), {})[one.path] = None
     return [
         {
             "apiGroups": [group],
             "apiVersions": ["*"],
-            "operations": ["CREATE", "UPDATE", "DELETE"],
-            "resources": resources,
+            "operations": list(operations),
+            "resources": list(resources),
             "scope": "*",
         }
-        for group, resources in groups.items()
+        for (group, operations), resources in paths.items()
     ]

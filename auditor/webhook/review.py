@@ -74,11 +74,17 @@ class Review:
     dry_run: bool
     orphaning: bool = False
     """Whether a DELETE leaves behind what the object made."""
+    user: str = ""
+    """Who asks, as the API server authenticated them."""
+    resource_group: str = ""
+    """The group of the endpoint; that of the kind is another one where the object is an answer to
+    it and no state: a Scale, an Eviction."""
 
     @property
     def what(self) -> str:
         """The endpoint that was called: ``pods/exec``, ``deployments.apps``."""
-        group = f".{self.group}" if self.group and not self.subresource else ""
+        known = self.resource_group and not self.subresource
+        group = f".{self.resource_group}" if known else ""
         return f"{self.resource}{group}" + (f"/{self.subresource}" if self.subresource else "")
 
 
@@ -113,6 +119,10 @@ class _Resource(_Strict):
     resource: str = Field(max_length=253)
 
 
+class _User(_Strict):
+    username: str = Field(default="", max_length=1024)
+
+
 class _Request(_Strict):
     uid: str = Field(pattern=r"^[!#-\[\]-~]{1,128}$")
     kind: _Kind
@@ -125,6 +135,7 @@ class _Request(_Strict):
     old_object: Any = Field(default=None, alias="oldObject")
     dry_run: bool | None = Field(default=None, alias="dryRun")
     options: Any = None
+    user_info: _User = Field(default=_User(), alias="userInfo")
 
 
 class _Envelope(_Strict):
@@ -186,6 +197,8 @@ def _review(api_version: str, request: _Request) -> Review:
         old_object=request.old_object,
         dry_run=request.dry_run is True,
         orphaning=_orphaning(request.options),
+        user=request.user_info.username,
+        resource_group=request.resource.group,
     )
 
 

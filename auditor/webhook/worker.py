@@ -6,6 +6,7 @@ Knows threads and blame; what is right or wrong, `decide` knows.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -21,7 +22,7 @@ from auditor.model import Ref, Resource, Snapshot
 from auditor.sources.watch import Stale
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError, decide, undecidable
-from auditor.webhook.proposal import proposal_of
+from auditor.webhook.proposal import Proposal, proposal_of
 from auditor.webhook.review import (
     Decision,
     RejectedError,
@@ -182,8 +183,11 @@ class Worker:
         return review, decision
 
     def _note(self, review: Review, live: Snapshot) -> None:
-        proposal = proposal_of(review, live)
-        if proposal is None:
+        with contextlib.suppress(UndecidableError):  # admitted all the same, in mode audit
+            self._noted(proposal_of(review, live, self._court.settings.openings))
+
+    def _noted(self, proposal: Proposal | None) -> None:
+        if proposal is None or not proposal.followed:
             return
         if proposal.after is None:
             self._live.forget(proposal.ref)

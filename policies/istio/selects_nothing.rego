@@ -13,6 +13,7 @@
 #   fix: manual
 #   kinds: [AuthorizationPolicy, PeerAuthentication]
 #   facts: [mesh]
+#   admission: grace
 #   equivalents:
 #     - istioctl:IST0127
 package policies.istio.selects_nothing

@@ -13,6 +13,7 @@
 #   fix: manual
 #   kinds: [AuthorizationPolicy]
 #   facts: [mesh]
+#   admission: grace
 package policies.istio.undefined_provider
 
 import data.lib.istio

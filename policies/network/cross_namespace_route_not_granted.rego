@@ -12,6 +12,7 @@
 #   fix: manual
 #   kinds: [HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute]
 #   facts: [backends]
+#   admission: grace
 package policies.network.cross_namespace_route_not_granted
 
 deny contains finding if {

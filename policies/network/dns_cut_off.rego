@@ -9,6 +9,7 @@
 #   severity: high
 #   fix: manual
 #   facts: [cut_off]
+#   admission: grace
 package policies.network.dns_cut_off
 
 deny contains finding if {

@@ -10,6 +10,7 @@
 #   profile: strict
 #   fix: manual
 #   facts: [cut_off]
+#   admission: grace
 package policies.network.dns_over_udp_alone
 
 deny contains finding if {

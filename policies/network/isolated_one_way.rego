@@ -15,6 +15,7 @@
 #     a gateway or a firewall. Where personal data is at stake, data/personal_data_may_leave asks.
 #   fix: manual
 #   facts: [isolation]
+#   admission: grace
 #   equivalents:
 #     - kubescape:C-0030
 #     - polaris:missingNetworkPolicy

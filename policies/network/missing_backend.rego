@@ -13,6 +13,7 @@
 #   fix: manual
 #   kinds: [Ingress, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute]
 #   facts: [backends]
+#   admission: grace
 #   equivalents:
 #     - kubescape:C-0298
 #     - kubescape:C-0302

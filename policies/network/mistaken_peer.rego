@@ -11,6 +11,7 @@
 #   fix: manual
 #   kinds: [NetworkPolicy]
 #   facts: [policy_effects]
+#   admission: grace
 #   equivalents:
 #     - kube-linter:dangling-networkpolicypeer-podselector
 package policies.network.mistaken_peer

@@ -11,6 +11,7 @@
 #   profile: recommended
 #   fix: manual
 #   facts: [blocked_monitors]
+#   admission: grace
 package policies.network.monitor_blocked
 
 import data.lib.text

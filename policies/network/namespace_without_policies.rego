@@ -12,6 +12,7 @@
 #   fix: manual
 #   kinds: [Namespace]
 #   facts: [namespace_isolation]
+#   admission: grace
 #   equivalents:
 #     - kubescape:C-0049
 #     - kubescape:C-0054

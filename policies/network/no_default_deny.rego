@@ -12,6 +12,7 @@
 #   fix: manual
 #   kinds: [Namespace]
 #   facts: [namespace_isolation]
+#   admission: grace
 #   equivalents:
 #     - kubeaudit:MissingDefaultDenyIngressNetworkPolicy
 #     - kyverno:add-network-policy

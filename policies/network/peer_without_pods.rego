@@ -12,6 +12,7 @@
 #   fix: manual
 #   kinds: [NetworkPolicy]
 #   facts: [policy_effects]
+#   admission: grace
 #   equivalents:
 #     - popeye:POP-1201
 #     - popeye:POP-1202

@@ -14,6 +14,7 @@
 #   fix: none
 #   kinds: [NetworkPolicy]
 #   facts: [enforcement]
+#   admission: grace
 package policies.network.policies_not_enforced
 
 enforcement := input.facts.enforcement

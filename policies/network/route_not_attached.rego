@@ -12,6 +12,7 @@
 #   fix: manual
 #   kinds: [HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute]
 #   facts: [parents]
+#   admission: grace
 package policies.network.route_not_attached
 
 deny contains finding if {

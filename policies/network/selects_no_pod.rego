@@ -12,6 +12,7 @@
 #   fix: manual
 #   kinds: [NetworkPolicy]
 #   facts: [policy_effects]
+#   admission: grace
 #   equivalents:
 #     - kubescape:C-0299
 #     - kube-linter:dangling-networkpolicy

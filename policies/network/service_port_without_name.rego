@@ -11,6 +11,7 @@
 #   fix: manual
 #   kinds: [Service]
 #   facts: [service]
+#   admission: grace
 #   equivalents: [popeye:POP-1106]
 package policies.network.service_port_without_name
 

@@ -11,6 +11,7 @@
 #   fix: manual
 #   kinds: [Service]
 #   facts: [service]
+#   admission: grace
 #   equivalents:
 #     - kubescape:C-0293
 #     - kube-linter:dangling-service

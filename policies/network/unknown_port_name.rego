@@ -10,6 +10,7 @@
 #   fix: manual
 #   kinds: [NetworkPolicy]
 #   facts: [policy_effects]
+#   admission: grace
 package policies.network.unknown_port_name
 
 import data.lib.netpol

@@ -11,6 +11,7 @@
 #   severity: high
 #   fix: manual
 #   facts: [cut_off]
+#   admission: grace
 package policies.network.webhook_cut_off
 
 deny contains finding if {

@@ -12,6 +12,7 @@
 #   fix: manual
 #   kinds: [Namespace]
 #   facts: [limit_ranges]
+#   admission: grace
 #   equivalents:
 #     - trivy:KSV-0039
 #     - kics:pod_or_container_without_limit_range

@@ -12,6 +12,7 @@
 #   fix: manual
 #   kinds: [Namespace]
 #   facts: [resource_quotas]
+#   admission: grace
 #   equivalents:
 #     - trivy:KSV-0040
 #     - kics:pod_or_container_without_resource_quota

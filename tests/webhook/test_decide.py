@@ -296,7 +296,7 @@ def test_status_passes_in_silence() -> None:
     assert decision == Decision(allowed=True)
 
 
-@pytest.mark.parametrize("subresource", ["exec", "attach", "binding", "eviction", "scale", "x"])
+@pytest.mark.parametrize("subresource", ["exec", "attach", "portforward", "proxy", "scale", "x"])
 def test_other_subresources_pass_and_are_noted(subresource: str) -> None:
     """They are no object that a policy could read; the audit log says that nobody looked."""
     decision = _decide(privileged(), subResource=subresource)
