@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from auditor.declared import Admission, Mode
-from auditor.model import Finding, Gap, Policy, Ref, Severity, Snapshot
+from auditor.model import Audit, Finding, Gap, Policy, Ref, Severity, Snapshot
 from auditor.sources.watch import Stale
 from auditor.text import escaped
 from auditor.webhook.court import Court
@@ -44,10 +44,23 @@ https://kubernetes.io/docs/reference/access-authn-authz/rbac/#controller-roles
 """
 
 Notes = tuple[tuple[str, str], ...]
+Found = tuple[tuple[Mode, Finding], ...]
+"""Findings, each with what becomes of it."""
 
 
 class CannotJudgeError(Exception):
     """We cannot answer, for no fault of the request: the operator's failurePolicy decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A decision, and what it rests on."""
+
+    decision: Decision
+    found: Found = ()
+    """The findings that count."""
+    after: Audit | None = None
+    """The audit of the cluster as it would be; None where nobody was asked."""
 
 
 def decide(
@@ -57,7 +70,25 @@ def decide(
     terms: Admission,
     stale: Sequence[Stale] = (),
 ) -> Decision:
-    """What to answer to `review` when the cluster is `live`, of which some kinds are `stale`.
+    """What to answer to `review` when the cluster is `live`, of which some kinds are `stale`, with
+    hints how to mend the object.
+
+    Raises:
+        CannotJudgeError: policies that may deny lack what they need to see.
+    """
+    told = considered(review, live, court, terms, stale)
+    lines = tuple(map(warning, _fixes(review, told, court)))
+    return replace(told.decision, warnings=told.decision.warnings + lines)
+
+
+def considered(
+    review: Review,
+    live: Snapshot,
+    court: Court,
+    terms: Admission,
+    stale: Sequence[Stale] = (),
+) -> Considered:
+    """What to answer, and why.
 
     Raises:
         CannotJudgeError: policies that may deny lack what they need to see.
@@ -65,13 +96,12 @@ def decide(
     try:
         judgement = judge(review, live, court)
     except UndecidableError as error:
-        return undecidable(terms.strictest(namespace=review.namespace), error)
+        return Considered(undecidable(terms.strictest(namespace=review.namespace), error))
     if judgement.passed_over:
-        return unjudged(review, judgement.passed_over)
+        return Considered(unjudged(review, judgement.passed_over))
     judgement = assessed(judgement, stale, terms)
-    decision = decided(judgement, terms, review)
-    lines = tuple(map(warning, _fixes(review, judgement, court, terms)))
-    return replace(decision, warnings=decision.warnings + lines) if lines else decision
+    found = modes_of(counted(judgement, terms, review), terms)
+    return Considered(decided(judgement, terms, review), found, judgement.after)
 
 
 def decided(judgement: Judgement, terms: Admission, review: Review) -> Decision:
@@ -83,12 +113,14 @@ def decided(judgement: Judgement, terms: Admission, review: Review) -> Decision:
     if told := _told(gap for gap in judgement.unasked if _may_deny(gap, judgement, terms)):
         raise CannotJudgeError(told)
     modes = [(_mode(gap, judgement, terms, review.namespace), gap) for gap in judgement.undecided]
-    for mode in (Mode.DENY, Mode.WARN):
-        if told := _told(gap for its, gap in modes if its is mode):
-            return undecidable(mode, UndecidableError(told))
+    if told := _told(gap for mode, gap in modes if mode is Mode.DENY):
+        return undecidable(Mode.DENY, UndecidableError(told))
     left = _told((*judgement.unasked, *judgement.unsure, *judgement.undecided))
     notes = (("not-assessed", annotation(left)),) if left else ()
-    return _verdict(modes_of(counted(judgement, terms, review), terms), notes)
+    verdict = _verdict(modes_of(counted(judgement, terms, review), terms), notes)
+    # What cannot be judged by one policy is no way around another.
+    unable = tuple(warning(_told([gap])) for mode, gap in modes if mode is Mode.WARN)
+    return replace(verdict, warnings=verdict.warnings + unable)
 
 
 def counted(judgement: Judgement, terms: Admission, review: Review) -> tuple[Finding, ...]:
@@ -101,15 +133,12 @@ def counted(judgement: Judgement, terms: Admission, review: Review) -> tuple[Fin
     return (*judgement.added, *judgement.copied)
 
 
-def _fixes(review: Review, judgement: Judgement, court: Court, terms: Admission) -> Iterator[str]:
+def _fixes(review: Review, told: Considered, court: Court) -> Iterator[str]:
     """How the object of the request can be mended, for whoever reads what is wrong with it."""
-    found = [
-        finding
-        for mode, finding in modes_of(judgement.added, terms)
-        if mode is not Mode.AUDIT and _is_of(review, finding.ref)
-    ]
-    if found and judgement.after:
-        yield from hints(found, court.world(judgement.after))
+    wanted = (f for mode, f in told.found if mode is not Mode.AUDIT and _is_of(review, f.ref))
+    found = list(wanted)
+    if found and told.after:
+        yield from hints(found, court.world(told.after))
 
 
 def _is_of(review: Review, ref: Ref) -> bool:
@@ -118,7 +147,7 @@ def _is_of(review: Review, ref: Ref) -> bool:
     return (review.kind, review.namespace) == (ref.kind, ref.namespace) and review.name in names
 
 
-def modes_of(findings: Iterable[Finding], terms: Admission) -> tuple[tuple[Mode, Finding], ...]:
+def modes_of(findings: Iterable[Finding], terms: Admission) -> Found:
     """What becomes of each finding, less those that do not count."""
     found = ((_fate(f.policy, f.severity, terms, place(f.ref)), f) for f in findings)
     return tuple((mode, finding) for mode, finding in found if mode)
@@ -186,7 +215,7 @@ def _told(gaps: Iterable[Gap]) -> str:
     return "; ".join(f"{gap.what}: {gap.why}" for gap in gaps)
 
 
-def _verdict(found: Sequence[tuple[Mode, Finding]], notes: Notes) -> Decision:
+def _verdict(found: Found, notes: Notes) -> Decision:
     """Only one denial reaches the user: it says all that is denied."""
     if not found:
         return Decision(allowed=True, annotations=notes)
@@ -198,7 +227,7 @@ def _verdict(found: Sequence[tuple[Mode, Finding]], notes: Notes) -> Decision:
     return Decision(allowed=True, warnings=warnings, annotations=notes)
 
 
-def _lines(found: Sequence[tuple[Mode, Finding]], *modes: Mode) -> list[str]:
+def _lines(found: Found, *modes: Mode) -> list[str]:
     """The findings with these modes as the user reads them, each mode after the other."""
     return [
         escaped(f"{f.policy.id} {f.ref}: {f.message}")

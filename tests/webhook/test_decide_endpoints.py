@@ -436,8 +436,23 @@ def test_modes_mix_in_one_answer() -> None:
     manifest = pod(image="x:latest", securityContext={"privileged": True})
     decision = decide(asked(manifest), live(), court(), Admission(rules=rules))
     assert decision.message.startswith("workload/privileged_container ")
-    assert [text.split()[0] for text in decision.warnings] == ["image/latest"]
+    assert [text.split()[0] for text in decision.warnings] == ["image/latest", "fix"]
     assert "image/latest" in dict(decision.annotations)["findings"]
+
+
+def test_what_breaks_one_policy_is_no_way_around_another() -> None:
+    """The broken one only warns; the other still denies."""
+    rules = (AdmissionRule(Mode.WARN, ("test/brittle",)),)
+    manifest = privileged()
+    manifest["metadata"]["labels"] = {"number": "x"}
+    decision = decide(asked(manifest), live(), court(), Admission(Mode.DENY, rules=rules))
+    assert not decision.allowed
+    assert decision.message.startswith("workload/privileged_container ")
+    manifest = pod()
+    manifest["metadata"]["labels"] = {"number": "x"}
+    decision = decide(asked(manifest), live(), court(), Admission(Mode.DENY, rules=rules))
+    assert decision.allowed
+    assert decision.warnings[0].startswith("policy test/brittle on shop/web[Pod]: ")
 
 
 def test_a_namespace_is_deleted_with_all_that_is_in_it() -> None:

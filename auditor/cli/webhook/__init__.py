@@ -32,6 +32,14 @@ VERBS: Mapping[str, tuple[str, str]] = {
         "auditor.cli.webhook.export:export",
         "Write the policies as ValidatingAdmissionPolicies.",
     ),
+    "preview": (
+        "auditor.cli.webhook.preview:preview",
+        "Say what would be denied, before anything is.",
+    ),
+    "replay": (
+        "auditor.cli.webhook.replay:replay",
+        "Say how recorded reviews would be answered, and what a change does to that.",
+    ),
 }
 """Verb → where its command is, and its line in --help."""
 
