@@ -85,9 +85,17 @@ def expected(policy: str, fault: Fault, folder: Path) -> str:
     return f"{policy} {name_of(finding['object'])}: {finding['message']}"
 
 
+DENYING = ("--mode", "deny", "--fail-on", "medium", *ASKED, *AS_SPECIFIED)
+"""The four policies, told to deny."""
+
+
 @contextmanager
-def serving(cluster: TestCluster, folder: Path, *flags: str) -> Iterator[int]:
-    """The command serving on a free port, told to deny, until it has seen the cluster."""
+def serving(
+    cluster: TestCluster, folder: Path, *flags: str, told: tuple[str, ...] = DENYING
+) -> Iterator[int]:
+    """The command serving on a free port, told so and by these flags, until it has seen the
+    cluster.
+    """
     host = cluster.callback_host
     if host is None:
         raise NoClusterError("nobody told under which address the API server reaches this machine")
@@ -97,8 +105,7 @@ def serving(cluster: TestCluster, folder: Path, *flags: str) -> Iterator[int]:
     chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems)
     (folder / "tls.crt").write_bytes(chain)
     (folder / "tls.key").write_bytes(issued.private_key_pem.bytes())
-    words = ["--host", host, "--port", "0", "--mode", "deny", "--fail-on", "medium", *ASKED]
-    words += [*AS_SPECIFIED, *flags]
+    words = ["--host", host, "--port", "0", *told, *flags]
     pair = ["--tls-cert", str(folder / "tls.crt"), "--tls-key", str(folder / "tls.key")]
     log = folder / "webhook.log"
     with log.open("w") as file:

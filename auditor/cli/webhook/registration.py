@@ -28,19 +28,33 @@ import click
     is_flag=True,
     help="Also the MutatingWebhookConfiguration, for `admission.mutate` of the configuration.",
 )
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Configuration file, for the custom kinds that it declares [default: the nearest "
+    ".auditor.yaml].",
+)
 def registration(
-    url: str | None, service: str | None, ca: Path, failure_policy: str, *, mutate: bool
+    url: str | None,
+    service: str | None,
+    ca: Path,
+    failure_policy: str,
+    config: Path | None,
+    *,
+    mutate: bool,
 ) -> int:
     """Print the ValidatingWebhookConfiguration that registers the webhook, for `kubectl apply`."""
     import yaml
 
+    from auditor.cli.config import load
     from auditor.errors import UsageError
     from auditor.webhook.registration import Terms, mutating, registered
 
     if bool(url) == bool(service):
         raise UsageError("say --url URL or --service NAMESPACE/NAME (and not both)")
+    terms = Terms(failure_policy, openings=load(config, Path()).openings)
     trust = ca.read_bytes()
-    found = [registered(trust, Terms(failure_policy), url=url, service=service)]
+    found = [registered(trust, terms, url=url, service=service)]
     if mutate:
         found.append(mutating(trust, url=url, service=service))
     click.echo(yaml.safe_dump_all(found, sort_keys=False), nl=False)
