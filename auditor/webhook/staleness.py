@@ -59,5 +59,6 @@ def assessed(judgement: Judgement, stale: Sequence[Stale], terms: Admission) -> 
     return replace(
         judgement,
         added=tuple(f for f in judgement.added if f"{POLICY}{f.policy.id}" not in missing),
+        copied=tuple(f for f in judgement.copied if f"{POLICY}{f.policy.id}" not in missing),
         unasked=(*judgement.unasked, *(gap for gap in gaps if gap.what not in known)),
     )
