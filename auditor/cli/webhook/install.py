@@ -14,6 +14,7 @@ from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.sources.cluster import Connection
+    from auditor.terms import Opening
     from auditor.webhook.installation import CertManager, Given, Installation, Own
     from auditor.webhook.registration import Terms
 
@@ -143,7 +144,8 @@ def install(
         configuration=_text(config),
         **({"api_server": api_server} if api_server else {}),
     )
-    terms = Terms(failure_policy, timeout, (*SYSTEM_NAMESPACES, *exempt))
+    unasked = (*SYSTEM_NAMESPACES, *exempt)
+    terms = Terms(failure_policy, timeout, unasked, _openings(config))
     if connection is None:
         _print(installation, terms)
     else:
@@ -157,6 +159,13 @@ def _connection(kubeconfig: str | None, context: str | None) -> Connection:
     connection = Connection(kubeconfig, context)
     connection.version()  # fails at once where there is no cluster
     return connection
+
+
+def _openings(config: Path | None) -> tuple[Opening, ...]:
+    """The custom kinds that it declares."""
+    from auditor.cli.config import load
+
+    return load(config, config.parent).openings if config else ()
 
 
 def _text(config: Path | None) -> str:
