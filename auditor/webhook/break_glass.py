@@ -37,8 +37,8 @@ class BreakGlass:
     @property
     def holds(self) -> bool:
         """Whether it is now. One without an end, or with one too far away, never does."""
-        left = _seconds(self.until) - time.time()
-        return 0 < left <= LONGEST_SECONDS
+        end = parsed(self.until)
+        return end is not None and 0 < end.timestamp() - time.time() <= LONGEST_SECONDS
 
     @property
     def annotations(self) -> dict[str, str]:
@@ -90,12 +90,13 @@ def _note(text: str) -> str:
     return escaped(text)[:2000]
 
 
-def _seconds(moment: str) -> float:
+def parsed(moment: str) -> datetime | None:
+    """A moment as RFC 3339 has it; None where it is none."""
     try:
-        parsed = datetime.fromisoformat(moment)
+        found = datetime.fromisoformat(moment)
     except ValueError:
-        return 0.0
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def moment(seconds: float) -> str:

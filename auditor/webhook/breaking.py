@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from auditor.manifests import mapping, sequence, texts
 from auditor.sources.changes import LiveChange
 from auditor.sources.cluster import Connection, RefusedError
 from auditor.sources.kinds import ADMISSION, Kind
-from auditor.webhook.break_glass import PREFIX, REASON_LENGTH, BreakGlass, broken, moment
+from auditor.webhook.break_glass import PREFIX, REASON_LENGTH, BreakGlass, broken, moment, parsed
 
 POLICIES = f"{PREFIX}failure-policies"
 """The annotation that keeps what failurePolicy was, by the name of the webhook."""
@@ -50,8 +51,14 @@ class Breaking:
             self._patch(kind, live, ending(live))
             yield (
                 f"{kind.kind} {self._name}: judges again; everything was let in since {glass.since}"
-                f" ({glass.reason}), `auditor audit --cluster` says what came of it"
+                f" ({glass.reason})"
             )
+
+    def since(self) -> datetime | None:
+        """When the glass was broken; None where it is whole, or nobody wrote down when."""
+        found = [glass for _, live in self._configurations() if (glass := broken(live))]
+        times = [when for glass in found if (when := parsed(glass.since))]
+        return min(times, default=None)
 
     def state(self) -> Iterator[str]:
         """How it stands."""

@@ -158,8 +158,8 @@ def test_a_cluster_that_locked_itself_out_comes_up_and_is_opened_again(
     assert notes["break-glass.auditor.local/reason"] == "nothing answers"
     assert "open until" in auditor("webhook", "break-glass", *config).out
 
-    said = auditor("webhook", "break-glass", "--end", *config)
-    assert (said.code, "judges again" in said.out) == (0, True), said.err
+    said = auditor("webhook", "break-glass", "--end", *config, "--select", PRIVILEGED)
+    assert (said.code, "judges again" in said.out) == (0, True), said.out + said.err
     cluster.wait_until("the cluster is locked again", lambda: _unlocked(cluster))
     written = events(log)
     who = [e["user"]["username"] for e in written
@@ -438,7 +438,9 @@ def test_a_broken_glass_lets_in_and_tells(
         assert re.search(r"Warning: let in by break-glass until \S+ \(drill\): .*privileged", told)
         live = cluster.get("validatingwebhookconfiguration", None, "auditor")
         assert [each["failurePolicy"] for each in live["webhooks"]] == ["Ignore"]
-        assert auditor("webhook", "break-glass", "--end", *config).code == 0
+        ended = auditor("webhook", "break-glass", "--end", *config, "--select", PRIVILEGED)
+        assert (ended.code, "1 fault on what was written" in ended.out) == (1, True), ended.out
+        assert f"came in: {PRIVILEGED} default/drill" in ended.out
         cluster.wait_until("it judges again", lambda: _denied(cluster))
         live = cluster.get("validatingwebhookconfiguration", None, "auditor")
         assert [each["failurePolicy"] for each in live["webhooks"]] == ["Fail"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
-from auditor.cli.options import cluster_access
+from auditor.cli.options import PolicyOptions, choice_of_policies, choose, cluster_access
 from auditor.cli.screen import say
+from auditor.text import escaped
 
 UNITS = {"m": 60, "h": 3600}
 
@@ -31,6 +34,7 @@ class Duration(click.ParamType[int]):
 
 @click.command(short_help="Let everything in for a while, with a reason; or end that.")
 @cluster_access
+@choice_of_policies
 @click.option("--reason", metavar="TEXT", help="Why; every request that is let in tells it.")
 @click.option("--for", "seconds", type=Duration(), help="For how long, at most 24h.")
 @click.option("--end", is_flag=True, help="Judge again, and restore the failurePolicy.")
@@ -42,12 +46,14 @@ def break_glass(
     seconds: int | None,
     end: bool,
     registration: str,
+    policies: PolicyOptions,
 ) -> int:
     """Let everything in for a while, with a reason; or end that. Without flags, say how it stands.
 
     It works while the webhook is down, since it changes what the API server does: failurePolicy is
     Ignore until --end. Replicas let everything in within ten seconds, with a warning and an
-    annotation in the audit log, and judge again when the time is over.
+    annotation in the audit log, and judge again when the time is over. --end judges what was
+    written meanwhile, by the policies and the configuration that are named here.
     """
     from auditor.errors import UsageError
     from auditor.sources.cluster import Connection
@@ -60,7 +66,33 @@ def break_glass(
     if opening:
         lines = breaking.open(" ".join(str(reason).split()), int(seconds or 0))
     else:
+        since = breaking.since() if end else None
         lines = breaking.end() if end else breaking.state()
     for line in lines:
-        say(line)
-    return 0
+        say(escaped(line))
+    if opening or since is None:
+        return 0
+    return _judged(since, kubeconfig, context, policies)
+
+
+def _judged(
+    since: datetime, kubeconfig: str | None, context: str | None, policies: PolicyOptions
+) -> int:
+    """Tell the faults of what was written since, and say so with the exit code."""
+    from auditor.audit import audit
+    from auditor.grades import Unseen
+    from auditor.sources.cluster import ClusterSource
+    from auditor.webhook.outage import unjudged
+
+    chosen = choose(policies, Path())
+    snapshot = ClusterSource(kubeconfig, context).snapshot()
+    live = audit(snapshot, chosen.bench, chosen.judging(snapshot))
+    found = unjudged(live, since, chosen.admission)
+    for each in found:
+        finding = each.finding
+        say(escaped(f"came in: {finding.policy.id} {finding.ref}: {finding.message}"))
+    unseen = [gap for gap in live.gaps if gap.severity is Unseen.INCOMPLETE]
+    for gap in unseen:
+        say(escaped(f"not seen: {gap.what}: {gap.why}"), err=True)
+    say(f"{len(found) or 'no'} fault{'s' * (len(found) != 1)} on what was written meanwhile")
+    return 1 if found else 4 if unseen else 0

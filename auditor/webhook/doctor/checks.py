@@ -181,7 +181,7 @@ def _ends(pem: bytes) -> list[float] | None:
 
 def served(hook: Hook, _all: Sequence[Hook], around: Around) -> Iterator[Danger]:
     """What its server shows is not what the API server would believe."""
-    if why := around.served.get(hook.host):
+    if why := around.served.get(hook.key):
         yield Danger(
             "served-certificate",
             Severity.HIGH,

@@ -53,6 +53,11 @@ class Hook:
         return str(self.webhook.get("name"))
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """No other webhook has the same."""
+        return self.kind, self.configured_in, self.name
+
+    @property
     def order(self) -> tuple[str, int]:
         """Mutating webhooks are asked in this order."""
         hooks = sequence(self.configuration.get("webhooks"))
@@ -138,8 +143,10 @@ class Around:
     """How many ready endpoints a Service has; those of no Service are left out."""
     whole: bool = False
     """Whether every namespace and every Service is known: whatever is not there does not exist."""
-    served: Mapping[str, str] = field(default_factory=dict)
-    """Host → why its certificate is not trusted, empty where it is; those that were called."""
+    served: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    """Why the certificate of a webhook's server is not believed, empty where it is, by the key of
+    the webhook; of those whose server was called.
+    """
 
 
 def hooks_of(configurations: Iterable[Manifest]) -> list[Hook]:

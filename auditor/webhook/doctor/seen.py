@@ -69,7 +69,7 @@ def in_cluster(connection: Connection) -> Seen:
     known = len(unseen)
     slices = _listed(connection, SLICES, unseen)
     ready = _ready(slices) if len(unseen) == known else None
-    served, uncalled = _called(hooks)
+    served, uncalled = called(hooks)
     around = Around(namespaces, services, ready, whole, served)
     return Seen(hooks, around, tuple(unseen), uncalled)
 
@@ -109,18 +109,22 @@ def _ready(slices: Iterable[Manifest]) -> Mapping[tuple[str, str], int]:
     return found
 
 
-def _called(hooks: Sequence[Hook]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """What the servers show: host → why it is not believed, and those that cannot be called."""
+def called(
+    hooks: Sequence[Hook],
+) -> tuple[dict[tuple[str, str, str], str], tuple[str, ...]]:
+    """Why what the servers show is not believed, by the key of the webhook and empty where it is;
+    and those that cannot be called.
+    """
     inside = "KUBERNETES_SERVICE_HOST" in os.environ
-    told: dict[str, str] = {}
+    told: dict[tuple[str, str, str], str] = {}
     uncalled: dict[str, None] = {}
     for hook in hooks:
-        if hook.trust is None or not hook.host or hook.host in told:
+        if hook.trust is None or not hook.host:
             continue
         try:
             if hook.service and not inside:
                 raise OSError("a Service is called from inside the cluster alone")
-            told[hook.host] = _believed(hook)
+            told[hook.key] = _believed(hook)
         except OSError as error:
             uncalled[f"{hook.host}: {error}"] = None
     return told, tuple(uncalled)
