@@ -27,7 +27,7 @@ from auditor.model import Policy
 from auditor.policies.frameworks import catalogue
 from auditor.policies.loader import load
 from auditor.webhook.installation import NAME, reading_rules
-from auditor.webhook.registration import Terms, registered
+from auditor.webhook.registration import Terms, mutating, registered
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = "<!-- Made by `make docs`. Edit the policy or the command instead. -->\n\n"
@@ -88,7 +88,16 @@ def docs() -> dict[Path, str]:
 
 def _chart() -> dict[Path, str]:
     """What the chart of the webhook takes over from `auditor webhook install`."""
-    made = {"reading": reading_rules(), "webhooks": chart_webhooks()}
+    service = f"auditor/{NAME}"
+    validating, mutates = (
+        registered(None, Terms(), service=service),
+        mutating(None, service=service),
+    )
+    made = {
+        "reading": reading_rules(),
+        "validating": _webhooks(validating, "namespaceSelector", "failurePolicy", "timeoutSeconds"),
+        "mutating": _webhooks(mutates, "namespaceSelector"),
+    }
     folder = ROOT / "deploy" / "chart" / "files"
     head = "# Made by `make docs`, from what `auditor webhook install` prints.\n"
     return {
@@ -97,10 +106,8 @@ def _chart() -> dict[Path, str]:
     }
 
 
-def chart_webhooks() -> list[dict[str, Any]]:
-    """Those of the registration, less what values of the chart say."""
-    registration = registered(None, Terms(), service=f"auditor/{NAME}")
-    said = ("failurePolicy", "timeoutSeconds", "namespaceSelector")
+def _webhooks(registration: Mapping[str, Any], *said: str) -> list[dict[str, Any]]:
+    """Those of a registration, less what values of the chart say."""
     return [
         {key: value for key, value in each.items() if key not in said}
         for each in registration["webhooks"]

@@ -25,7 +25,7 @@ from auditor.webhook.installation import (
     Own,
     objects,
 )
-from auditor.webhook.registration import SYSTEM_NAMESPACES, Terms, registered
+from auditor.webhook.registration import SYSTEM_NAMESPACES, Terms, mutating, registered
 
 CHART = Path(__file__).parents[1] / "deploy" / "chart"
 IMAGE = "registry.example/auditor@sha256:" + "a" * 64
@@ -76,6 +76,7 @@ class Wish:
     certificates: Own | Given | CertManager
     more: Manifest = field(default_factory=dict)
     terms: Terms = field(default_factory=Terms)
+    mutate: bool = False
 
 
 OWN = Own(Authority(b"", b""))
@@ -88,6 +89,7 @@ WISHES = {
         {"replicas": 3, "api_server": ("10.0.0.1/32",)},
         Terms("Fail", 3, (*SYSTEM_NAMESPACES, "legacy")),
     ),
+    "objects completed": Wish({"mutate": True}, OWN, mutate=True),
     "a configuration": Wish(
         {"configuration": 'admission:\n  mode: "deny"\n', "serve": ["--engine", "both"]},
         OWN,
@@ -122,8 +124,10 @@ def test_the_chart_says_what_the_command_says(name: str) -> None:
         certificates = Own(Authority(made["ca.crt"], made["ca.key"]))
     installation = Installation(IMAGE, certificates, namespace="guard", **wish.more)
     bundle = None if isinstance(certificates, CertManager) else certificates.bundle
-    registration = registered(bundle, wish.terms, service="guard/auditor-webhook")
-    command = {key(each): each for each in [*objects(installation), registration]}
+    service = "guard/auditor-webhook"
+    registrations = [registered(bundle, wish.terms, service=service)]
+    registrations += [mutating(bundle, service=service)] if wish.mutate else []
+    command = {key(each): each for each in [*objects(installation), *registrations]}
     assert chart == command
 
 

@@ -1,8 +1,9 @@
 """What is put into a cluster so that the webhook runs there: one list of objects, which the chart
 in deploy/chart is tested to equal.
 
-Nothing here may write to the cluster. The replicas read, sign their own certificates with a CA that
-lies in a Secret, and answer; whoever installs makes that CA and the registration.
+The replicas may write one Lease, in which they note that they answer, and nothing else. They read,
+sign their own certificates with a CA that lies in a Secret, and answer; whoever installs makes that
+CA and the registration.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def objects(installation: Installation) -> list[Manifest]:
         _account(here),
         _reading(),
         _binding(here),
+        *_attendance(here),
         *_configuration(installation),
         *_certificates(installation),
         _service(here),
@@ -141,6 +143,28 @@ def _binding(namespace: str) -> Manifest:
         "rbac.authorization.k8s.io/v1",
         "ClusterRoleBinding",
         roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
+        subjects=[{"kind": "ServiceAccount", "name": NAME, "namespace": namespace}],
+    )
+
+
+def _attendance(namespace: str) -> Iterable[Manifest]:
+    """The Lease, and the right to write it. It is made here, so that nobody else need be able to
+    make one.
+    """
+    rbac = "rbac.authorization.k8s.io"
+    rule = {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "resourceNames": [NAME],
+        "verbs": ["get", "patch"],
+    }
+    yield _object("coordination.k8s.io/v1", "Lease", namespace)
+    yield _object(f"{rbac}/v1", "Role", namespace, rules=[rule])
+    yield _object(
+        f"{rbac}/v1",
+        "RoleBinding",
+        namespace,
+        roleRef={"apiGroup": rbac, "kind": "Role", "name": NAME},
         subjects=[{"kind": "ServiceAccount", "name": NAME, "namespace": namespace}],
     )
 
@@ -300,6 +324,7 @@ def _probe(path: str) -> Manifest:
 
 def _arguments(installation: Installation) -> Iterable[str]:
     yield from ("webhook", "serve", f"--port={PORT}", "--registration=auditor")
+    yield f"--lease={installation.namespace}/{NAME}"
     if isinstance(installation.certificates, Own):
         yield from (f"--ca-cert={CERTIFICATES}/ca.crt", f"--ca-key={CERTIFICATES}/ca.key")
         yield f"--tls-name={installation.host}"

@@ -41,9 +41,17 @@ def test_our_own_audit_finds_nothing(
     assert audited.report["findings"] == []
 
 
-def test_it_may_read_what_the_audit_reads_and_write_nothing(auditor: Command) -> None:
+def test_it_may_read_what_the_audit_reads_and_write_that_it_is_there(auditor: Command) -> None:
     """Least of all its own registration: who could write it could have Secrets sent to him."""
-    role = one(installed(auditor), "ClusterRole")
+    made = installed(auditor)
+    [heartbeat] = one(made, "Role")["rules"]
+    assert heartbeat == {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "resourceNames": [one(made, "Lease")["metadata"]["name"]],
+        "verbs": ["get", "patch"],
+    }
+    role = one(made, "ClusterRole")
     granted = {
         (group, resource, verb)
         for rule in role["rules"]
@@ -113,6 +121,22 @@ def test_a_given_secret_is_mounted_and_its_ca_published(auditor: Command, tmp_pa
     assert not [each for each in made if each["kind"] == "Secret"]
     volumes = one(made, "Deployment")["spec"]["template"]["spec"]["volumes"]
     assert volumes[0]["secret"]["secretName"] == "tls"
+
+
+def test_who_adds_to_objects_is_registered_where_that_is_wanted(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """By the configuration, which the replicas read too; nothing is wrong with that either."""
+    config = tmp_path / "auditor.yaml"
+    config.write_text("admission:\n  mutate: true\n", "utf-8")
+    made = installed(auditor, "--config", config)
+    assert "mutate: true" in one(made, "ConfigMap")["data"]["auditor.yaml"]
+    (webhook,) = one(made, "MutatingWebhookConfiguration")["webhooks"]
+    assert webhook["failurePolicy"] == "Ignore"
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(made), "utf-8")
+    said = auditor("webhook", "doctor", tmp_path / "all.yaml", "--fail-on", "info")
+    assert (said.code, said.out) == (0, "no dangers in 2 webhooks of 2 configurations\n")
+    assert not [each for each in installed(auditor) if each["kind"].startswith("Mutating")]
 
 
 @pytest.mark.parametrize(

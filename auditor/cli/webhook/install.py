@@ -15,7 +15,7 @@ from auditor.cli.screen import say
 if TYPE_CHECKING:
     from auditor.sources.cluster import Connection
     from auditor.terms import Opening
-    from auditor.webhook.installation import CertManager, Given, Installation, Own
+    from auditor.webhook.installation import CertManager, Given, Installation, Manifest, Own
     from auditor.webhook.registration import Terms
 
 
@@ -134,6 +134,7 @@ def install(
 
     if new_ca and not (apply and way == "own"):
         raise UsageError("--new-ca replaces the CA of a cluster: say --apply, and no other source")
+    text, mutate = _read(config)
     connection = _connection(kubeconfig, context) if apply else None
     installation = Installation(
         image=image,
@@ -141,15 +142,16 @@ def install(
         namespace=namespace,
         replicas=replicas,
         serve=flags,
-        configuration=_text(config),
+        configuration=text,
         **({"api_server": api_server} if api_server else {}),
     )
     unasked = (*SYSTEM_NAMESPACES, *exempt)
     terms = Terms(failure_policy, timeout, unasked, _openings(config))
+    registrations = _registrations(installation, terms, mutate=mutate)
     if connection is None:
-        _print(installation, terms)
+        _print(installation, registrations)
     else:
-        _apply(installation, terms, connection)
+        _apply(installation, registrations, connection)
     return 0
 
 
@@ -168,14 +170,14 @@ def _openings(config: Path | None) -> tuple[Opening, ...]:
     return load(config, config.parent).openings if config else ()
 
 
-def _text(config: Path | None) -> str:
-    """The configuration, once it is known to be one."""
+def _read(config: Path | None) -> tuple[str, bool]:
+    """The configuration, once it is known to be one, and whether it wants objects completed."""
     if config is None:
-        return ""
+        return "", False
     from auditor.cli.config import load
 
-    load(config, config.parent)
-    return config.read_text("utf-8")
+    declared = load(config, config.parent)
+    return config.read_text("utf-8"), bool(declared.admission.mutate)
 
 
 def _certificates(
@@ -204,29 +206,36 @@ def _certificates(
     return own_authority(connection, namespace, renew=renew)
 
 
-def _registrations(installation: Installation, terms: Terms) -> list[dict[str, Any]]:
+def _registrations(
+    installation: Installation, terms: Terms, *, mutate: bool
+) -> list[dict[str, Any]]:
+    """Who is asked: to judge, and where the configuration wants it, to add what is missing."""
     from auditor.webhook.installation import NAME, CertManager
-    from auditor.webhook.registration import registered
+    from auditor.webhook.registration import mutating, registered
 
     given = installation.certificates
     bundle = None if isinstance(given, CertManager) else given.bundle
-    return [registered(bundle, terms, service=f"{installation.namespace}/{NAME}")]
+    service = f"{installation.namespace}/{NAME}"
+    found = [registered(bundle, terms, service=service)]
+    return [*found, mutating(bundle, service=service)] if mutate else found
 
 
-def _print(installation: Installation, terms: Terms) -> None:
+def _print(installation: Installation, registrations: Sequence[Manifest]) -> None:
     import yaml
 
     from auditor.webhook.installation import Own, objects
 
     if isinstance(installation.certificates, Own):
         say("note: this holds the private key of a new CA; apply it, and do not keep it", err=True)
-    documents: Sequence[Any] = [*objects(installation), *_registrations(installation, terms)]
+    documents = [*objects(installation), *registrations]
     click.echo(yaml.safe_dump_all(documents, sort_keys=False), nl=False)
 
 
-def _apply(installation: Installation, terms: Terms, connection: Connection) -> None:
+def _apply(
+    installation: Installation, registrations: Sequence[Manifest], connection: Connection
+) -> None:
     from auditor.webhook.applying import put
     from auditor.webhook.installation import objects
 
-    for line in put(connection, objects(installation), _registrations(installation, terms)):
+    for line in put(connection, objects(installation), registrations):
         say(line)

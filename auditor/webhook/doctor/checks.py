@@ -222,10 +222,10 @@ def _has_port(service: object, port: object) -> bool:
 def debuggers(hook: Hook, _all: Sequence[Hook], _around: Around) -> Iterator[Danger]:
     """Containers get into a pod by a way that it is not asked about."""
     asked = hook.asked("", "pods", "CREATE") or hook.asked("", "pods", "UPDATE")
-    if asked and not hook.asked("", "pods/ephemeralcontainers", "UPDATE"):
+    if asked and not hook.mutating and not hook.asked("", "pods/ephemeralcontainers", "UPDATE"):
         yield Danger(
             "debuggers-unasked",
-            Severity.LOW if hook.mutating else Severity.MEDIUM,
+            Severity.MEDIUM,
             hook,
             "is asked about pods and not about pods/ephemeralcontainers: what it forbids gets in"
             " with kubectl debug",
