@@ -6,16 +6,19 @@ ValidateSecurityContext), and its admission plugins LimitRanger and ResourceQuot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from auditor.facts.placement.quantities import QuantityError, parse
 from auditor.facts.workloads import workload_of
-from auditor.manifests import at, mapping, sequence
+from auditor.manifests import at, leaves, mapping, sequence
 from auditor.model import Manifest, Operation, Resource, Snapshot
 
 BOUNDING = ("LimitRange", "ResourceQuota")
 """What refuses pods for the resources that they name, when what makes them was let in already."""
 
+ADDRESS = (("apiVersion",), ("kind",), ("metadata", "namespace"))
+"""What the request tells, and the object need not."""
 TOKEN = "automountServiceAccountToken"  # noqa: S105 - the name of a field
 MIGHTY = ("ALL", "CAP_ALL", "SYS_ADMIN", "CAP_SYS_ADMIN")
 """Capabilities beside which no container is kept from gaining privileges."""
@@ -55,3 +58,16 @@ def _contradiction(container: Manifest) -> str:
     if mighty and context.get("allowPrivilegeEscalation") is False:
         return "what is privileged cannot be kept from more privileges"
     return ""
+
+
+def borrowed(operations: Iterable[Operation], judged: Manifest, sent: Manifest) -> bool:
+    """Whether a value to be added repeats what is only in the object as it was judged: what stands
+    for a credential there, or for a name that is still to be made.
+    """
+    ours = _words(judged) - _words(sent)
+    return any(word in text for one in operations for text in _words(one.value) for word in ours)
+
+
+def _words(value: Any) -> set[str]:
+    """The texts in a value, less those by which an object is only addressed."""
+    return {text for path, text in leaves(value) if isinstance(text, str) and path not in ADDRESS}

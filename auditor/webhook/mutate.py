@@ -25,7 +25,7 @@ from auditor.reporters.patches import Step
 from auditor.webhook.additions import NotAnAdditionError, additions, grown, is_addition, once
 from auditor.webhook.court import Court
 from auditor.webhook.decide import annotation, warning
-from auditor.webhook.fitting import misfit
+from auditor.webhook.fitting import borrowed, misfit
 from auditor.webhook.hints import steps_told
 from auditor.webhook.judgement import added_findings, sides
 from auditor.webhook.proposal import proposal_of
@@ -210,6 +210,9 @@ def _operations(finding: Finding, review: Review, world: Before) -> tuple[Operat
     if [change.resource.ref.key for change in changes] != [finding.ref.key] or changes[0].beside:
         raise DoubtError("the fix takes more than this object")
     operations = changes[0].operations
+    judged = world.audit.snapshot.by_key[finding.ref.key].manifest
+    if borrowed(operations, judged, review.object):
+        raise DoubtError("the fix repeats what only we say")
     if review.operation == "UPDATE" and not _in_template(changes[0].resource, operations):
         raise DoubtError("the fix sets what may not change once it is there")
     return operations

@@ -283,6 +283,26 @@ def test_what_is_privileged_is_not_told_to_gain_nothing() -> None:
         assert not mutated(pod(securityContext=context), by=by).patch
 
 
+def _copying(source: str) -> str:
+    """A policy whose fix repeats a text of the object."""
+    return wanting(
+        0, ["metadata", "annotations", "x"], source, "input.object.metadata.annotations.x"
+    )
+
+
+def test_what_stands_for_a_name_or_a_credential_is_never_sent() -> None:
+    """We judge objects in which something stands for a secret, and for a name to be generated."""
+    by = of_rules(_copying("input.object.metadata.name"))
+    assert mutated(pod(), by=by).patch
+    generated = pod()
+    generated["metadata"] = {"generateName": "web-", "namespace": "shop"}
+    assert not mutated(generated, name="", by=by).patch
+    for value, sent in (("plain", True), ("hunter2-hunter2-9", False)):
+        manifest = pod(env=[{"name": "DB_PASSWORD" if not sent else "MODE", "value": value}])
+        by = of_rules(_copying("input.object.spec.containers[0].env[0].value"))
+        assert bool(mutated(manifest, by=by).patch) is sent
+
+
 def test_a_token_that_is_mounted_is_not_said_to_be_away() -> None:
     """The API server mounts it before it asks: only a template can still say that it must not."""
     by = daring("workload/default_service_account")
