@@ -22,6 +22,8 @@ from auditor.model import Manifest, Path
 
 VALUE = "Hidden0Credential0Value"
 """Stands for a credential of no particular form."""
+DEEPEST = 100
+"""Levels that are read of an object that is too deep to be read as it is."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 Part = tuple[int, int, str]
@@ -271,10 +273,25 @@ def _looks_drawn(word: str) -> bool:
 
 def without_credentials(manifest: Manifest) -> dict[str, Any]:
     """An object in whose place nobody finds a credential. What holds none is the same value, not a
-    copy; the object given stays as it was.
+    copy; the object given stays as it was. Of one that is too deep, what is nested deeper than any
+    field that Kubernetes defines is left out: it must not hide all others that are read with it.
     """
-    cleaned: dict[str, Any] = _cleaned(manifest, "")
+    try:
+        cleaned: dict[str, Any] = _cleaned(manifest, "")
+    except RecursionError:
+        cleaned = _cleaned(_shallow(manifest, DEEPEST), "")
     return cleaned
+
+
+def _shallow(value: Any, levels: int) -> Any:
+    """The value without what is nested deeper than so many levels: None stands for that."""
+    if not isinstance(value, dict | list) or not value:
+        return value
+    if levels == 0:
+        return None
+    if isinstance(value, list):
+        return [_shallow(inside, levels - 1) for inside in value]
+    return {key: _shallow(inside, levels - 1) for key, inside in value.items()}
 
 
 def _cleaned(value: Any, key: str) -> Any:

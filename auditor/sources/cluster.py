@@ -299,15 +299,6 @@ class Connection:
         finally:
             response.release_conn()
 
-    def get(self, path: str) -> Mapping[str, Any]:
-        """One object. Raises RefusedError, with status 404 where there is none."""
-        return self._once(path, {}, time.monotonic() + CONNECT_SECONDS)
-
-    def send(self, change: LiveChange) -> None:
-        """Have the server make a change. Raises RefusedError where it would not."""
-        timeout = (CONNECT_SECONDS, CONNECT_SECONDS)
-        self._open(change.path, {"fieldManager": "auditor"}, timeout, change).release_conn()
-
     def dry_run(self, change: LiveChange) -> None:
         """Have the server say whether it would take a change, without making it (`dryRun=All`).
 
@@ -429,9 +420,8 @@ def live_resource(kind: Kind, item: Mapping[str, Any]) -> Resource:
         rest["webhooks"] = [_without_bundle(each) for each in rest["webhooks"]]
     manifest = {**rest, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
     first = ("apiVersion", "kind", "metadata")
-    manifest = without_credentials(
-        {key: manifest[key] for key in (*first, *(k for k in manifest if k not in first))}
-    )
+    manifest = {key: manifest[key] for key in (*first, *(k for k in manifest if k not in first))}
+    manifest = without_credentials(manifest)
     namespace = str(metadata.get("namespace", "")) if kind.namespaced else ""
     ref = Ref(kind.api_version, kind.kind, namespace, str(metadata.get("name", "")))
     uri = f"cluster/{namespace or '_cluster'}/{kind.plural}/{ref.name}.yaml"

@@ -34,7 +34,7 @@ class Heartbeat:
             RefusedError: it cannot be read.
         """
         try:
-            spec = mapping(self._connection.get(self._path).get("spec"))
+            spec = mapping(self._connection.read(self._path).get("spec"))
         except RefusedError as refused:
             if refused.status == 404:
                 return None
@@ -50,7 +50,7 @@ class Heartbeat:
         spec = {"renewTime": now.astimezone(UTC).strftime(_FORM), "holderIdentity": holder}
         media = "application/merge-patch+json"
         try:
-            self._connection.send(LiveChange("PATCH", self._path, media, {"spec": spec}))
+            self._connection.write(LiveChange("PATCH", self._path, media, {"spec": spec}))
         except RefusedError as refused:
             if refused.status != 404:
                 raise
@@ -64,7 +64,7 @@ class Heartbeat:
             "spec": spec,
         }
         try:
-            self._connection.send(LiveChange("POST", self._collection, "application/json", lease))
+            self._connection.write(LiveChange("POST", self._collection, "application/json", lease))
         except RefusedError as refused:
             if refused.status != 409:  # another replica was faster
                 raise

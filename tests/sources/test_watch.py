@@ -308,3 +308,19 @@ def test_what_we_may_not_see_is_no_matter_of_time(tmp_path: Path, clock: Clock) 
     clock.now += 1000
     assert (watcher.stale, watcher.unready) == ((), "")
     assert [gap.what for gap in watcher.snapshot().gaps] == ["list of pods"]
+
+
+@pytest.mark.parametrize("levels", [400, 900])
+def test_a_deep_object_hides_no_other(watcher: Watcher, levels: int) -> None:
+    """Whoever may write objects that hold anything may write one that is too deep for us."""
+    deep: Any = {"x": "hunter2"}
+    for _ in range(levels):
+        deep = {"a": deep}
+    item = {"metadata": {"name": "deep", "namespace": "shop"}, "spec": {"nodeName": "n", "z": deep}}
+    seen = watcher._kept(live_resource(PODS, item))
+    _tell(watcher, "ADDED", seen)
+    _tell(watcher, "ADDED", _pod())
+    _tell(watcher, "MODIFIED", watcher._kept(live_resource(PODS, item)))
+    assert _names(watcher) == ["shop/deep[Pod]", "shop/web[Pod]"]
+    assert seen.manifest["spec"]["nodeName"] == "n"
+    assert list(seen.manifest["spec"]["z"]) == ["a"]
