@@ -19,9 +19,8 @@ from functools import lru_cache
 from typing import Any
 
 from auditor.model import Manifest, Path
+from auditor.stand_ins import ALL, VALUE, stand_in
 
-VALUE = "Hidden0Credential0Value"
-"""Stands for a credential of no particular form."""
 DEEPEST = 100
 """Levels that are read of an object that is too deep to be read as it is."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -55,7 +54,7 @@ _REFERENCE = re.compile(rf"(?:^|[_.-]|(?-i:(?<=[a-z0-9])(?=[A-Z]))){_REFERS}$", 
 _HARMLESS = re.compile(
     r"\d{0,5}(?:ms|[smhd])?|true|false|yes|no|on|off|null|none|\$\([^)]*\)|\$\{[^}]*\}|\{\{.*\}\}"
     r"|<[^>]*>|…|\.{0,2}/[a-z0-9._/-]*|(?:[a-z][a-z0-9+.-]*:)+@?//.*|[a-z0-9.-]+:\d{1,5}(?:/.*)?|[a-z0-9.-]+\.svc(?:\.[a-z0-9.-]+)?"
-    rf"|{VALUE}",
+    rf"|{'|'.join(ALL)}",
     re.IGNORECASE,
 )
 """Values that are no credential under whatever name: a switch, a number, a reference, a file, an
@@ -77,6 +76,8 @@ _USERINFO = re.compile(
 _BARE_USERINFO = re.compile(
     r"(?<![\w/@:.%+-])(?!mailto:)[\w.%+-]{1,64}:(?P<v>[^\s/@\"'<>,;]{1,256})@(?!sha\d)(?=[\w(\[])"
 )
+_DOCUMENTED = re.compile(r"(?:user|username):(?:pass|password|pwd|secret)@")
+"""User and password of an example."""
 _FORMATS = re.compile(
     r"\b(?P<p>A[KS]IA)(?P<v>[0-9A-Z]{16})\b"
     r"|\b(?P<p2>gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|[sr]k_(?:live|test)_|AIza|ya29\."
@@ -166,8 +167,14 @@ def _hidden(text: str, key: str) -> str:
     named = key and is_credential_name(key)
     if named and not _HARMLESS.fullmatch(text) and not _STRUCTURED.match(text):
         formed = _FORMATS.fullmatch(text) or _JWT.fullmatch(text)
-        return _with(text, parts(text)) if formed else VALUE + _address_in(text)
+        return _with(text, parts(text)) if formed else _instead(text)
     return _with(text, parts(text))
+
+
+def _instead(text: str) -> str:
+    """What stands for a credential, before the address that follows it."""
+    address = _address_in(text)
+    return stand_in(text) if not address else VALUE + address
 
 
 def _address_in(text: str) -> str:
@@ -215,7 +222,16 @@ def _formed(text: str) -> Iterator[Part]:
             yield match.start(name), match.end(name), filler[: len(match[name])]
     for sign, pattern in _SIMPLE.items():
         if sign in text:
-            yield from ((m.start("v"), m.end("v"), VALUE) for m in pattern.finditer(text))
+            yield from (
+                (m.start("v"), m.end("v"), _of_user(m["v"]))
+                for m in pattern.finditer(text)
+                if not _DOCUMENTED.fullmatch(m[0])
+            )
+
+
+def _of_user(password: str) -> str:
+    """What stands for the password of a user: references stay, since they are none."""
+    return password if _HARMLESS.fullmatch(password) else VALUE
 
 
 def _paired(text: str, *, prose: bool) -> Iterator[Part]:
@@ -227,7 +243,8 @@ def _paired(text: str, *, prose: bool) -> Iterator[Part]:
         lowered = line.lower()
         if any(word in lowered for word in _IN_NAMES) and _KEY.search(line):
             for first, end in _values(line, prose=prose):
-                yield start + first, start + end, VALUE
+                instead = VALUE if prose else stand_in(line[first:end])
+                yield start + first, start + end, instead
         start += len(line) + 1
 
 
@@ -239,6 +256,8 @@ def _values(line: str, *, prose: bool) -> Iterator[tuple[int, int]]:
             value = match[name].rstrip("):.") if prose else match[name]  # ends of a sentence
             if _refers(match["rest"]) or _HARMLESS.fullmatch(value):
                 continue
+            if match[0].lower().startswith(value.lower() + (groups.get("sep") or " ")):
+                continue  # ``password: password``: the name of the field, not what it holds
             is_sentence = prose and "=" not in (groups.get("sep") or "")
             if not (
                 _TELLS_ADDRESS.match(match[name]) or (is_sentence and _PROSE.fullmatch(match[name]))

@@ -11,7 +11,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.credentials import (
-    VALUE,
     hidden,
     is_credential_name,
     may_hold_secret,
@@ -21,6 +20,7 @@ from auditor.credentials import (
 from auditor.facts.addresses import addresses
 from auditor.facts.configuration import Text
 from auditor.model import Ref
+from auditor.stand_ins import SHORT, VALUE, WORD
 
 DRAWN = "aX9kQ2mZ7pL4wR8tY3nB5vC1"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA PRIVATE KEY-----\n"
@@ -214,10 +214,10 @@ def test_an_object_is_cleaned_wherever_it_holds_one() -> None:
     clean = without_credentials(manifest)
     assert repr(manifest) == before
     container = clean["spec"]["containers"][0]
-    assert container["args"] == ["--password", VALUE, "--level", "info"]
-    assert [each["value"] for each in container["env"]] == [VALUE, "info"]
+    assert container["args"] == ["--password", WORD, "--level", "info"]
+    assert [each["value"] for each in container["env"]] == [SHORT, "info"]
     assert clean["metadata"]["labels"] == {"token": "a"}
-    assert clean["metadata"]["annotations"] == {"a/token": VALUE}
+    assert clean["metadata"]["annotations"] == {"a/token": SHORT}
     assert secret not in clean["data"]["note"]
     assert container["ports"] is manifest["spec"]["containers"][0]["ports"]  # type: ignore[index]
 

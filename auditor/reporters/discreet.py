@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auditor.credentials import VALUE, told
+from auditor.credentials import told
 from auditor.fixes.sourced import SourceFix
 from auditor.manifests import leaves
 from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation, Waiver
 from auditor.reporters.masks import is_credential
+from auditor.stand_ins import VALUE
 
 SHOWN_BY_HAND = "its edit would show a credential; `auditor fix --write` makes it in the file"
 NOT_READ = "it would write a credential, which is not read from a cluster"

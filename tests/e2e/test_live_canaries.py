@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from auditor.credentials import VALUE
+from auditor.stand_ins import VALUE
 from tests.canaries import Canaries
 
 from .cluster import TestCluster

@@ -106,10 +106,18 @@ def _by_object(findings: Iterable[Finding]) -> dict[tuple[str, str, str, str], f
     return {key: frozenset(said) for key, said in found.items()}
 
 
+def _names_no_namespace(resource: Resource) -> bool:
+    metadata = resource.manifest.get("metadata")
+    return isinstance(metadata, dict) and not metadata.get("namespace")
+
+
 REASONS: Mapping[str, Callable[[Resource, Snapshot], bool]] = {
     "an API that no server has any more": lambda r, _: r.ref.group == "extensions",
     "the API server asks no webhook about webhooks": lambda r, _: (
         (r.ref.group, r.ref.kind) in _UNASKED
+    ),
+    "a file may name no namespace, and is told so: a request always has one": lambda r, _: (
+        r.ref.kind == "NetworkPolicy" and _names_no_namespace(r)
     ),
     "two manifests of one object: a cluster has one": lambda r, s: r.ref.key in s.repeated,
 }
