@@ -14,7 +14,7 @@ NAME = "hidden-credential"
 """Stands for small words that are joined, as objects are named."""
 WORD = "HiddenCredential"
 """Stands for a word without a digit, and for other texts that nobody drew by lot."""
-SHORT = "Hide"
+SHORT = "Hid0n"
 """Stands for less than six letters."""
 ALL = (VALUE, NO_LITERAL, NAME, WORD, SHORT)
 

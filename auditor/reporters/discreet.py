@@ -13,7 +13,7 @@ from auditor.fixes.sourced import SourceFix
 from auditor.manifests import leaves
 from auditor.model import Audit, Evidence, Finding, Fix, Gap, Operation, Waiver
 from auditor.reporters.masks import is_credential
-from auditor.stand_ins import VALUE
+from auditor.stand_ins import ALL
 
 SHOWN_BY_HAND = "its edit would show a credential; `auditor fix --write` makes it in the file"
 NOT_READ = "it would write a credential, which is not read from a cluster"
@@ -78,7 +78,7 @@ def _fix(fix: Fix) -> Fix:
 
 def shows_credential(fix: Fix) -> bool:
     """Whether somebody who sees the fix sees a credential, or what stands for one."""
-    if any(told(edit.text) != edit.text or VALUE in edit.text for edit in fix.edits):
+    if any(told(edit.text) != edit.text or _stands_for_one(edit.text) for edit in fix.edits):
         return True
     steps = [step for change in fix.changes for step in change.operations]
     if isinstance(fix, SourceFix):
@@ -89,6 +89,10 @@ def shows_credential(fix: Fix) -> bool:
 def holds_credential(step: Operation) -> bool:
     """Whether what a step writes is a credential, by its name or its form."""
     return any(
-        isinstance(text, str) and (is_credential(path, text) or VALUE in text)
+        isinstance(text, str) and (is_credential(path, text) or _stands_for_one(text))
         for path, text in leaves(step.value, step.path)
     )
+
+
+def _stands_for_one(text: str) -> bool:
+    return any(each in text for each in ALL)
