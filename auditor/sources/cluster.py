@@ -286,13 +286,20 @@ class Connection:
         """
         return self._answer(path, query or {}, time.monotonic() + self._patience)
 
-    def write(self, change: LiveChange, query: Mapping[str, str] | None = None) -> None:
-        """Make a change. What `query` asks for besides is the caller's business.
+    def write(
+        self,
+        change: LiveChange,
+        query: Mapping[str, str] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        """Make a change within so many seconds. What `query` asks for besides is the caller's
+        business.
 
         Raises:
             RefusedError: the server would not; the text is its reason.
         """
-        timeout = (CONNECT_SECONDS, self._patience)
+        timeout = (CONNECT_SECONDS, self._patience if seconds is None else seconds)
         response = self._open(change.path, query or {}, timeout, change)
         try:
             response.drain_conn()  # what is left of it would be taken for the next answer

@@ -147,6 +147,7 @@ def test_a_cluster_that_locked_itself_out_comes_up_and_is_opened_again(
     assert create(cluster, node, *as_kubelet)[0]
     cluster.wait_until("the new node takes pods", lambda: _tainted(cluster, "n2"))
     cluster.wait_until_bound("auditor")
+    assert create(cluster, pod("part-of-the-system", privileged=True, namespace="kube-system"))[0]
     assert _unlocked(cluster) == ""
 
     said = auditor("webhook", "break-glass", "--reason", "nothing answers", "--for", "1h", *config)

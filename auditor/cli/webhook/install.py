@@ -124,9 +124,9 @@ def install(
     """Print Namespace, roles, Deployment, Service and registration of the webhook as YAML, or
     --apply them.
 
-    Nothing of it may write to the cluster. System namespaces and the webhook's own are not asked
-    about. With --certificates own, what is printed holds the private key of a CA: apply it, and do
-    not keep it.
+    It may write nothing to the cluster but one Lease. System namespaces and the webhook's own are
+    not asked about. With --certificates own, what is printed holds the private key of a CA: apply
+    it, and do not keep it.
     """
     from auditor.errors import UsageError
     from auditor.webhook.installation import Installation
