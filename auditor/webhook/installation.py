@@ -24,6 +24,8 @@ CERTIFICATES = "/etc/auditor/certificates"
 CONFIGURATION = "/etc/auditor/configuration"
 USER = 65532
 """The user of images that have no shell and no root; any number from 10000 on would do."""
+MEMORY = "1Gi"
+"""For the process that answers, two that judge and one that stands by, each with the cluster."""
 DRAIN_SECONDS = 45
 """Longer than a replica goes on serving after SIGTERM, and finishes what it began."""
 
@@ -305,8 +307,8 @@ def _container(installation: Installation) -> Manifest:
         "livenessProbe": {**_probe("/healthz"), "periodSeconds": 10, "failureThreshold": 6},
         "readinessProbe": {**_probe("/readyz"), "periodSeconds": 2, "failureThreshold": 2},
         "resources": {
-            "requests": {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "64Mi"},
-            "limits": {"cpu": "2", "memory": "512Mi", "ephemeral-storage": "64Mi"},
+            "requests": {"cpu": "250m", "memory": MEMORY, "ephemeral-storage": "64Mi"},
+            "limits": {"cpu": "2", "memory": MEMORY, "ephemeral-storage": "64Mi"},
         },
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -147,7 +147,7 @@ def test_a_cluster_that_locked_itself_out_comes_up_and_is_opened_again(
     assert create(cluster, node, *as_kubelet)[0]
     cluster.wait_until("the new node takes pods", lambda: _tainted(cluster, "n2"))
     cluster.wait_until_bound("auditor")
-    assert create(cluster, pod("part-of-the-system", privileged=True, namespace="kube-system"))[0]
+    assert create(cluster, pod("part-of-the-system", privileged=False, namespace="kube-system"))[0]
     assert _unlocked(cluster) == ""
 
     said = auditor("webhook", "break-glass", "--reason", "nothing answers", "--for", "1h", *config)
@@ -158,6 +158,8 @@ def test_a_cluster_that_locked_itself_out_comes_up_and_is_opened_again(
     notes = live["metadata"]["annotations"]
     assert notes["break-glass.auditor.local/reason"] == "nothing answers"
     assert "open until" in auditor("webhook", "break-glass", *config).out
+    refused = auditor("webhook", "install", "--image", IMAGE, "--apply", *config)
+    assert (refused.code, "break-glass --end" in refused.err) == (2, True), refused.out
 
     said = auditor("webhook", "break-glass", "--end", *config, "--select", PRIVILEGED)
     assert (said.code, "judges again" in said.out) == (0, True), said.out + said.err
