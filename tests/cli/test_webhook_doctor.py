@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
+import threading
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +253,59 @@ def test_what_is_misshapen_is_no_traceback(auditor: Command, folder: Path, webho
     said = auditor("webhook", "doctor", folder)
     assert said.code in {0, 1, 3, 4}
     assert "\u202e" not in said.out
+
+
+@contextmanager
+def cluster(folder: Path, known: dict[str, Any]) -> Iterator[Path]:
+    """A kubeconfig of a server that gives what is known by its path, and forbids the rest."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = known.get(self.path.partition("?")[0].rpartition("/")[2])
+            body = json.dumps(found or {"kind": "Status", "message": "not for you"}).encode()
+            self.send_response(200 if found else 403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    address = {"server": f"http://127.0.0.1:{server.server_port}"}
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": address}], "users": [{"name": "c", "user": {}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+    }  # fmt: skip
+    file = folder / "kubeconfig"
+    file.write_text(yaml.safe_dump(config), "utf-8")
+    try:
+        yield file
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_what_may_not_be_listed_is_told_and_no_pass(auditor: Command, tmp_path: Path) -> None:
+    """A Service that nobody let us see is not called missing."""
+    version = {"major": "1", "minor": "36"}
+    lists: dict[str, Any] = {
+        "version": version,
+        "validatingwebhookconfigurations": {"items": [configuration(hook())]},
+        "mutatingwebhookconfigurations": {"items": [], "metadata": {}},
+        "namespaces": {"items": [], "metadata": {}},
+        "endpointslices": {"items": [], "metadata": {}},
+    }
+    with cluster(tmp_path, lists) as kubeconfig:
+        said = auditor("webhook", "doctor", "--kubeconfig", kubeconfig)
+        assert said.code == 4
+        assert "not seen: list of services: forbidden: not for you" in said.out
+        assert "missing" not in said.out
+        lists["services"] = {"items": [], "metadata": {}}
+        said = auditor("webhook", "doctor", "--kubeconfig", kubeconfig)
+    assert said.code == 1
+    assert "calls Service guard/w, which is missing" in said.out
