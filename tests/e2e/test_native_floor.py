@@ -89,6 +89,27 @@ def test_every_exported_policy_says_of_every_fixture_what_our_audit_says(
     assert silent == NEVER_STORED
 
 
+def test_the_server_has_nothing_to_say_of_the_expressions(
+    floor: Floor, cluster: TestCluster
+) -> None:
+    """Its controller checks their types against the schema of every kind that they are about."""
+
+    def found() -> list[Manifest]:
+        return [
+            each
+            for each in cluster.objects("validatingadmissionpolicies")
+            if each["metadata"]["name"] in floor.names
+        ]
+
+    def why_not() -> str:
+        unseen = [each for each in found() if "typeChecking" not in each.get("status", {})]
+        return ", ".join(each["metadata"]["name"] for each in unseen)
+
+    cluster.wait_until("the types are checked", why_not, 120)
+    assert len(found()) == len(floor.names)
+    assert [each for each in found() if each["status"]["typeChecking"]] == []
+
+
 def recorded() -> list[Manifest]:
     """The pods of the test data of Kubernetes' own library, each once."""
     pods: dict[str, Manifest] = {}

@@ -12,6 +12,8 @@ from auditor.errors import PolicyError
 from auditor.grades import Severity
 from auditor.model import Policy, Settings
 from auditor.policies.loader import load
+from auditor.policies.ours import bundled
+from auditor.webhook.native.forms import ENDING, Forms
 from auditor.webhook.native.manifests import Export, Terms, export
 
 REGO = """\
@@ -125,3 +127,21 @@ def test_two_definitions_of_one_name_are_told(tmp_path: Path) -> None:
     """One would change what ours mean."""
     with pytest.raises(PolicyError, match="defined twice: windows"):
         exported(policy(tmp_path, "deny: [{when: windows}]", "let: {windows: 'true'}"))
+
+
+def test_every_form_of_ours_is_one_of_a_policy() -> None:
+    """Beside it: a form that is nobody's would never be read."""
+    forms = [file for file in bundled().rglob(f"*{ENDING}") if file.parent.name != "lib"]
+    assert len(forms) > 70
+    for file in forms:
+        assert file.with_name(file.name.replace(ENDING, ".rego")).is_file(), file
+
+
+def test_no_shared_definition_is_idle() -> None:
+    """Each is used by some form."""
+    parameters = {"image/undeclared_registry": {"registries": ["registry.example"]}}
+    settings = Settings(kubernetes=136, parameters=parameters)
+    done = export(load()[0], Terms(settings, EVERYTHING)).manifests
+    policies = [each for each in done if each["kind"] == "ValidatingAdmissionPolicy"]
+    used = {each["name"] for policy in policies for each in policy["spec"]["variables"]}
+    assert Forms(()).shared.keys() <= used
