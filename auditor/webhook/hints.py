@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import orjson
@@ -11,7 +12,7 @@ from auditor.fixes.case import Before, Case
 from auditor.fixes.operations import CannotApplyError, patched
 from auditor.fixes.proof import prove_findings
 from auditor.manifests import at, mapping
-from auditor.model import Finding, Manifest, Operation, Path, Safety
+from auditor.model import Finding, Manifest, Operation, Path, Proof, Safety
 from auditor.reporters.places import dotted
 from auditor.webhook.additions import once
 
@@ -33,32 +34,66 @@ def classes(findings: Iterable[Finding]) -> Iterator[tuple[Finding, ...]]:
     yield from map(tuple, order.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _Hint:
+    """A class of findings, and the steps that its remedies come to."""
+
+    findings: tuple[Finding, ...]
+    steps: tuple[Operation, ...]
+    safe: bool
+    title: str
+
+
 def hints(findings: Iterable[Finding], world: Before) -> Iterator[str]:
-    """For each class of findings, among those of the audit of `world`, the fix that was proven for
-    all of them at once. Nothing is said where none was: a hint that fails is worse than none.
+    """For each class of findings of one object, among those of the audit of `world`, the fix that
+    was proven for all of the class at once. Nothing is said where none was: a hint that fails is
+    worse than none.
     """
     asked = islice(classes(f for f in findings if f.remedy and f.remedy.patch), MOST)
-    return filter(None, (_hint(each, world) for each in asked))
+    found = [hint for each in asked if (hint := _drafted(each))]
+    together = len(found) > 1 and _proof(found, world) is not None  # at the price of one
+    for hint in found:
+        proof = None if together else _proof([hint], world)
+        if together or proof:
+            yield _line(hint, world, sure=together or bool(proof and not proof.assumes))
 
 
-def _hint(findings: Sequence[Finding], world: Before) -> str:
-    ref, remedies = findings[0].ref, [f.remedy for f in findings if f.remedy]
-    there = world.audit.snapshot.find(ref)
-    steps = once(step for remedy in remedies for step in remedy.patch)
+def _drafted(findings: tuple[Finding, ...]) -> _Hint | None:
+    remedies = [finding.remedy for finding in findings if finding.remedy]
     by_hand = any(remedy.safety is Safety.MANUAL for remedy in remedies)
-    if there is None or by_hand or len(findings) > ALIKE:
-        return ""
+    if by_hand or len(findings) > ALIKE:
+        return None
+    steps = once(step for remedy in remedies for step in remedy.patch)
+    safe = all(remedy.safety is Safety.SAFE for remedy in remedies)
+    return _Hint(findings, steps, safe, remedies[0].title)
+
+
+def _proof(found: Sequence[_Hint], world: Before) -> Proof | None:
+    """What was shown of these fixes as one; None where they do not hold. Of several, nothing may be
+    taken for granted, and nothing new may come: the gravest of them must not hide what a slighter
+    one brings.
+    """
+    findings = [finding for hint in found for finding in hint.findings]
+    there = world.audit.snapshot.find(findings[0].ref)
+    if there is None:
+        return None
     try:
-        change = patched(there, *steps)
+        change = patched(there, *once(step for hint in found for step in hint.steps))
     except CannotApplyError:
-        return ""
-    proof = prove_findings(Case(world, findings[0], (change,), (), ""), findings)
+        return None
+    case = Case(world, findings[0], (change,), (), "")
+    proof = prove_findings(case, findings)
     if not proof.holds:
-        return ""
-    safe = not proof.assumes and all(remedy.safety is Safety.SAFE for remedy in remedies)
-    opening = "fix: " if safe else "fix (may change behaviour): "
-    line = opening + steps_told(there.manifest, steps)
-    return line if len(line) <= LENGTH else f"{opening}{remedies[0].title}"
+        return None
+    new = any(finding not in world.known for finding in case.after.findings)
+    return None if len(found) > 1 and (proof.assumes or new) else proof
+
+
+def _line(hint: _Hint, world: Before, *, sure: bool) -> str:
+    there = world.audit.snapshot.by_key[hint.findings[0].ref.key]
+    opening = "fix: " if sure and hint.safe else "fix (may change behaviour): "
+    line = opening + steps_told(there.manifest, hint.steps)
+    return line if len(line) <= LENGTH else f"{opening}{hint.title}"
 
 
 def steps_told(manifest: Manifest, operations: Iterable[Operation]) -> str:

@@ -89,12 +89,12 @@ def test_no_patch_makes_the_server_refuse_an_object(
     cluster.apply(*GROUND)
     tried = [(manifest, *_tried(cluster, manifest)) for manifest in _workloads()]
     taken = [(manifest, was) for manifest, refused, was in tried if not refused]
+    plain = _tried(cluster, pod("probe"))
     words = ("--no-builtin-policies", "--policies", _daring(tmp_path))
     changed = 0
     with serving(cluster, tmp_path, *words) as url:
         configuration = mutating((tmp_path / "ca.crt").read_bytes(), url=url)
         with asked(cluster, patient(configuration)):
-            plain = _tried(cluster, pod("probe"))
             cluster.wait_until("the webhook is asked", lambda: _unasked(cluster, plain))
             for manifest, was in taken:
                 refused, now = _tried(cluster, manifest)

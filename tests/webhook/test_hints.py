@@ -84,6 +84,14 @@ def test_a_safe_fix_is_said_without_doubt_and_one_that_fails_not_at_all() -> Non
     assert not only.startswith("fix")
 
 
+def test_fixes_that_exclude_each_other_are_each_said() -> None:
+    """Whoever reads them has to choose; proven apart, each holds."""
+    field = "terminationGracePeriodSeconds"
+    rules = [wanting(i, ["spec", field], str(i), f"input.object.spec.{field}") for i in (0, 1)]
+    *_, one, other = _decided(pod(), by=of_rules(*rules)).warnings
+    assert (one, other) == (f"fix: set spec.{field}: 0", f"fix: set spec.{field}: 1")
+
+
 def test_text_of_others_cannot_break_a_line() -> None:
     """A warning with a control character is dropped without a word."""
     *_, fix = _decided(_with("a\n\x1b[31m")).warnings
