@@ -67,7 +67,7 @@ fuzz: $(FUZZ)  ## Feed each target with bytes for SECONDS: nothing breaks off, n
 e2e: $(E2E)  ## On a real control plane: lent, kind, or built here once from Go modules.
 	$(BIN)/python -m tests.e2e.build
 	$(BIN)/python -m tests.e2e.build opa pss || test "$$CI" != true
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -n auto --dist loadfile -m e2e
 
 clean:  ## Remove what was set up and built.
 	rm -rf $(VENV) .cache dist

@@ -9,6 +9,17 @@ from pathlib import Path
 import pytest
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Tests on a control plane start one for each file: two at a time, and on one that somebody
+    lends, or that is too dear to start often, one file after the other. Others: one for each core.
+    """
+    from tests.e2e.cluster_route import Route, route
+
+    if config.option.markexpr != "e2e":
+        return None
+    return 2 if route() is Route.BUILT else 1
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache that is not that of the person who runs the tests."""
