@@ -12,7 +12,7 @@ it is, so that the facts do.
 
 from __future__ import annotations
 
-import itertools
+import operator
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -277,15 +277,23 @@ def _drawn(text: str) -> Iterator[Part]:
         yield from ((*span, VALUE) for span in words if _looks_drawn(text[slice(*span)]))
 
 
+_CLASSES = bytes(
+    0 if chr(n).isdigit() else 1 if chr(n).islower() else 2 if chr(n).isupper() else 3
+    for n in range(256)
+)
+"""Of each sign: a digit, a small letter, a capital, or none of these. A table, since a manifest may
+be one long word of megabytes."""
+
+
 def _looks_drawn(word: str) -> bool:
     """Whether letters and digits follow each other as no name has them. Digests and other numbers
     to the base 16 are no credentials as such.
     """
-    classes = [0 if c.isdigit() else 1 if c.islower() else 2 if c.isupper() else 3 for c in word]
+    classes = word.encode("ascii", "replace").translate(_CLASSES)
     kinds = set(classes) - {3}
     if len(kinds) < 2 or 0 not in kinds or word.count("/") > 2 or _HEX.match(word):
         return False
-    changes = sum(a != b for a, b in itertools.pairwise(classes))
+    changes = sum(map(operator.ne, classes, classes[1:]))
     enough = 16 if len(kinds) == 3 else 24
     return len(word) >= enough and changes >= 0.35 * len(word)
 

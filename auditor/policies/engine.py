@@ -86,16 +86,21 @@ def _regopy_error(error: BaseException, file: str, text: str) -> str:
 
 class EachThread:
     """A program for each thread that asks: no engine may be shared between two, and that of
-    regorus may not even be handed over. Compiling costs some milliseconds.
+    regorus may not even be handed over. Compiling costs some milliseconds. To another process it
+    goes as its modules, and is compiled there.
     """
 
     def __init__(
         self, make: Callable[[Mapping[str, str]], PolicyEngine], modules: Mapping[str, str]
     ) -> None:
+        self._recipe = (make, modules)
         self._make: Callable[[], PolicyEngine] = partial(make, modules)
         self._mine = threading.local()
         program = self._program()
         self.name, self.version = program.name, program.version
+
+    def __reduce__(self) -> tuple[type[EachThread], tuple[Any, ...]]:
+        return EachThread, self._recipe
 
     def _program(self) -> PolicyEngine:
         if not hasattr(self._mine, "program"):

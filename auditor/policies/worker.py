@@ -43,12 +43,14 @@ def main() -> None:
     os._exit(0)
 
 
-def _bounded() -> None:
-    """No more than so much memory from now on: an engine may have reserved more than it takes."""
+def bounded(most: int) -> None:
+    """No more than so many bytes of memory from now on: an engine may have reserved more than it
+    takes.
+    """
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        most = MOST_BYTES + _reserved()
+        most += _reserved()
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -65,7 +67,7 @@ def _reserved() -> int:
 def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
     told = orjson.loads(take(questions))
     engine: PolicyEngine = ENGINES[told["engine"]](told["modules"])
-    _bounded()
+    bounded(MOST_BYTES)
     put(answers, READY)
     while True:
         for packages, document in take_questions(questions):

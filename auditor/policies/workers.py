@@ -289,16 +289,25 @@ class _WorkerEndedError(Exception):
         self.late = code in _LATE
 
 
+def command_of(module: str) -> list[str]:
+    """What runs a module of ours as a process of its own."""
+    # -P: the current folder, which may be a stranger's, is no place to import from.
+    return [sys.executable, "-P", "-m", module]
+
+
+def environment() -> dict[str, str]:
+    """What such a process may know of our environment: where Python is, and no secrets."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
 class _Worker:
     """One process."""
 
     def __init__(self, plan: Plan) -> None:
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        # -P: the current folder, which may be a stranger's, is no place to import from.
-        command = [sys.executable, "-P", "-m", "auditor.policies.worker"]
+        command = command_of("auditor.policies.worker")
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                command, bufsize=BUFFER, env=environment, stdin=subprocess.PIPE,
+                command, bufsize=BUFFER, env=environment(), stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
         except OSError as error:

@@ -33,6 +33,20 @@ class Court:
         self._live: Audit | None = None
         self._facts = Facts(Snapshot(()), settings)
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether no policy reads anything but its object: then no two requests can interfere."""
+        return not any(policy.facts for policy in self._bench.policies)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Judge ahead what the judgement of any request will need."""
+        if not self.stands_alone:
+            self.live(snapshot)
+
+    def whole(self, snapshot: Snapshot) -> Audit:
+        """The audit of a cluster, from scratch."""
+        return audit(snapshot, self._bench, self.settings)
+
     def live(self, snapshot: Snapshot) -> Audit:
         """The audit of the live cluster: asked once for each state of it, and where we can,
         only about what changed since the last one.

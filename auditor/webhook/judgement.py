@@ -8,13 +8,13 @@ become of a fault, `decide` knows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from auditor.facts import facts_of
 from auditor.facts.network.enforcement import GAP
-from auditor.facts.workloads import chain, resources_by_uid
-from auditor.manifests import mapping
+from auditor.facts.workloads import GENERATIONS, chain, resources_by_uid
+from auditor.manifests import mapping, sequence
 from auditor.model import (
     Audit,
     Finding,
@@ -33,6 +33,7 @@ from auditor.webhook.court import Court
 from auditor.webhook.proposal import Proposal, proposal_of
 from auditor.webhook.review import Review
 
+OWNERS = "ownerReferences"
 POLICY = "policy "
 """How a gap begins that is of one policy, of all it says or `` on `` one object."""
 
@@ -86,6 +87,9 @@ def judge(review: Review, live: Snapshot, court: Court) -> Judgement:
 def sides(proposal: Proposal, live: Snapshot, court: Court) -> tuple[Audit, Audit]:
     """The audits of the cluster as it is, and as the proposal would make it."""
     proposal = proposal.kept(court.keep)
+    if court.stands_alone:
+        was, will_be = _apart(proposal.before, live), _apart(proposal.after, live)
+        return court.whole(was), court.whole(will_be)
     before = _before(proposal, live, court)
     future = _after(proposal, before.snapshot)
     return before, court.supposing(before, future, proposal.ref, *proposal.along)
@@ -168,6 +172,31 @@ def _in_effect(manifest: Manifest) -> Manifest:
     metadata = mapping(manifest.get("metadata"))
     kept = {key: value for key, value in metadata.items() if key not in UNREAD}
     return {**manifest, "metadata": kept, "status": None}
+
+
+def _apart(resource: Resource | None, live: Snapshot) -> Snapshot:
+    """A cluster of this object and of what made it, where copies of its faults are told. To
+    policies that read nothing but their object, the rest makes no difference.
+    """
+    line = () if resource is None else (resource, *_above(resource, live))
+    return Snapshot(line, live.gaps, live.server)
+
+
+def _above(resource: Resource, live: Snapshot) -> Iterator[Resource]:
+    """What claims to have made it, the nearest first; whether it did is for the audit to tell."""
+    seen: Resource | None = resource
+    for _ in range(GENERATIONS):
+        claimed = sequence(mapping(mapping(seen and seen.manifest).get("metadata")).get(OWNERS))
+        owners = [mapping(each) for each in claimed if mapping(each).get("controller") is True]
+        if not owners:
+            return
+        version, kind, name = (
+            str(owners[0].get(key, "")) for key in ("apiVersion", "kind", "name")
+        )
+        seen = live.find(Ref(version, kind, resource.ref.namespace, name))
+        if seen is None:
+            return
+        yield seen
 
 
 def _alike(one: Resource | None, other: Resource | None) -> bool:

@@ -28,6 +28,10 @@ _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKET = re.compile(rb"[\[\]{}]")
 _HEAD = 1024
 """Bytes within which the API server writes apiVersion and uid."""
+_LONG_HEAD = 4096
+"""Bytes within which it also writes for whom it asks."""
+_USER = re.compile(rb'"userInfo"\s*:\s*\{\s*"username"\s*:\s*"([^"]{0,512})"')
+_NAMESPACE = re.compile(rb'"namespace"\s*:\s*"([^"]{0,253})"')
 
 
 class RejectedError(Exception):
@@ -241,6 +245,14 @@ def glance(body: bytes) -> tuple[str, str] | None:
     if not uid or b"AdmissionReview" not in head:
         return None
     return uid[1].decode("ascii"), VERSIONS[VERSIONS[1].encode() in head]
+
+
+def requester(body: bytes) -> bytes:
+    """Who asks, and for which namespace, as far as the head of a review shows it: nothing that a
+    user can write stands before it but names, which hold no quotation marks.
+    """
+    found = (each.search(body, 0, _LONG_HEAD) for each in (_USER, _NAMESPACE))
+    return b" in ".join(each[1] if each else b"" for each in found)
 
 
 def encode(uid: str, api_version: str, decision: Decision) -> bytes:

@@ -1,4 +1,4 @@
-"""Serves the webhook over HTTPS. Knows sockets, deadlines and signals; `decide` knows the answer.
+"""Serves the webhook over HTTPS. Knows HTTP, deadlines and signals; the evaluators know the answer.
 
 Two kinds of failure are kept apart. What we cannot do, for no fault of the request, is an HTTP
 error, so that the failurePolicy of the webhook's registration decides. What the object itself
@@ -12,20 +12,28 @@ import contextlib
 import logging
 import re
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_parser import HttpRequestParser
 
-from auditor.declared import Admission
+from auditor.declared import Mode
 from auditor.errors import ClusterError, ConfigError
 from auditor.webhook.break_glass import BreakGlass, let_in
+from auditor.webhook.budget import Budget
 from auditor.webhook.certificates import Certificates, Registered, Source, unregistered
-from auditor.webhook.court import Court
-from auditor.webhook.decide import CannotJudgeError
-from auditor.webhook.review import MAX_BYTES, RejectedError
-from auditor.webhook.worker import Live, Worker
+from auditor.webhook.clients import Clients
+from auditor.webhook.connections import MOST_CONNECTIONS, Connections
+from auditor.webhook.decide import CannotJudgeError, undecidable
+from auditor.webhook.evaluators import Evaluators, Staff
+from auditor.webhook.live import Live
+from auditor.webhook.marks import JUDGE, MUTATE
+from auditor.webhook.metrics import CONTENT_TYPE, Labels, Metrics
+from auditor.webhook.plan import Plan
+from auditor.webhook.process import Outcome
+from auditor.webhook.review import MAX_BYTES, RejectedError, UndecidableError, encode, glance
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +45,17 @@ BODY_SECONDS = 5.0
 HANDSHAKE_SECONDS = 3.0
 LOOK_SECONDS = 0.1
 """How often to look whether the cluster is read."""
-IDLE_SECONDS = 120.0
-"""Longer than the API server keeps an idle connection (90 s), so that it is the one to close."""
 BYTES_AT_ONCE = 32 * 1024 * 1024
 """Bodies in memory at the same time."""
+GET = ("GET", "HEAD")
+MARKS = {"/validate": JUDGE, "/mutate": MUTATE}
+PATHS: Mapping[str, tuple[str, ...]] = {
+    "/validate": ("POST",),
+    "/mutate": ("POST",),
+    "/healthz": GET,
+    "/readyz": GET,
+    "/metrics": GET,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +71,28 @@ class Listener:
     """What the API server was told of us. May wait for it."""
     glass: Callable[[], BreakGlass | None] = lambda: None
     """The broken glass, while it is to let everything in."""
+    clients: Clients | None = None
+    """Who may ask; None for anybody who can connect."""
     drain_seconds: float = 12.0
     """How long to go on serving after SIGTERM: the API server needs time to hear of it."""
     refresh_seconds: float = 10.0
     """How often to look whether the certificate changed."""
     first_read_seconds: float = 120.0
     """How long the first lists of a large cluster may take before the start is given up."""
-    stuck_seconds: float = 120.0
-    """After so long the judgement of one request is taken to have no end. Longer than that of a
-    whole large cluster takes, or a restart would only begin it anew.
-    """
+    most_connections: int = MOST_CONNECTIONS
 
 
-def serve(court: Court, live: Live, terms: Admission, listener: Listener) -> None:
+def serve(
+    plan: Plan, live: Live, listener: Listener, staff: Staff, metrics: Metrics | None = None
+) -> None:
     """Answer until SIGTERM or SIGINT. The caller has started `live`, and stops it.
 
     Raises:
-        ConfigError: the certificate cannot be used, or the address not be listened on.
+        ConfigError: the certificate cannot be used, the address not be listened on, or there is no
+            policy to ask.
         ClusterError: the cluster could not be read in time.
     """
-    asyncio.run(_until_told(Webhook(court, live, terms, listener)))
+    asyncio.run(_until_told(Webhook(plan, live, listener, staff, metrics)))
 
 
 async def _until_told(webhook: Webhook) -> None:
@@ -93,48 +110,63 @@ async def _until_told(webhook: Webhook) -> None:
 
 
 class Webhook:
-    """The server. Its methods belong to one event loop; judging happens in one other thread.
+    """The server. Its methods belong to one event loop; judging happens in other processes.
 
     Raises:
-        ConfigError: the certificate cannot be used.
+        ConfigError: see `serve`.
     """
 
-    def __init__(self, court: Court, live: Live, terms: Admission, listener: Listener) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        live: Live,
+        listener: Listener,
+        staff: Staff,
+        metrics: Metrics | None = None,
+    ) -> None:
         if HttpRequestParser.__module__ != "aiohttp._http_parser":
             raise ConfigError(
                 "aiohttp runs without its compiled parser, and the other one is too lenient to "
                 "face a network; install aiohttp from a wheel and unset AIOHTTP_NO_EXTENSIONS"
             )
-        self._certificates = Certificates(listener.pair, listener.registered)
-        self._worker = Worker(court, live, terms)
+        self._plan = plan.checked()
+        self._clients = listener.clients
+        self._certificates = Certificates(
+            listener.pair,
+            listener.registered,
+            listener.clients.demand if listener.clients else _nothing_more,
+        )
         self._live = live
         self._listener = listener
-        self._server: web.Server | None = None
+        self._staff = staff
+        self._metrics = metrics or Metrics()
+        self._paths = {p: m for p, m in PATHS.items() if p != "/mutate" or plan.terms.mutate}
+        """What is offered; nothing is added to objects unless the configuration wants it."""
+        self._budget = Budget(BYTES_AT_ONCE)
+        self._notes = (("policy-digest", plan.digest),)
+        self._connections: Connections | None = None
         self._socket: asyncio.Server | None = None
         self._refresher: asyncio.Task[None] | None = None
-        self._bytes = 0
         self._leaving = False
+        self.evaluators: Evaluators | None = None
+        """Who judge, once started."""
         self.port = 0
         """Where it listens, once started."""
 
     async def start(self) -> None:
-        """Listen.
+        """Listen, and begin to start the evaluators.
 
         Raises:
             ConfigError: the address cannot be listened on.
         """
         host, port = self._listener.host, self._listener.port
         loop = asyncio.get_running_loop()
-        self._server = web.Server(
-            self._answer,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=IDLE_SECONDS,
-            lingering_time=1.0,
+        self._connections = Connections(
+            self._answer, self._metrics.connections, self._listener.most_connections
         )
         try:
             self._socket = await loop.create_server(
-                self._server,
+                self._connections,
                 host,
                 port,
                 ssl=self._certificates.context,
@@ -144,6 +176,28 @@ class Webhook:
             raise ConfigError(f"cannot listen on {host}:{port}: {error}") from error
         self.port = self._socket.sockets[0].getsockname()[1]
         self._refresher = asyncio.create_task(self._refresh())
+        self.evaluators = Evaluators(self._plan, self._live, self._staff, self._metrics)
+        self.evaluators.start()
+        self._show(self.evaluators, self._connections)
+
+    def _show(self, evaluators: Evaluators, connections: Connections) -> None:
+        """Tell the numbers that are only looked up when somebody asks."""
+        name = "auditor_webhook"
+
+        def resident() -> dict[Labels, float]:
+            return {(("evaluator", str(n)),): b for n, b in enumerate(evaluators.figures())}
+
+        gauge = self._metrics.gauge
+        gauge(f"{name}_evaluator_bytes", "Memory of each evaluator.", resident)
+        gauge(f"{name}_ready", "1 where requests are judged.", lambda: {(): not self._unready()})
+        gauge(f"{name}_connections", "Open connections.", lambda: {(): len(connections)})
+        gauge(f"{name}_waiting", "Reviews that wait.", lambda: {(): evaluators.waiting})
+        digest: Labels = (("digest", self._plan.digest),)
+        gauge(f"{name}_policies", "Policies that are asked.", lambda: {digest: self._asked})
+
+    @property
+    def _asked(self) -> int:
+        return len(self._plan.bench.policies)
 
     async def read(self, told: asyncio.Event) -> None:
         """Wait until the cluster is read, or until somebody told us to end.
@@ -172,104 +226,156 @@ class Webhook:
                 await self._refresher
         if self._socket:
             self._socket.close()
-        if self._server:
-            await self._server.shutdown(timeout=LONGEST_SECONDS)
-        self._worker.close()
+        if self._connections:
+            await self._connections.shutdown(LONGEST_SECONDS)
+        if self.evaluators:
+            await self.evaluators.close()
 
     async def _refresh(self) -> None:
         while True:
-            read = self._live.ready  # before, nobody is sent here, and the API server may be silent
-            if read:
-                await asyncio.to_thread(self._certificates.refresh)
-            await asyncio.sleep(self._listener.refresh_seconds if read else LOOK_SECONDS)
+            await asyncio.sleep(self._listener.refresh_seconds)
+            await asyncio.to_thread(self._certificates.refresh)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         response = await self._routed(request)
+        path = request.path if request.path in self._paths else "other"
+        self._metrics.requests.add(path=path, status=str(response.status))
         if self._leaving:
             response.force_close()
         return response
 
     async def _routed(self, request: web.BaseRequest) -> web.StreamResponse:
-        allowed = {"/validate": ("POST",), "/healthz": ("GET", "HEAD"), "/readyz": ("GET", "HEAD")}
-        methods = allowed.get(request.path)
+        methods = self._paths.get(request.path)
+        if request.version != HttpVersion11:
+            return _error(505, "speak HTTP/1.1")
         if methods is None:
-            return _error(404, "there is /validate, /healthz and /readyz")
+            return _error(404, f"there is {', '.join(self._paths)}")
         if request.method not in methods:
             response = _error(405, f"use {' or '.join(methods)}")
             response.headers["Allow"] = ", ".join(methods)
             return response
-        if why := self._unable(request.path):
+        if request.path == "/metrics":
+            return web.Response(text=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+        if request.method in GET:
+            why = self._unready() if request.path == "/readyz" else ""
+            return _error(503, why) if why else web.Response(text="ok\n")
+        return self._refusal(request) or await self._timed(self._review, request)
+
+    def _refusal(self, request: web.BaseRequest) -> web.Response | None:
+        """What is wrong with a review before a byte of its body is read."""
+        if self._clients and (why := self._clients.refusal(request)):
+            return _error(401, why)
+        if why := self._unready(asked=True):
             return _error(503, why)
-        if request.path != "/validate":
-            return web.Response(text="ok\n")
-        return _refusal(request) or await self._validate(request)
+        return _refusal(request)
 
-    def _unable(self, path: str) -> str:
-        """Why a request to `path` cannot be answered, empty where it can. A judgement without end
-        fails every probe: only a new process judges again.
+    def _unready(self, *, asked: bool = False) -> str:
+        """Why requests are not judged, empty where they are. One that is `asked` all the same is
+        judged while we are leaving.
         """
-        if self._worker.busy_seconds() > self._listener.stuck_seconds:
-            return "busy: a judgement does not end"
-        if path == "/healthz":
-            return ""
-        if self._leaving and (path == "/readyz" or not self._live.ready):
+        if self._leaving and not (asked and self._live.ready):
             return "shutting down"
-        if path == "/readyz" and self._certificates.problem:
-            return f"the API server does not trust us: {self._certificates.problem}"
-        if path == "/readyz":
+        if not self._live.ready:
+            return "the cluster is not read yet"
+        if not asked and self._live.unready:
             return self._live.unready
-        return "" if self._live.ready else "the cluster is not read yet"
+        if not asked and self._certificates.problem:
+            return f"the API server does not trust us: {self._certificates.problem}"
+        judging = self.evaluators and (self.evaluators.begun if asked else self.evaluators.warm)
+        return "" if judging else "the cluster is not judged yet"
 
-    async def _validate(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _timed(
+        self,
+        answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        request: web.BaseRequest,
+    ) -> web.StreamResponse:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            return await answer(request)
+        finally:
+            self._metrics.seconds.observe(loop.time() - began)
+
+    async def _review(self, request: web.BaseRequest) -> web.StreamResponse:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds(request.query.get("timeout", ""))
         expected = MAX_BYTES if request.content_length is None else request.content_length
-        if self._bytes + expected > BYTES_AT_ONCE:
-            return _error(503, "busy with other large requests")
-        self._bytes += expected
         try:
-            body = await _body(request)
-            answer = await self._judged(body, deadline)
+            async with self._budget.spending(expected, deadline):
+                body = await _body(request)
+                outcome = await self._judged(body, deadline, MARKS[request.path])
         except TimeoutError:
-            return _error(408, f"the body did not arrive within {BODY_SECONDS:g} s")
+            return _error(503, "busy with other large requests")
         except RejectedError as rejected:
             return _error(rejected.status, str(rejected))
-        except CannotJudgeError as unable:
-            log.warning("cannot judge: %s", unable)
-            return _error(500, str(unable))
-        finally:
-            self._bytes -= expected
-        return web.Response(body=answer, content_type="application/json")
+        if outcome.status != 200:
+            text = outcome.body.decode("utf-8", "replace")
+            if outcome.status >= 500:
+                log.warning("cannot judge: %s", text)
+            return _error(outcome.status, text)
+        return web.Response(body=outcome.body, content_type="application/json")
 
-    async def _judged(self, body: bytes, deadline: float) -> bytes:
-        glass, answer, why = self._listener.glass(), None, ""
+    async def _judged(self, body: bytes, deadline: float, mark: bytes) -> Outcome:
+        assert self.evaluators is not None
         try:
-            answer = await self._worker.answer(body, deadline)
+            outcome = await self.evaluators.answer(body, deadline, mark)
         except CannotJudgeError as unable:
-            why = str(unable)
-        if glass is not None:
-            answer = let_in(body, answer, glass, why)
-        if answer is None:
-            raise CannotJudgeError(why)
-        return answer
+            outcome = Outcome(500, str(unable).encode(), {})
+        except UndecidableError as error:
+            outcome = self._denied(body, error, mark)
+        self._count(outcome)
+        glass = self._listener.glass()
+        return outcome if glass is None or mark == MUTATE else _opened(body, outcome, glass)
+
+    def _denied(self, body: bytes, error: UndecidableError, mark: bytes) -> Outcome:
+        """The answer to an object that kept the evaluators from saying anything."""
+        addressee = glance(body)
+        if addressee is None:
+            raise RejectedError(str(error)) from error
+        # What nothing can be added to is judged afterwards, and denied there.
+        mode = Mode.AUDIT if mark == MUTATE else self._plan.terms.strictest()
+        decision = undecidable(mode, error)
+        decision = replace(decision, annotations=(*decision.annotations, *self._notes))
+        return Outcome(200, encode(*addressee, decision), {"verdict": "undecidable"})
+
+    def _count(self, outcome: Outcome) -> None:
+        told = outcome.told
+        self._metrics.verdicts.add(
+            verdict=told.get("verdict", "none"),
+            operation=told.get("operation", ""),
+            resource=told.get("what", ""),
+        )
+
+
+def _opened(body: bytes, outcome: Outcome, glass: BreakGlass) -> Outcome:
+    """What was found, while the glass is broken: everybody is let in who can be answered."""
+    answered = outcome.status == 200
+    why = "" if answered else outcome.body.decode("utf-8", "replace")
+    answer = let_in(body, outcome.body if answered else None, glass, why)
+    return outcome if answer is None else replace(outcome, status=200, body=answer)
 
 
 async def _body(request: web.BaseRequest) -> bytes:
+    if request.headers.get("Expect") and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     chunks, size = [], 0
-    async with asyncio.timeout(BODY_SECONDS):
-        try:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.content.iter_any():
                 size += len(chunk)
                 if size > MAX_BYTES:
                     raise RejectedError(f"the body has more than {MAX_BYTES} bytes", 413)
                 chunks.append(chunk)
-        except web.RequestPayloadError as error:
-            raise RejectedError("the body is broken") from error
+    except TimeoutError as error:
+        why = f"the body did not arrive within {BODY_SECONDS:g} s"
+        raise RejectedError(why, 408) from error
+    except web.RequestPayloadError as error:
+        raise RejectedError("the body is broken") from error
     return b"".join(chunks)
 
 
 def _refusal(request: web.BaseRequest) -> web.Response | None:
-    """What is wrong with a request before a byte of its body is read."""
+    """What is wrong with the head of a request."""
     if request.content_type != "application/json":
         return _error(415, "send application/json")
     if request.headers.get("Content-Encoding", "identity") != "identity":
@@ -278,7 +384,13 @@ def _refusal(request: web.BaseRequest) -> web.Response | None:
         return _error(400, "the body is empty")
     if (request.content_length or 0) > MAX_BYTES:
         return _error(413, f"the body has more than {MAX_BYTES} bytes")
+    if request.headers.get("Expect", "100-continue").lower() != "100-continue":
+        return _error(417, "expect nothing but 100-continue")
     return None
+
+
+def _nothing_more(_: ssl.SSLContext) -> None:
+    """What else a context must do where anybody may ask."""
 
 
 def _error(status: int, why: str) -> web.Response:

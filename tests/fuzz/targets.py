@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
+import orjson
+
 from auditor.audit import audit
 from auditor.cli.config import load as load_config
 from auditor.declared import Inline
@@ -16,6 +18,7 @@ from auditor.model import Audit, Settings, Snapshot, Unseen
 from auditor.reporters import render
 from auditor.sources.files import FileSource
 from tests.bench import bench
+from tests.webhook.planted import evaluator, with_fault
 
 NEIGHBOUR = b"""
 ---
@@ -82,8 +85,32 @@ def configuration(data: bytes) -> None:
             raise AssertionError("the error does not name the file") from error
 
 
+def reviews(data: bytes) -> None:
+    """Whatever is sent as a review is answered to its uid, or refused with a status."""
+    status, body = evaluator().answer(data)
+    if status == 200:
+        response = orjson.loads(body)["response"]
+        assert response["uid"].encode() in data, "an answer to nobody"
+        assert isinstance(response["allowed"], bool)
+    else:
+        assert status in {400, 413}, f"{status} depends on what was sent"
+
+
+def planted(data: bytes) -> None:
+    """A fault is denied, whatever else the object and its review hold."""
+    try:
+        noise = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        noise = data.decode("utf-8", "replace")
+    status, body = evaluator().answer(with_fault(noise))
+    assert status == 200, body
+    assert orjson.loads(body)["response"]["allowed"] is False, "the fault got in"
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "neighbours": neighbours,
     "reports": reports,
     "configuration": configuration,
+    "reviews": reviews,
+    "planted": planted,
 }

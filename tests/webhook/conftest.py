@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPSConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -18,10 +21,13 @@ from auditor.audit import Bench
 from auditor.declared import Admission, Mode
 from auditor.webhook.break_glass import BreakGlass
 from auditor.webhook.certificates import Pair, Registered, unregistered
+from auditor.webhook.evaluators import Evaluators, Staff
+from auditor.webhook.live import Live
+from auditor.webhook.plan import Plan
 from auditor.webhook.server import Listener, Webhook
-from auditor.webhook.worker import Live
+from tests.bench import SETTINGS
 
-from .world import BENCH, Kept, court, live
+from .world import BENCH, ROOT, Kept, live
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,13 @@ class Running:
     pair: Pair
     authority: trustme.CA
     stop: Callable[[], None]
+    webhook: Webhook
+
+    @property
+    def evaluators(self) -> Evaluators:
+        """Who judges."""
+        assert self.webhook.evaluators is not None
+        return self.webhook.evaluators
 
     def ask(
         self,
@@ -52,7 +65,7 @@ class Running:
         content_type: str = "application/json",
     ) -> Answer:
         """One request over a connection of its own."""
-        connection = HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=20)
+        connection = HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=40)
         try:
             connection.request(method, path, body, {"Content-Type": content_type})
             response = connection.getresponse()
@@ -95,33 +108,77 @@ def write_pair(authority: trustme.CA, folder: Path) -> Pair:
     return pair
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """Starts a webhook, and stops it in the end."""
-    running: list[Running] = []
+ALONE = Staff(workers=1, standing_by=0)
+"""One evaluator: what most tests need, and what starts fastest."""
 
-    def begin(
+
+class Starter:
+    """Starts webhooks, and stops them in the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[Running] = []
+
+    def __call__(
+        self,
         state: Live | None = None,
         by: Bench = BENCH,
+        *,
         terms: Admission | None = None,
         registered: Registered = unregistered,
         glass: Callable[[], BreakGlass | None] = lambda: None,
-        **times: float,
+        staff: Staff = ALONE,
+        **told: Any,
     ) -> Running:
         authority = trustme.CA()
-        pair = write_pair(authority, tmp_path)
+        pair = write_pair(authority, self._folder)
         known = {"drain_seconds": 0.0, "refresh_seconds": 0.1}
-        listener = Listener("127.0.0.1", 0, pair, registered, glass, **known | times)
-        webhook = Webhook(court(by), state or Kept(live()), terms or Admission(Mode.DENY), listener)
+        listener = Listener("127.0.0.1", 0, pair, registered, glass, **known | told)
+        plan, cluster = Plan(by, SETTINGS, terms or Admission(Mode.DENY)), state or Kept(live())
+        webhook = Webhook(plan, cluster, listener, staff)
         port, stop = _in_thread(webhook)
         context = ssl.create_default_context()
         authority.configure_trust(context)
-        running.append(Running(port, context, pair, authority, stop))
-        return running[-1]
+        running = Running(port, context, pair, authority, stop, webhook)
+        self._running.append(running)
+        if cluster.ready:
+            until(lambda: running.ask(method="GET", path="/readyz").status == 200)
+        return running
 
-    yield begin
-    for each in running:
-        each.stop()
+    def stop(self) -> None:
+        """Stop all."""
+        for each in self._running:
+            each.stop()
+
+
+def until(true: Callable[[], bool], seconds: float = 30) -> bool:
+    """Wait for something that happens elsewhere; whether it did."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _findable() -> None:
+    """Evaluators find the engines of tests where we do."""
+    os.environ["PYTHONPATH"] = str(ROOT)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Starter]:
+    """Starts a webhook, and stops it in the end."""
+    starter = Starter(tmp_path)
+    yield starter
+    starter.stop()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One webhook for all tests of a module, in an empty cluster."""
+    starter = Starter(tmp_path_factory.mktemp("webhook"))
+    yield starter()
+    starter.stop()
 
 
 def _in_thread(webhook: Webhook) -> tuple[int, Callable[[], None]]:

@@ -29,6 +29,8 @@ deny contains finding if {
 }
 """
 """A policy that quotes all it sees."""
+ASKED = policy("test/quoting", QUOTING, severity=Severity.HIGH, kinds=("Pod",))
+BENCH = Bench((ASKED,), compile_policies("regorus", {ASKED.file: ASKED.module}))
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -37,9 +39,7 @@ def test_no_answer_and_no_log_shows_one(
 ) -> None:
     """Not even where a policy quotes the whole object, or the object cannot be judged."""
     caplog.set_level(logging.DEBUG)
-    asked = policy("test/quoting", QUOTING, severity=Severity.HIGH, kinds=("Pod",))
-    bench = Bench((asked,), compile_policies("regorus", {asked.file: asked.module}))
-    running = start(by=bench, terms=Admission(mode))
+    running = start(by=BENCH, terms=Admission(mode, Severity.HIGH))
     c = Canaries()
     planted = pod(
         image=f"bot:{c('image')}@registry.example/app",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,24 @@ import orjson
 import pytest
 
 from auditor.audit import Bench, audit
-from auditor.model import Audit, Ref, Resource, Severity, Snapshot
-from auditor.policies.engine import RawFinding, compile_policies
+from auditor.model import Audit, Ref, Resource, Server, Severity, Snapshot
+from auditor.policies.engine import compile_policies
 from auditor.policies.loader import load
 from auditor.sources.cluster import live_resource
 from auditor.sources.kinds import KINDS
 from auditor.sources.watch import Stale
-from auditor.webhook.court import Court
+from auditor.sources.watch.feed import Feed
+from auditor.webhook.court import Court, changes
 from tests.bench import SETTINGS
 from tests.company import BRITTLE, policy
+
+from .disturbance import Disturbed
 
 ROOT = Path(__file__).parents[2]
 CONFORMANCE = Path(os.environ.get("AUDITOR_CONFORMANCE", ROOT / "../shared/conformance"))
 CAPTURES = CONFORMANCE.parent / "captures" / "admission-1.36"
 
+SERVER = Server(SETTINGS.kubernetes, frozenset(kind.kind for kind in KINDS))
 _BY_KIND = {kind.kind: kind for kind in reversed(KINDS)}
 
 
@@ -80,27 +84,9 @@ BENCH = _bench()
 """Policies of ours, one of a low severity, and one that the label `number: x` breaks."""
 
 
-class Disturbed:
-    """The engine, with something done before each answer that may take long or break."""
-
-    def __init__(self, disturb: Callable[[bytes], None]) -> None:
-        self.name, self.version = BENCH.engine.name, BENCH.engine.version
-        self._disturb = disturb
-
-    def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
-        self._disturb(document)
-        return BENCH.engine.evaluate(package, document)
-
-    def evaluate_all(
-        self, packages: tuple[str, ...], document: bytes
-    ) -> Mapping[str, list[RawFinding]]:
-        self._disturb(document)
-        return BENCH.engine.evaluate_all(packages, document)
-
-
 def disturbed(disturb: Callable[[bytes], None]) -> Bench:
-    """The bench on such an engine."""
-    return replace(BENCH, engine=Disturbed(disturb))
+    """The bench on an engine with something done before each answer: see `disturbance`."""
+    return replace(BENCH, engine=Disturbed(BENCH.engine, disturb))
 
 
 def court(by: Bench = BENCH) -> Court:
@@ -157,7 +143,7 @@ class Kept:
     def __init__(self, snapshot: Snapshot) -> None:
         self.unread: tuple[str, ...] = ()
         self.stale: tuple[Stale, ...] = ()
-        self._snapshot = snapshot
+        self._states = [snapshot]
 
     @property
     def ready(self) -> bool:
@@ -168,13 +154,22 @@ class Kept:
         return "not read" if self.unread else "; ".join(each.why for each in self.stale)
 
     def snapshot(self) -> Snapshot:
-        return self._snapshot
+        return self._states[-1]
+
+    def feed(self, since: int) -> Feed:
+        now, last = self.snapshot(), len(self._states) - 1
+        if since < 0:
+            return Feed(last, True, now.resources, (), now.gaps, SERVER, self.stale)
+        changed = changes(self._states[since], now)
+        there = tuple(found for ref in changed if (found := now.find(ref)))
+        gone = tuple(ref for ref in changed if not now.find(ref))
+        return Feed(last, False, there, gone, now.gaps, SERVER, self.stale)
 
     def remember(self, resource: Resource) -> None:
-        self._snapshot = self._snapshot.replacing(resource)
+        self._states.append(self.snapshot().replacing(resource))
 
     def forget(self, ref: Ref) -> None:
-        self._snapshot = self._snapshot.replacing(removing=[ref])
+        self._states.append(self.snapshot().replacing(removing=[ref]))
 
 
 def request(

@@ -47,6 +47,19 @@ MODES = ("deny", "warn", "audit")
     help="From which severity on a fault counts, where no rule says; by default 'high'.",
 )
 @lease_option
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Processes that judge; one more stands by.",
+)
+@click.option(
+    "--client-ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Answer only to certificates signed by this CA, PEM.",
+)
+@click.option("--client-name", metavar="NAME", default="", help="And only to those of this name.")
 def serve(
     kubeconfig: str | None,
     context: str | None,
@@ -56,37 +69,47 @@ def serve(
     mode: str | None,
     fail_on: str | None,
     lease: str | None,
+    workers: int,
+    client_ca: Path | None,
+    client_name: str,
     policies: PolicyOptions,
 ) -> int:
-    """Serve /validate, /healthz and /readyz over HTTPS until SIGTERM.
+    """Serve /validate, /healthz, /readyz and /metrics over HTTPS until SIGTERM.
 
     The cluster is followed by watches, so that a request is judged together with what is there.
     """
-    import logging
-
+    from auditor.errors import UsageError
     from auditor.sources.cluster import Connection
     from auditor.sources.watch import Watcher
     from auditor.webhook.certificates import Certificates
+    from auditor.webhook.clients import Clients
+    from auditor.webhook.evaluators import Staff
+    from auditor.webhook.logs import structured
+    from auditor.webhook.metrics import Metrics
+    from auditor.webhook.plan import Plan
     from auditor.webhook.registered import LiveRegistration
     from auditor.webhook.server import Listener
     from auditor.webhook.server import serve as answer
     from auditor.webhook.staleness import bounds_of
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    if client_name and not client_ca:
+        raise UsageError("--client-name says nothing without --client-ca")
     chosen = choose(policies, Path(), workers=False)
     source = certificate.source()
     Certificates(source)  # fails at once where they cannot be used
     asking = Connection(kubeconfig, context, REGISTRATION_SECONDS)
     told = LiveRegistration(asking, certificate.registration)
-    listener = Listener(host, port, source, told, told.glass)
+    clients = Clients(client_ca, client_name) if client_ca else None
+    listener = Listener(host, port, source, told, told.glass, clients)
     connection = Connection(kubeconfig, context)
     court = court_of(chosen, connection.version())  # fails at once where there is no cluster
     terms = terms_of(chosen, mode, fail_on)
     bounds = bounds_of(chosen.bench.policies, terms)
+    plan, metrics = Plan(chosen.bench, court.settings, terms).checked(), Metrics()
     again = partial(_court_again, policies, connection)
     live = Watcher(connection, keep=court.keep, bounds=bounds)
-    with attending(lease, connection, live, again, terms), live:
-        answer(court, live, terms, listener)
+    with structured(metrics.lost_logs.add), attending(lease, connection, live, again, terms), live:
+        answer(plan, live, listener, Staff(workers), metrics)
     return 0
 
 

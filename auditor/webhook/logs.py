@@ -1,0 +1,84 @@
+"""Log lines as JSON, written by a thread of their own: whoever reads them too slowly loses some,
+and never holds up an answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from logging.handlers import QueueHandler, QueueListener
+from typing import TextIO
+
+import orjson
+
+MOST_WAITING = 10_000
+"""Lines that nobody took yet."""
+
+
+class Lines(logging.Formatter):
+    """One JSON object a line. What control characters a message has are escaped by that."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See logging."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info and record.exc_info[0]:  # its text may hold values, which are secret
+            told["error"] = record.exc_info[0].__name__
+        return orjson.dumps(told, default=str).decode()
+
+
+class _Aside(QueueHandler):
+    """Hands every line over, and drops those for which there is no room."""
+
+    def __init__(self, lines: queue.Queue[logging.LogRecord], lost: Callable[[], None]) -> None:
+        super().__init__(lines)
+        self._lost = lost
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """As it is: it stays in this process."""
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """See logging."""
+        try:
+            self.queue.put_nowait(record)
+        except queue.Full:
+            self._lost()
+
+
+@contextlib.contextmanager
+def structured(lost: Callable[[], None], stream: TextIO | None = None) -> Iterator[None]:
+    """Within the block, whatever is logged goes to `stream` (standard error) as JSON lines. `lost`
+    is called for each that could not.
+    """
+    out = logging.StreamHandler(stream or sys.stderr)
+    out.setFormatter(Lines())
+    lines: queue.Queue[logging.LogRecord] = queue.Queue(MOST_WAITING)
+    listener = QueueListener(lines, out)
+    aside, root = _Aside(lines, lost), logging.getLogger()
+    root.addHandler(aside)
+    root.setLevel(logging.INFO)
+    listener.start()
+    try:
+        yield
+    finally:
+        root.removeHandler(aside)
+        _end(listener)
+
+
+def _end(listener: QueueListener) -> None:
+    """Write what is left, unless nobody reads it: that must not keep the process from ending."""
+    thread = listener._thread  # noqa: SLF001 - stop() would wait for ever
+    with contextlib.suppress(queue.Full):
+        listener.enqueue_sentinel()
+    if thread is not None:
+        thread.join(1.0)

@@ -1,0 +1,10 @@
+"""What the process that answers and those that judge say to each other, before each message."""
+
+FEED = b"feed"
+"""Followed by the changes of the cluster; answered when it is judged, with why not or nothing."""
+JUDGE = b"judge"
+"""Followed by a review; answered with what is to be known of the answer, and the answer."""
+MUTATE = b"mutate"
+"""The same for what is to be added to the object before it is judged."""
+READY = b"ready"
+"""Said once, when the policies are compiled."""

@@ -1,0 +1,273 @@
+"""Processes that judge: they end, and are replaced, and nobody gets a wrong answer or none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.client import HTTPException, HTTPSConnection
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from auditor.audit import Bench
+from auditor.declared import Admission, Mode
+from auditor.model import Severity
+from auditor.policies.engine import compile_policies
+from auditor.webhook.evaluators import Staff
+from tests.company import policy
+
+from .conftest import Answer, Running, Starter, until
+from .disturbance import Dies, Gate, Grows, Rendezvous
+from .world import Kept, disturbed, guard, holding_data, live, pod, privileged, review
+
+ONE = Staff(workers=1, standing_by=1)
+
+
+def told(answer: Answer) -> dict[str, Any]:
+    """The response of a review."""
+    assert answer.status == 200, answer.body
+    found: dict[str, Any] = orjson.loads(answer.body)["response"]
+    return found
+
+
+def by(user: str, manifest: dict[str, Any], **changes: Any) -> bytes:
+    """A review that somebody asked for."""
+    return review(manifest, userInfo={"username": user}, **changes)
+
+
+LONG = "/validate?timeout=29s"
+
+
+def test_an_object_that_ends_evaluators_is_denied_and_keeps_nobody_out(start: Starter) -> None:
+    """It gets a second try, since a process may end by chance. Then it is the object's fault, and
+    who sent it is judged apart, so that others go on.
+    """
+    running = start(by=disturbed(Dies("evil")), staff=ONE)
+    denied = told(running.ask(by("mallory", pod("evil")), path=LONG))
+    assert (denied["allowed"], denied["status"]["code"]) == (False, 422)
+    assert "exit code 7" in denied["status"]["message"]
+    assert told(running.ask(by("alice", pod()), path=LONG))["allowed"]
+    with ThreadPoolExecutor(4) as threads:
+        evil = [threads.submit(running.ask, by("mallory", pod("evil"))) for _ in range(2)]
+        others = [threads.submit(running.ask, by("alice", pod()), path=LONG) for _ in range(4)]
+        assert all(told(other.result())["allowed"] for other in others)
+        assert not any(told(each.result())["allowed"] for each in evil)
+    assert not told(running.ask(by("mallory", privileged()), path=LONG))["allowed"]
+    assert until(lambda: len(running.evaluators.pids) == 2)
+
+
+def test_one_that_has_grown_too_large_is_replaced_after_its_answer(start: Starter) -> None:
+    """No request pays for the memory of an earlier one."""
+    staff = Staff(workers=1, standing_by=0, most_bytes=250 * 1024 * 1024)
+    running = start(by=disturbed(Grows("large", 200 * 1024 * 1024)), staff=staff)
+    before = running.evaluators.pids
+    assert told(running.ask(review(pod("large"), dryRun=True)))["allowed"]
+    assert until(lambda: running.evaluators.warm and running.evaluators.pids != before)
+    assert told(running.ask(review(pod()), path=LONG))["allowed"]
+    assert (
+        b'evaluators_ended_total{why="too large"} 1'
+        in running.ask(method="GET", path="/metrics").body
+    )
+
+
+def test_an_object_that_takes_all_memory_is_denied(start: Starter) -> None:
+    """The process may take only so much, and goes on."""
+    running = start(by=disturbed(Grows("huge", 2 * 1024**3)))
+    answer = told(running.ask(review(pod("huge"))))
+    assert "MemoryError" in answer["status"]["message"]
+    assert told(running.ask(review(pod())))["allowed"]
+
+
+SLOW = """
+package policies.theirs.slow
+
+deny contains finding if {
+	input.object.metadata.name == "slow"
+	numbers := numbers.range(1, 3000)
+	some a in numbers
+	some b in numbers
+	some c in numbers
+	a * b * c == -1
+	finding := {"path": ["metadata"], "message": "never", "anchor": ""}
+}
+"""
+
+_ASKED = tuple(
+    policy(f"theirs/{name}", SLOW.replace("slow", name), severity=Severity.HIGH, kinds=("Pod",))
+    for name in ("quick", "slow")
+)
+THEIRS = Bench(_ASKED, compile_policies("regorus", {p.file: p.module for p in _ASKED}))
+NOBODY = Bench((), compile_policies("regorus", {}))
+
+
+def test_the_policy_that_took_too_long_is_named(start: Starter) -> None:
+    """Who wrote it has to know."""
+    answer = told(start(by=THEIRS).ask(review(pod("slow")), path="/validate?timeout=2s"))
+    assert answer["status"]["code"] == 504
+    assert "theirs/slow" in answer["status"]["message"]
+    assert answer["auditAnnotations"]["policy-digest"]
+
+
+def test_who_waits_behind_a_slow_object_of_another_is_not_blamed(
+    start: Starter, tmp_path: Path
+) -> None:
+    """The failurePolicy decides about a request that nobody had time for; but not where the same
+    user's objects took that time, who would choose it so.
+    """
+    gate = Gate(tmp_path)
+    staff = Staff(workers=1, standing_by=0)
+    running = start(by=disturbed(gate), staff=staff)
+    with ThreadPoolExecutor(3) as threads:
+        slow = threads.submit(running.ask, by("mallory", pod("slow")), path="/validate?timeout=9s")
+        assert until(lambda: gate.reached)
+        behind = threads.submit(running.ask, by("alice", pod()), path="/validate?timeout=1s")
+        assert behind.result().status == 500
+        gate.open()
+        assert told(slow.result())["allowed"]
+
+
+def test_of_two_at_once_that_need_each_other_one_is_denied(start: Starter, tmp_path: Path) -> None:
+    """Two policies guard personal data, and either may go, but not both: also where both are asked
+    about in the same moment, by two processes.
+    """
+    state = Kept(live(holding_data(), guard("a"), guard("b")))
+    running = start(state, by=disturbed(Rendezvous(tmp_path, "customers")), staff=Staff(workers=2))
+    # The cluster itself was judged behind the rendezvous, so both processes are known to it.
+    asks = [review(guard(name), operation="DELETE") for name in ("a", "b")]
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda body: told(running.ask(body, path=LONG)), asks))
+    assert sorted(answer["allowed"] for answer in answers) == [False, True]
+
+
+def test_of_many_at_once_each_is_judged_with_those_before(start: Starter) -> None:
+    """In every namespace just one of two deletions passes."""
+    spaces = [f"shop-{n}" for n in range(6)]
+    objects = [placed(made, s) for s in spaces for made in (holding_data(), guard("a"), guard("b"))]
+    running = start(Kept(live(*objects)), staff=Staff(workers=2))
+    asks = [
+        review(placed(guard(name), space), operation="DELETE", namespace=space)
+        for space in spaces
+        for name in ("a", "b")
+    ]
+    with ThreadPoolExecutor(12) as threads:
+        said = list(threads.map(lambda body: told(running.ask(body, path=LONG))["allowed"], asks))
+    assert [sorted(said[i : i + 2]) for i in range(0, 12, 2)] == [[False, True]] * 6
+
+
+def placed(manifest: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """The same in another namespace."""
+    return {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
+
+
+class Client:
+    """Asks about good and bad pods in turn, over connections that it keeps, as an API server."""
+
+    def __init__(self, running: Running, user: str) -> None:
+        self._running, self._user = running, user
+        self._connection: HTTPSConnection | None = None
+        self.right = 0
+        self.wrong: list[object] = []
+
+    def ask(self) -> None:
+        """One request; a connection that was closed between two is opened anew, as Go does."""
+        bad = bool((self.right + len(self.wrong)) % 2)
+        body = by(self._user, privileged() if bad else pod(), dryRun=True)
+        try:
+            answer = self._sent(body)
+        except (OSError, HTTPException) as error:
+            self.close()
+            self._connection = None
+            self.wrong.append(error)
+            return
+        if answer["allowed"] is bad:
+            self.wrong.append(answer)
+        else:
+            self.right += 1
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _sent(self, body: bytes) -> dict[str, Any]:
+        if self._connection is None:
+            context, port = self._running.context, self._running.port
+            self._connection = HTTPSConnection("127.0.0.1", port, context=context, timeout=30)
+        connection = self._connection
+        connection.request("POST", LONG, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        said = response.read()
+        if response.getheader("Connection") == "close":
+            connection.close()
+            self._connection = None
+        assert response.status == 200, said
+        found: dict[str, Any] = orjson.loads(said)["response"]
+        return found
+
+
+def has_answered(clients: list[Client], count: int) -> bool:
+    """Whether they got so many right answers together."""
+    return sum(client.right for client in clients) > count
+
+
+@contextlib.contextmanager
+def load(running: Running, clients: int = 3) -> Iterator[list[Client]]:
+    """Within the block, so many clients ask without a pause."""
+    over = threading.Event()
+    asking = [Client(running, f"user-{n}") for n in range(clients)]
+
+    def go_on(client: Client) -> None:
+        while not over.is_set():
+            client.ask()
+        client.close()
+
+    with ThreadPoolExecutor(clients) as threads:
+        done = [threads.submit(go_on, client) for client in asking]
+        try:
+            yield asking
+        finally:
+            over.set()
+    for each in done:
+        each.result()
+
+
+def test_an_evaluator_that_is_killed_under_load_costs_no_answer(start: Starter) -> None:
+    """What it was judging is judged by another."""
+    running = start(staff=Staff(workers=2))
+    with load(running) as clients:
+        for _ in range(3):
+            assert until(lambda: len(running.evaluators.pids) == 3)
+            os.kill(running.evaluators.pids[0], signal.SIGKILL)
+            enough = sum(client.right for client in clients) + 5
+            assert until(partial(has_answered, clients, enough))
+    assert [client.wrong for client in clients] == [[], [], []]
+    assert min(client.right for client in clients) > 0
+
+
+def test_who_leaves_under_load_drops_nothing(start: Starter) -> None:
+    """SIGTERM begins a time in which everybody is still answered, on connections that close."""
+    running = start(drain_seconds=2.0)
+    with load(running) as clients:
+        assert until(lambda: sum(client.right for client in clients) > 10)
+        stopping = threading.Thread(target=running.stop)
+        stopping.start()
+        time.sleep(1.0)  # by then an API server has heard of it
+    stopping.join(30)
+    assert [client.wrong for client in clients] == [[], [], []]
+
+
+@pytest.mark.parametrize("mode", [Mode.DENY, Mode.WARN])
+def test_no_policies_no_start(mode: Mode, start: Starter) -> None:
+    """A webhook that asks nobody would let everything pass in silence."""
+    from auditor.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="no policy is chosen"):
+        start(by=NOBODY, terms=Admission(mode))

@@ -1,0 +1,44 @@
+"""Log lines: JSON, without values, and never in the way."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import time
+
+import orjson
+
+from auditor.webhook.logs import MOST_WAITING, structured
+
+
+def test_each_line_is_one_json_object() -> None:
+    """Whatever signs the message has; of an error only its kind."""
+    out = io.StringIO()
+    with structured(lambda: None, out):
+        logging.getLogger("auditor.x").warning("two\nlines\r\x1b[2J of %s", "text")
+        try:
+            raise ValueError("a secret")
+        except ValueError:
+            logging.getLogger("auditor.x").exception("it broke")
+    lines = [orjson.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["level"] for line in lines] == ["warning", "error"]
+    assert lines[0]["message"] == "two\nlines\r\x1b[2J of text"
+    assert (lines[1]["error"], "secret" in out.getvalue()) == ("ValueError", False)
+
+
+def test_a_reader_that_does_not_read_holds_nobody_up() -> None:
+    """Lines are lost then, and counted."""
+    reading, writing = os.pipe()
+    lost: list[None] = []
+    stream = os.fdopen(writing, "w")
+    began = time.monotonic()
+    with structured(lambda: lost.append(None), stream):
+        for _ in range(MOST_WAITING + 5_000):
+            logging.getLogger("auditor.x").warning("%s", "x" * 200)
+    assert time.monotonic() - began < 15
+    assert lost
+    os.close(reading)  # ends the thread that still writes
+    with contextlib.suppress(OSError):
+        stream.close()
