@@ -38,9 +38,11 @@ class Court:
         """Whether no policy reads anything but its object: then no two requests can interfere."""
         return not any(policy.facts for policy in self._bench.policies)
 
-    def prepare(self, snapshot: Snapshot) -> None:
-        """Judge ahead what the judgement of any request will need."""
-        if not self.stands_alone:
+    def prepare(self, snapshot: Snapshot, *, mending: bool = False) -> None:
+        """Judge ahead what the judgement of any request will need; and, where that is wanted, its
+        `mending`.
+        """
+        if mending or not self.stands_alone:
             self.live(snapshot)
 
     def whole(self, snapshot: Snapshot) -> Audit:

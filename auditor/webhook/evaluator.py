@@ -129,7 +129,7 @@ class Evaluator:
     def _live(self) -> tuple[Snapshot, str]:
         live = self._mirror.snapshot
         try:
-            self._court.prepare(live)
+            self._court.prepare(live, mending=self._plan.terms.mutate is not None)
         except Exception as error:  # noqa: BLE001 - whatever broke, it is told
             return live, f"the cluster cannot be judged: {_where(error)}"
         return live, ""

@@ -81,15 +81,13 @@ def judge(review: Review, live: Snapshot, court: Court) -> Judgement:
         return Judgement(passed_over="the namespace is going away")
     if proposal.before and proposal.after and _same(proposal.before, proposal.after):
         return Judgement()
-    return compared(*sides(proposal, live, court), proposal.ref)
+    both = _sides_apart if court.stands_alone else sides
+    return compared(*both(proposal, live, court), proposal.ref)
 
 
 def sides(proposal: Proposal, live: Snapshot, court: Court) -> tuple[Audit, Audit]:
     """The audits of the cluster as it is, and as the proposal would make it."""
     proposal = proposal.kept(court.keep)
-    if court.stands_alone:
-        was, will_be = _apart(proposal.before, live), _apart(proposal.after, live)
-        return court.whole(was), court.whole(will_be)
     before = _before(proposal, live, court)
     future = _after(proposal, before.snapshot)
     return before, court.supposing(before, future, proposal.ref, *proposal.along)
@@ -172,6 +170,13 @@ def _in_effect(manifest: Manifest) -> Manifest:
     metadata = mapping(manifest.get("metadata"))
     kept = {key: value for key, value in metadata.items() if key not in UNREAD}
     return {**manifest, "metadata": kept, "status": None}
+
+
+def _sides_apart(proposal: Proposal, live: Snapshot, court: Court) -> tuple[Audit, Audit]:
+    """The same, of the object and of what made it alone."""
+    proposal = proposal.kept(court.keep)
+    was, will_be = _apart(proposal.before, live), _apart(proposal.after, live)
+    return court.whole(was), court.whole(will_be)
 
 
 def _apart(resource: Resource | None, live: Snapshot) -> Snapshot:

@@ -87,7 +87,7 @@ class Grows:
 
     def __call__(self, document: bytes) -> None:
         if _is_on(self.name, document):
-            self.kept[0][:] = [os.urandom(self.count)]
+            self.kept[0][:] = [b"x" * self.count]
 
 
 @dataclass(frozen=True)

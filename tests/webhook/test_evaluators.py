@@ -69,7 +69,7 @@ def test_one_that_has_grown_too_large_is_replaced_after_its_answer(start: Starte
     staff = Staff(workers=1, standing_by=0, most_bytes=250 * 1024 * 1024)
     running = start(by=disturbed(Grows("large", 200 * 1024 * 1024)), staff=staff)
     before = running.evaluators.pids
-    assert told(running.ask(review(pod("large"), dryRun=True)))["allowed"]
+    assert told(running.ask(review(pod("large"), dryRun=True), path=LONG))["allowed"]
     assert until(lambda: running.evaluators.warm and running.evaluators.pids != before)
     assert told(running.ask(review(pod()), path=LONG))["allowed"]
     assert (
@@ -81,7 +81,7 @@ def test_one_that_has_grown_too_large_is_replaced_after_its_answer(start: Starte
 def test_an_object_that_takes_all_memory_is_denied(start: Starter) -> None:
     """The process may take only so much, and goes on."""
     running = start(by=disturbed(Grows("huge", 2 * 1024**3)))
-    answer = told(running.ask(review(pod("huge"))))
+    answer = told(running.ask(review(pod("huge")), path=LONG))
     assert "MemoryError" in answer["status"]["message"]
     assert told(running.ask(review(pod())))["allowed"]
 
