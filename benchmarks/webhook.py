@@ -79,7 +79,7 @@ class Memory:
     """A cluster that changes by what is admitted, told change by change as a watched one is."""
 
     def __init__(self, objects: Sequence[Resource]) -> None:
-        self.ready = True
+        self.ready, self.unready = True, ""
         self.unread: tuple[str, ...] = ()
         self._log = Log()
         self._objects = {each.ref.key: each for each in objects}
@@ -211,7 +211,8 @@ class Client:
         self._writer.write(request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        self.closed = b"connection: close" in head
+        # What is no HTTP is answered in the oldest version, which closes without saying so.
+        self.closed = b"connection: close" in head or head.startswith(b"http/1.0")
         return int(head[9:12]), await self._reader.readexactly(length)
 
     def close(self) -> None:
@@ -414,8 +415,12 @@ async def soak(seconds: float, kind: str = "alone") -> Soaked:
                 async with connected(server) as client:
                     while not client.closed and perf_counter() < end:
                         request, allowed = next(requests)
-                        status, body = await client.ask(request)
                         found.asked += 1
+                        try:
+                            status, body = await client.ask(request)
+                        except (OSError, asyncio.IncompleteReadError):
+                            found.wrong += allowed is not None  # what is hostile may be cut off
+                            break
                         if allowed is not None and not _is_right(status, body, allowed=allowed):
                             found.wrong += 1
 

@@ -56,7 +56,7 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio."""
-        if not self.busy and self.began is None:
+        if data and not self.busy and self.began is None:
             self.began = self._loop.time()
         super().data_received(data)
 
