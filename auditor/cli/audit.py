@@ -76,6 +76,7 @@ def audit(
     from auditor.cli.judged import judged
     from auditor.cli.progress import is_watched, progress
     from auditor.errors import UsageError
+    from auditor.memory import collector_paused
     from auditor.reporters.words import counted, read_in
 
     if fail_on == "new" and baseline is None:
@@ -85,11 +86,12 @@ def audit(
     what = "reading the cluster" if cluster else "reading manifests"
     with progress(what, quiet=outputs.quiet) as now:
         access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
-        found = read_variants(paths, chosen.building, cluster=cluster, access=access)
-        check_scope(found, chosen)
-        now(f"judging {counted(count(found), 'object')}")
+        with collector_paused(staying=True):
+            found = read_variants(paths, chosen.building, cluster=cluster, access=access)
+            check_scope(found, chosen)
+            now(f"judging {counted(count(found), 'object')}")
+            done = judged(found, chosen)
         snapshot = found[0].snapshot
-        done = judged(found, chosen)
         answers, bench, settings = done.answers, done.chosen.bench, done.chosen.settings
         if old is not None:
             answers = answers.changed(lambda one: marked(one, old))

@@ -35,25 +35,30 @@ from auditor.model import (
 def with_fixes(audit: Audit, bench: Bench, settings: Settings) -> Audit:
     """The audit, each open finding with the fix that its policy offers and the proof of it."""
     before = Before(audit, bench, settings)
-    fixed = {id(one): _with_fix(one, before) for one in by_document(audit.findings)}
-    return replace(audit, findings=tuple(fixed[id(finding)] for finding in audit.findings))
+    asking = by_document(f for f in audit.findings if f.remedy and f.status is Status.OPEN)
+    fixes = {id(one): _fix(one, one.remedy, before) for one in asking if one.remedy}
+    findings = tuple(
+        replace(finding, fix=fix) if (fix := fixes.get(id(finding))) else finding
+        for finding in audit.findings
+    )
+    return replace(audit, findings=findings)
 
 
-def _with_fix(finding: Finding, before: Before) -> Finding:
-    remedy = finding.remedy
-    if remedy is None or finding.status is not Status.OPEN:
-        return finding
+def _fix(finding: Finding, remedy: Remedy, before: Before) -> Fix:
+    """The fix that the remedy becomes; one that changes nothing, and says why, where it cannot be
+    carried out.
+    """
     try:
         _check_single(before.audit.snapshot, (finding.ref,))
         changes = changes_of(before.facts, finding, remedy)
         _check_single(before.audit.snapshot, [change.resource.ref for change in changes])
     except (CannotBuildError, CannotApplyError) as error:
-        return replace(finding, fix=_manual(remedy.title, str(error)))
+        return _manual(remedy.title, str(error))
     edits, unwritten = _written(before.audit.snapshot, changes)
     proof = prove(Case(before, finding, changes, edits, unwritten))
     doubted = proof.assumes and remedy.safety is Safety.SAFE
     safety = Safety.UNSAFE if doubted else remedy.safety
-    return replace(finding, fix=Fix(remedy.title, safety, changes, edits, proof))
+    return Fix(remedy.title, safety, changes, edits, proof)
 
 
 def changes_of(facts: Facts, finding: Finding, remedy: Remedy) -> tuple[Change, ...]:

@@ -51,8 +51,8 @@ def pieces(  # noqa: PLR0913
     view = View(paths, terminal, brief, sarif, flags or {}, ends)
     with collector_paused():
         shown = discreet(audit)
-        locate(shown)
         view = replace(view, say=say) if say else view
         if hasattr(reporter, "pieces"):
             return list(reporter.pieces(shown, view))
+        locate(shown)
         return [reporter.render(shown, view)]

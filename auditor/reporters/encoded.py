@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -12,6 +13,26 @@ import orjson
 BATCH = 256
 """So many items of a list are held as values at a time."""
 _OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+
+
+class Shared(dict[str, Any]):
+    """Members that many items of a list have alike: they are written once, as they are when they
+    are first asked for.
+    """
+
+    @cached_property
+    def text(self) -> str:
+        """See `_members`."""
+        return _members(self)
+
+
+Item = Iterable[Mapping[str, Any]]
+"""A mapping in parts, none of which is empty: its members, in their order."""
+
+
+def whole(item: Item) -> dict[str, Any]:
+    """The mapping that consists of these parts."""
+    return {name: value for part in item for name, value in part.items()}
 
 
 def encoded(document: Any) -> str:
@@ -26,7 +47,7 @@ def encoded(document: Any) -> str:
 
 
 def in_pieces(
-    document: Mapping[str, Any], key: str, items: Callable[[], Iterator[Any]]
+    document: Mapping[str, Any], key: str, items: Callable[[], Iterator[Item]]
 ) -> list[str]:
     """The pieces of `encoded` of the document with the items under its key `key`, where an empty
     list stands. What the items are made of takes little room, as only some are there at a time.
@@ -35,7 +56,7 @@ def in_pieces(
         before, empty, after = _quickly(document).partition(f'\n  "{key}": []')
         batches = list(_batches(items()))
     except TypeError:
-        return [encoded({**document, key: list(items())})]
+        return [encoded({**document, key: [whole(item) for item in items()]})]
     if not batches:
         return [before, empty, after]
     commas = ["", *[","] * (len(batches) - 1)]
@@ -43,15 +64,24 @@ def in_pieces(
     return [before, empty[:-1], *inside, "\n  ]", after]
 
 
-def _batches(items: Iterator[Any]) -> Iterator[str]:
+def _batches(items: Iterator[Item]) -> Iterator[str]:
     """The items, as they stand in a list that a mapping holds: without its brackets.
 
     Raises:
         TypeError: one holds what orjson cannot write.
     """
-    while batch := list(islice(items, BATCH)):
-        text = orjson.dumps([batch], option=_OPTIONS)
-        yield text[len(b"[\n  [") : -len(b"\n  ]\n]")].decode()
+    while batch := [",\n".join(map(_text, item)) for item in islice(items, BATCH)]:
+        yield "\n    {\n" + "\n    },\n    {\n".join(batch) + "\n    }"
+
+
+def _text(part: Mapping[str, Any]) -> str:
+    return part.text if type(part) is Shared else _members(part)
+
+
+def _members(part: Mapping[str, Any]) -> str:
+    """The members, as they stand in an item of such a list: without its braces."""
+    text = orjson.dumps([[part]], option=_OPTIONS)
+    return text[len(b"[\n  [\n    {\n") : -len(b"\n    }\n  ]\n]")].decode()
 
 
 def _quickly(document: Any) -> str:

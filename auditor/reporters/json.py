@@ -9,7 +9,7 @@ that text is not part of the report, since it may hold credentials.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 from auditor import __version__
@@ -22,12 +22,15 @@ from auditor.model import (
     Fix,
     Gap,
     Path,
+    Policy,
     Proof,
+    Resource,
     Snapshot,
     Span,
     Status,
     TextEdit,
     Waiver,
+    by_document,
 )
 from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.boundaries import (
@@ -35,7 +38,7 @@ from auditor.reporters.boundaries import (
     enforcer_document,
     scope_document,
 )
-from auditor.reporters.encoded import in_pieces
+from auditor.reporters.encoded import Item, Shared, in_pieces, whole
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
     Place,
@@ -60,13 +63,13 @@ def pieces(audit: Audit, view: View) -> list[str]:
 
 def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
     """The audit as mappings and lists, before it is written."""
-    return {**_around(audit, paths), "findings": list(_findings(audit))}
+    return {**_around(audit, paths), "findings": list(map(whole, _findings(audit)))}
 
 
-def _findings(audit: Audit) -> Iterator[dict[str, Any]]:
-    said = _Said()
+def _findings(audit: Audit) -> Iterator[Item]:
+    said = _Said(audit)
     for finding in worst_first(audit.findings):
-        yield _finding(audit.around(finding), finding, said)
+        yield said.finding(finding)
 
 
 def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
@@ -122,50 +125,95 @@ def _source(snapshot: Snapshot) -> dict[str, Any] | None:
     }
 
 
+_NO_PLACE = dict.fromkeys(("file", "line", "column", "endLine", "endColumn"))
+
+
 class _Said:
-    """What many findings have alike, made once: the place of one field, and the reason why several
-    cannot be fixed.
-    """
+    """What many findings have alike, made once."""
 
-    def __init__(self) -> None:
-        self._places: dict[tuple[int, Path], dict[str, Any]] = {}
-        self._fixes: dict[int, dict[str, Any]] = {}
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+        self._parts: dict[Hashable, Shared] = {}
+        self._alike: dict[Hashable, tuple[Mapping[str, Any], ...]] = {}
+        self._places = self._located()
 
-    def place(self, snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
-        """Where the finding stands."""
-        resource = finding.resource
-        if resource is None:
-            return _place(place_of_finding(snapshot, finding))
-        key = (id(resource), finding.path)
-        if key not in self._places:
-            self._places[key] = _place(place_of_finding(snapshot, finding))
-        return self._places[key]
+    def finding(self, finding: Finding) -> Item:
+        """The finding, in parts."""
+        named, *place = self._places[id(finding)]
+        head, fault, rest = self._told(finding)
+        return (head, named, fault, *place, {"fingerprint": finding.fingerprint}, rest)
 
-    def fix(self, snapshot: Snapshot, fix: Fix) -> dict[str, Any]:
-        """The fix. One that changes something is of one finding alone, and is not kept."""
-        if fix.changes or fix.edits:
-            return _fix(snapshot, fix)
-        if id(fix) not in self._fixes:
-            self._fixes[id(fix)] = _fix(snapshot, fix)
-        return self._fixes[id(fix)]
+    def _located(self) -> dict[int, tuple[Shared, ...]]:
+        """The object of each finding and where it stands, one document after the other: the trees
+        of all at once would take too much room.
+        """
+        found: dict[int, tuple[Shared, ...]] = {}
+        resource: Resource | None = None
+        known: dict[Path, tuple[Shared, ...]] = {}
+        for finding in by_document(self._audit.findings):
+            if finding.resource is None or finding.resource is not resource:
+                resource, known = finding.resource, {}
+            if finding.path not in known:
+                known[finding.path] = self._place(finding)
+            found[id(finding)] = known[finding.path]
+            for evidence in finding.evidence:
+                place_of_evidence(self._audit.around(finding), finding, evidence)
+        return found
+
+    def _place(self, finding: Finding) -> tuple[Shared, ...]:
+        """The object, the file and the region."""
+        ref, place = finding.ref, place_of_finding(self._audit.around(finding), finding)
+        named = self._once(ref, lambda: {"object": as_object(ref)})
+        if place is None:
+            return named, self._once(None, lambda: _NO_PLACE)
+        return (
+            named,
+            self._once(place.file, lambda: {"file": place.file}),
+            self._once(place.span, lambda: _region(place.span)),
+        )
+
+    def _once(self, key: Hashable, make: Callable[[], Mapping[str, Any]]) -> Shared:
+        found = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = Shared(make())
+        return found
+
+    def _told(self, finding: Finding) -> tuple[Mapping[str, Any], ...]:
+        """By whom, what, and what becomes of it: alike where nobody answered for it yet, and where
+        nothing can be changed.
+        """
+        fix = finding.fix
+        if (
+            finding.status is not Status.OPEN or finding.authorship
+            or finding.pods or finding.evidence or (fix and (fix.changes or fix.edits))
+        ):  # fmt: skip
+            return self._parts_of(finding)
+        key = (finding.policy.id, finding.path, finding.message, id(fix))
+        if key not in self._alike:
+            self._alike[key] = tuple(map(Shared, self._parts_of(finding)))
+        return self._alike[key]
+
+    def _parts_of(self, finding: Finding) -> tuple[dict[str, Any], ...]:
+        return _head(finding.policy), _fault(finding), _rest(self._audit.around(finding), finding)
 
 
-def _finding(snapshot: Snapshot, finding: Finding, said: _Said) -> dict[str, Any]:
+def _head(policy: Policy) -> dict[str, Any]:
+    return {"policy": policy.id, "severity": policy.severity.value}
+
+
+def _fault(finding: Finding) -> dict[str, Any]:
+    return {"path": list(finding.path), "message": finding.message}
+
+
+def _rest(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
     return {
-        "policy": finding.policy.id,
-        "severity": finding.severity.value,
-        "object": as_object(finding.ref),
-        "path": list(finding.path),
-        "message": finding.message,
-        **said.place(snapshot, finding),
-        "fingerprint": finding.fingerprint,
         "status": finding.status.value,
         "waiver": _waiver(finding.waiver) if finding.waiver else None,
         "reason": finding.reason,
         "managedBy": authorship_document(finding.authorship),
         "pods": [as_object(pod) for pod in finding.pods],
         "evidence": [_evidence(snapshot, finding, evidence) for evidence in finding.evidence],
-        "fix": said.fix(snapshot, finding.fix) if finding.fix else None,
+        "fix": _fix(snapshot, finding.fix) if finding.fix else None,
     }
 
 
@@ -185,9 +233,9 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
     }
 
 
-def _place(place: Place | None) -> dict[str, Any]:
+def _place(place: Place | None) -> Mapping[str, Any]:
     if place is None:
-        return dict.fromkeys(("file", "line", "column", "endLine", "endColumn"))
+        return _NO_PLACE
     return {"file": place.file, **_region(place.span)}
 
 

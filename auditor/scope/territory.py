@@ -148,11 +148,12 @@ def within(answer: Audit, territory: Territory) -> Audit:
         resource = finding.resource or answer.snapshot.find(finding.ref)
         held = resource is None or territory.holds(resource)
         (told if held else beyond).append(finding)
-    folds = territory.scope.workloads == "workloads"
     named = authored(told, territory.owners)
+    if territory.scope.workloads == "workloads":
+        named = _folded(named, territory)
     return replace(
         answer,
-        findings=tuple(_folded(f, territory) if folds else f for f in named),
+        findings=tuple(named),
         beyond=tuple(beyond),
         gaps=(*filter(territory.concerns, answer.gaps), *territory.idle()),
         scope=territory.scope,
@@ -160,14 +161,23 @@ def within(answer: Audit, territory: Territory) -> Audit:
     )
 
 
-def _folded(finding: Finding, territory: Territory) -> Finding:
-    """A finding that a platform workload has by its nature. What was added to its running pods is
-    none of its nature, and what somebody waived is answered for already.
+def _folded(findings: Sequence[Finding], territory: Territory) -> list[Finding]:
+    """The findings, with those folded that a platform workload has by its nature."""
+    judged = {id(f.resource): f.resource for f in findings if f.resource is not None}
+    parts = {key: territory.part_of(resource) for key, resource in judged.items()}
+    found = {key: part for key, part in parts.items() if part is not None}
+    if not found:
+        return list(findings)
+    return [_folded_as(finding, found.get(id(finding.resource))) for finding in findings]
+
+
+def _folded_as(finding: Finding, part: Part | None) -> Finding:
+    """What was added to the running pods of a workload is none of its nature, and what somebody
+    waived is answered for already.
     """
-    if finding.status is not Status.OPEN or finding.pods or finding.resource is None:
+    if part is None or finding.status is not Status.OPEN or finding.pods:
         return finding
-    part = territory.part_of(finding.resource)
-    if part is None or not part.explains(finding.policy.id):
+    if not part.explains(finding.policy.id):
         return finding
     return replace(finding, status=Status.PLATFORM, reason=part.reason)
 

@@ -14,13 +14,15 @@ from auditor.model import Gap, Resource, Unseen
 from auditor.sources.building import Build, Building, Builds
 from auditor.sources.charts import can_render, charts_of, helm, used_by
 from auditor.sources.claims import Claim, Known, unseen
-from auditor.sources.folders import STDIN, File, files_of
+from auditor.sources.folders import STDIN, File, files_of, real_paths
 from auditor.sources.gitops import claims_of, is_gitops
 from auditor.sources.kustomizations import Order, Tree, kustomize, leave
 from auditor.terms import CHART, KUSTOMIZATIONS
 
 ROUNDS = 8
 """How often what was built may itself deploy something: an application of applications."""
+_BUILT = frozenset((*KUSTOMIZATIONS, CHART))
+"""The names of files that say that something is to be built."""
 Reader = Callable[[Sequence[File]], list[Resource]]
 
 
@@ -35,7 +37,7 @@ class Builder:
         paths = [file.path for file in files if file.path != STDIN]
         self._building = building
         self._folders = folders
-        self._tree = Tree({os.path.realpath(path): path for path in paths})
+        self._tree = Tree(dict(zip(real_paths(paths), paths, strict=True)))
         self._roots: list[str] = []
         self._charts: list[str] = []
         self._bare: dict[str, list[Build]] | None = None
@@ -43,7 +45,7 @@ class Builder:
         self._labels: dict[int, str] = {}
         """The identity of a GitOps object → the label of the build that made it."""
         self._found = Builds()
-        if any(Path(path).name in (*KUSTOMIZATIONS, CHART) for path in paths):
+        if any(os.path.basename(path) in _BUILT for path in paths):  # noqa: PTH119 - 10 times as fast
             self._look()
 
     @property

@@ -6,17 +6,16 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.model import Gap, Unseen
-from auditor.sources.folders import STDIN, matches, shown
+from auditor.sources.folders import STDIN, matches, real_paths, shown
 
 
 def empty(paths: Sequence[str], told: Iterable[str]) -> Iterator[Gap]:
     """A gap for each path without an object, beside others that have some. `told` are the files
     that had something to tell; where none had, there is nothing to audit, and that is said whole.
     """
-    real = {_real(path) for path in told}
-    if not real:
+    above = _with_folders(told)
+    if not above:
         return
-    above = {folder for path in real for folder in _upwards(path)}
     for path in dict.fromkeys(paths):
         if not any(_real(one) in above for one in matches(path)):
             what = "<stdin>" if path == STDIN else shown(path)
@@ -27,8 +26,12 @@ def _real(path: str) -> str:
     return path if path == STDIN else os.path.realpath(path)
 
 
-def _upwards(path: str) -> Iterator[str]:
-    """The path, and every folder that it is in."""
-    yield path
-    while (folder := os.path.dirname(path)) not in {path, ""}:  # noqa: PTH120 - 10 times as fast
-        yield (path := folder)
+def _with_folders(paths: Iterable[str]) -> set[str]:
+    """The real paths, and every folder that one of them is in."""
+    files = set(paths)
+    found = files & {STDIN}
+    for path in real_paths(files - {STDIN}):
+        while path not in found and path:
+            found.add(path)
+            path = os.path.dirname(path)  # noqa: PLW2901, PTH120 - 10 times as fast
+    return found

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.reporters.encoded import BATCH, encoded, in_pieces
+from auditor.reporters.encoded import BATCH, Shared, encoded, in_pieces
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.one_of(
@@ -23,18 +23,37 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from("abc"), VALUES), st.lists(VALUES, max_size=5), VALUES)
-def test_whatever_is_in_it(before: dict[str, Any], items: list[Any], after: Any) -> None:
-    """Texts that no UTF-8 can hold and integers of any size as well."""
+ITEMS = st.dictionaries(st.text(max_size=8), VALUES, min_size=2, max_size=4)
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), VALUES),
+    st.lists(ITEMS, max_size=5),
+    ITEMS,
+    VALUES,
+)
+def test_whatever_is_in_it(
+    before: dict[str, Any], items: list[dict[str, Any]], alike: dict[str, Any], after: Any
+) -> None:
+    """Texts that no UTF-8 can hold and integers of any size as well; in parts of any size, one of
+    which all items share.
+    """
     document = {**before, "findings": [], "summary": {"findings": [], "other": after}}
-    written = "".join(in_pieces(document, "findings", lambda: iter(items)))
-    assert written == encoded({**document, "findings": items})
+    shared = Shared({f"shared {name}": value for name, value in alike.items()})
+    in_parts = [
+        ({first: item[first]}, shared, {name: item[name] for name in rest})
+        for item in items
+        for first, *rest in [list(item)]
+    ]
+    wholes = [{name: part[name] for part in item for name in part} for item in in_parts]
+    written = "".join(in_pieces(document, "findings", lambda: iter(in_parts)))
+    assert written == encoded({**document, "findings": wholes})
 
 
 @pytest.mark.parametrize("count", [0, 1, BATCH - 1, BATCH, BATCH + 1, 3 * BATCH])
 def test_however_many_there_are(count: int) -> None:
     """No item is lost or cut where one piece ends."""
     items = [{"number": number, "within": [{}]} for number in range(count)]
-    written = "".join(in_pieces({"findings": []}, "findings", lambda: iter(items)))
+    written = "".join(in_pieces({"findings": []}, "findings", lambda: ((i,) for i in items)))
     assert json.loads(written) == {"findings": items}
     assert written == encoded({"findings": items})
