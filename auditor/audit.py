@@ -33,6 +33,7 @@ from auditor.policies.engine import EvaluationError, PolicyEngine
 from auditor.policies.judge import Panel, Question, answered, panels, questions
 from auditor.policies.overrule import overruled
 from auditor.policies.waivers import Looked
+from auditor.policies.workers import Apart
 from auditor.scope.running import gathered
 from auditor.scope.territory import Territory, within
 
@@ -47,6 +48,11 @@ class Bench:
     """What this bench cannot answer, whatever the snapshot: controls that no policy covers."""
     known: tuple[Policy, ...] = ()
     """All policies that there are, asked or not; empty where that is not known."""
+
+    def expect(self, objects: int) -> None:
+        """So many objects are about to be read and judged: see `auditor.policies.workers`."""
+        if isinstance(self.engine, Apart):
+            self.engine.expect(objects)
 
 
 def audit(snapshot: Snapshot, bench: Bench, settings: Settings) -> Audit:

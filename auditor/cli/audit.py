@@ -87,7 +87,13 @@ def audit(
     with progress(what, quiet=outputs.quiet) as now:
         access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
         with collector_paused(staying=True):
-            found = read_variants(paths, chosen.building, cluster=cluster, access=access)
+            found = read_variants(
+                paths,
+                chosen.building,
+                cluster=cluster,
+                access=access,
+                expecting=chosen.bench.expect,
+            )
             check_scope(found, chosen)
             now(f"judging {counted(count(found), 'object')}")
             done = judged(found, chosen)

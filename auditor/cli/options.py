@@ -420,9 +420,10 @@ def read_variants(
     *,
     cluster: bool = False,
     access: Access | None = None,
+    expecting: Callable[[int], None] = lambda _number: None,
 ) -> tuple[Variant, ...]:
     """The states in which the files may be deployed, or the one of a cluster. Whatever reads files
-    or a cluster comes here.
+    or a cluster comes here. `expecting` is told how many files there are before they are read.
 
     Raises:
         UsageError: neither or both were named. NothingToAuditError: there is nothing in them.
@@ -447,7 +448,7 @@ def read_variants(
         from auditor.sources.building import Building
         from auditor.sources.files import FileSource
 
-        found = FileSource(paths, building or Building()).variants()
+        found = FileSource(paths, building or Building(), expecting).variants()
         where = ", ".join(paths)
     if not any(one.snapshot.resources or one.snapshot.gaps for one in found):
         if paths == ("-",):

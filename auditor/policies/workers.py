@@ -19,7 +19,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Protocol, TypeVar
 
 import orjson
@@ -38,6 +38,8 @@ MANY = 300
 until the workers are there the asking thread goes on by itself."""
 BATCH = 32
 """How many questions a worker is given at once."""
+DEEP = 8
+"""So many batches wait for each worker before the asking thread answers one itself."""
 AHEAD = 64
 """So many batches at most wait for one that a worker has."""
 BUFFER = 1 << 18
@@ -97,6 +99,14 @@ class Apart:
         self._always = always
         self._mine = threading.local()
         self._late: Counter[str] = Counter()
+        self._crew: _Crew | None = None
+
+    def expect(self, objects: int) -> None:
+        """So many objects are about to be read and asked about: where that is worth workers, they
+        start meanwhile.
+        """
+        if objects >= MANY and _cores() > 1 and not self._crew:
+            self._crew = self._started()
 
     def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
         """See PolicyEngine."""
@@ -118,42 +128,61 @@ class Apart:
         """The answer to each question, in their order: the same as asking here one by one, but for
         a policy that takes longer than it may or breaks its engine, which is then named.
         """
-        ahead = iter(posed)
-        first = list(islice(ahead, BATCH if self._always else MANY))
-        if len(first) < (BATCH if self._always else MANY) or _cores() < 2:
-            yield from self._one_by_one(first)
-            yield from self._one_by_one(ahead)
-        else:
-            yield from self._side_by_side(first, ahead)
+        crew, self._crew = self._crew, None
+        ahead, enough = iter(posed), BATCH if self._always or crew else MANY
+        try:
+            first = list(islice(ahead, enough))
+            if len(first) < enough or _cores() < 2:
+                yield from self._one_by_one(chain(first, ahead))
+            else:
+                crew = crew or self._started()
+                yield from self._side_by_side(crew, first, ahead)
+        finally:
+            if crew:
+                crew.end()
 
     def _one_by_one(self, posed: Iterable[P]) -> Iterator[tuple[P, Answer]]:
         """In this thread."""
         for one in posed:
             yield one, self._batch((one,))[0]
 
-    def _side_by_side(self, first: list[P], ahead: Iterator[P]) -> Iterator[tuple[P, Answer]]:
+    def _started(self) -> _Crew:
+        """Workers, each with the thread that talks to it. They start by themselves."""
+        helpers = min(_cores() - (not self._always), MOST_WORKERS)
+        team, threads = _Team(), ThreadPoolExecutor(helpers)
+        return _Crew(team, threads, [threads.submit(self._worker, team) for _ in range(helpers)])
+
+    def _side_by_side(
+        self, crew: _Crew, first: list[P], ahead: Iterator[P]
+    ) -> Iterator[tuple[P, Answer]]:
         """By several workers. Our own policies are asked by this thread as well, for as long as
         the workers start or have enough to do.
         """
-        helpers = min(_cores() - (not self._always), MOST_WORKERS)
-        team, threads = _Team(), ThreadPoolExecutor(helpers)
         waiting: deque[_Given[P]] = deque()
-        started = [threads.submit(self._worker, team) for _ in range(helpers)]
-        try:
-            for batch in _batches(first, ahead):
-                if self._always or (_is_any_ready(started) and _busy(waiting) < 2 * helpers):
-                    waiting.append((batch, threads.submit(self._batch, batch, team)))
-                else:
-                    waiting.append((batch, _done(self._batch(batch))))
-                most = 2 * helpers if self._always else AHEAD
-                while waiting and (waiting[0][1].done() or len(waiting) > most):
-                    yield from _told(waiting.popleft())
-            while waiting:
+        deep, most = DEEP * len(crew.started), AHEAD
+        if self._always:
+            most = 2 * len(crew.started)
+        for batch in _batches(first, ahead):
+            if self._always or (crew.is_any_ready and _busy(waiting) < deep):
+                given = crew.threads.submit(self._batch, batch, crew.team)
+            else:
+                given = _done(self._batch(batch))
+            waiting.append((batch, given))
+            while waiting and (waiting[0][1].done() or len(waiting) > most):
                 yield from _told(waiting.popleft())
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-            team.end()
-            threads.shutdown()
+        while waiting:
+            if not self._always:
+                self._relieve(waiting)
+            yield from _told(waiting.popleft())
+
+    def _relieve(self, waiting: deque[_Given[P]]) -> None:
+        """Answer here what no worker has begun with, from the end, until the first is answered."""
+        for at in reversed(range(len(waiting))):
+            batch, given = waiting[at]
+            if waiting[0][1].done():
+                return
+            if given.cancel():
+                waiting[at] = (batch, _done(self._batch(batch)))
 
     def _batch(self, batch: Sequence[Posed], team: _Team | None = None) -> list[Answer]:
         documents = [one.document for one in batch]
@@ -269,10 +298,6 @@ def _busy(waiting: Iterable[_Given[P]]) -> int:
     return sum(not answers.done() for _, answers in waiting)
 
 
-def _is_any_ready(started: Iterable[Future[_Worker]]) -> bool:
-    return any(future.done() and not future.exception() for future in started)
-
-
 class _CannotStartError(Exception):
     """There is no worker. The text says why."""
 
@@ -380,6 +405,26 @@ class _Team:
         self.is_over = True
         for worker in self._workers:
             worker.end()
+
+
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """Workers and the threads that talk to them."""
+
+    team: _Team
+    threads: ThreadPoolExecutor
+    started: Sequence[Future[_Worker]]
+
+    @property
+    def is_any_ready(self) -> bool:
+        """Whether one of them can be asked."""
+        return any(future.done() and not future.exception() for future in self.started)
+
+    def end(self) -> None:
+        """End them all."""
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        self.team.end()
+        self.threads.shutdown()
 
 
 def _cores() -> int:

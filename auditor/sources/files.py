@@ -9,7 +9,7 @@ import codecs
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -42,6 +42,8 @@ class FileSource:
 
     paths: tuple[str, ...]
     building: Building = field(default_factory=Building)
+    expecting: Callable[[int], None] = lambda _number: None
+    """Is told how many files there are before they are read."""
 
     @collector_paused()
     def snapshot(self) -> Snapshot:
@@ -77,6 +79,7 @@ class FileSource:
         found = list(files_of(self.paths))
         files = [file for file in found if isinstance(file, File)]
         unread = [gap for gap in found if isinstance(gap, Gap)]
+        self.expecting(len(files))
         builder = Builder(files, self.building, self._folders())
         reading.gaps += unread
         for file in files:

@@ -19,6 +19,7 @@ deny contains finding if {
 	some container in workload.containers
 	container.list != "ephemeralContainers"
 	on := [field | some field in ["stdin", "tty"]; is_on(container, field)]
+	count(on) > 0
 	finding := {
 		"path": array.concat(container.path, [on[0]]),
 		"anchor": workload.name(container),
