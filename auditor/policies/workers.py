@@ -163,7 +163,7 @@ class Apart:
         if self._always:
             most = 2 * len(crew.started)
         for batch in _batches(first, ahead):
-            if self._always or (crew.is_any_ready and _busy(waiting) < deep):
+            if self._always or (_is_any_ready(crew.started) and _busy(waiting) < deep):
                 given = crew.threads.submit(self._batch, batch, crew.team)
             else:
                 given = _done(self._batch(batch))
@@ -298,6 +298,10 @@ def _busy(waiting: Iterable[_Given[P]]) -> int:
     return sum(not answers.done() for _, answers in waiting)
 
 
+def _is_any_ready(started: Iterable[Future[_Worker]]) -> bool:
+    return any(future.done() and not future.exception() for future in started)
+
+
 class _CannotStartError(Exception):
     """There is no worker. The text says why."""
 
@@ -414,11 +418,6 @@ class _Crew:
     team: _Team
     threads: ThreadPoolExecutor
     started: Sequence[Future[_Worker]]
-
-    @property
-    def is_any_ready(self) -> bool:
-        """Whether one of them can be asked."""
-        return any(future.done() and not future.exception() for future in self.started)
 
     def end(self) -> None:
         """End them all."""

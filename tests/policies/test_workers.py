@@ -219,6 +219,39 @@ def test_a_worker_that_is_killed_costs_no_answer(monkeypatch: pytest.MonkeyPatch
     assert len(begun) > 1
 
 
+@pytest.mark.parametrize("questions", [0, 1, 40, 700])
+def test_workers_that_are_expected_answer_alike_and_end(
+    questions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many questions come in the end: what was started ahead does not outlive them."""
+    begun: list[workers._Worker] = []
+    begin = workers._Worker.begin
+
+    def noted(self: workers._Worker) -> None:
+        begin(self)
+        begun.append(self)
+
+    monkeypatch.setattr(workers._Worker, "begin", noted)
+    monkeypatch.setattr(workers, "_is_any_ready", lambda started: not started[0].exception())
+    engine = apart(MODULES, always=False)
+    engine.expect(workers.MANY)
+    posed = [Posed(orjson.dumps({"words": [str(number)]})) for number in range(questions)]
+    said = [(one, answer["policies.echo"]) for one, answer in engine.answers(posed)]
+    found = [[{"path": [], "message": str(number)}] for number in range(questions)]
+    assert said == list(zip(posed, found, strict=True))
+    assert len(begun) == 1 or questions < workers.BATCH
+    assert not any(worker.alive for worker in begun)
+
+
+def test_few_objects_are_worth_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its start would cost more than they do."""
+    monkeypatch.setattr(workers._Worker, "__init__", lambda *_: pytest.fail("it was started"))
+    engine = apart(MODULES, always=False)
+    engine.expect(workers.MANY - 1)
+    posed = hard(of=5, packages=PACKAGES)
+    assert len(list(engine.answers(posed))) == len(posed)
+
+
 def test_an_audit_by_many_is_the_audit_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Findings, gaps and counts, of whole clusters with all policies and their facts."""
     monkeypatch.setattr(workers, "MANY", 10)
