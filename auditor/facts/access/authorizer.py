@@ -15,8 +15,9 @@ from auditor.facts.access import subjects as reading_subjects
 from auditor.facts.access.requests import Request
 from auditor.facts.access.roles import Role, RoleKey, roles_of
 from auditor.facts.access.subjects import MASTERS, Subject, subjects_of
+from auditor.facts.unwritten import unwritten
 from auditor.manifests import mapping
-from auditor.model import Origin, Path, Ref, Resource, Snapshot, Span
+from auditor.model import Ref, Resource, Snapshot
 
 BINDINGS = ("ClusterRoleBinding", "RoleBinding")
 KINDS = ("ClusterRole", "Role", *BINDINGS)
@@ -122,13 +123,6 @@ def _bound(binding: Resource, roles: Mapping[RoleKey, Role]) -> _Bound:
     return _Bound(binding, subjects_of(binding), roles.get((kind, namespace, name)))
 
 
-class _NoLines:
-    """What an API server makes for itself stands in no file."""
-
-    def span(self, path: Path) -> Span:  # noqa: ARG002 - the same for every field
-        return Span(1, 1, 1, 1)
-
-
 @cache
 def defaults() -> tuple[Resource, ...]:
     """The roles and bindings that an API server 1.36 makes for itself."""
@@ -140,4 +134,4 @@ def defaults() -> tuple[Resource, ...]:
 def _resource(item: Mapping[str, Any]) -> Resource:
     metadata = item["metadata"]
     ref = Ref(item["apiVersion"], item["kind"], metadata.get("namespace", ""), metadata["name"])
-    return Resource(ref, item, Origin(ASSUMED, _NoLines()))
+    return unwritten(ref, item, ASSUMED)

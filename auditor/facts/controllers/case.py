@@ -6,6 +6,7 @@ server, and annotations on pods that say what their containers do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from auditor.manifests import mapping, sequence, texts
 from auditor.model import Manifest
 
+_TIME = re.compile(r"[0-9]{1,9}(?:[.][0-9]{1,9})?")
 PREFIX = "oracle.example/"
 """Of the annotations that say how a pod behaves."""
 
@@ -48,17 +50,22 @@ def behaviour_of(metadata: Any) -> Behaviour:
     unready = notes.get(f"{PREFIX}unready-after")
     return Behaviour(
         ready=notes.get(f"{PREFIX}ready", ""),
-        ready_after=_seconds(notes.get(f"{PREFIX}ready-after", "0s")),
-        unready_after=None if unready is None else _seconds(unready),
-        stop_after=_seconds(notes.get(f"{PREFIX}stop-after", "0s")),
+        ready_after=seconds_of(notes.get(f"{PREFIX}ready-after", "0s")),
+        unready_after=None if unready is None else seconds_of(unready),
+        stop_after=seconds_of(notes.get(f"{PREFIX}stop-after", "0s")),
     )
 
 
-def _seconds(text: str) -> float:
-    try:
-        return float(text.removesuffix("s"))
-    except ValueError as error:
-        raise CaseError(f"annotation: {text!r} is no time as 5s") from error
+def seconds_of(text: str, field: str = "annotation") -> float:
+    """A time as ``5s``.
+
+    Raises:
+        CaseError: it is none.
+    """
+    number = text.removesuffix("s")
+    if not _TIME.fullmatch(number):
+        raise CaseError(f"{field}: {text!r} is no time as 5s")
+    return float(number)
 
 
 @dataclass(frozen=True, slots=True)

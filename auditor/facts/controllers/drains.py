@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.facts.controllers.budgets import Budget, Guarded, budget_of, labels_of
-from auditor.facts.controllers.case import Behaviour, Case, CaseError, Course, behaviour_of
+from auditor.facts.controllers.case import (
+    Behaviour,
+    Case,
+    CaseError,
+    Course,
+    behaviour_of,
+    seconds_of,
+)
 from auditor.facts.controllers.evictions import ACCEPTED, BROKEN, World, owner_of
 from auditor.facts.controllers.room import Room
 from auditor.facts.selectors import matches
@@ -375,7 +382,7 @@ def _flags(step: Manifest) -> Flags:
         delete_emptydir="--delete-emptydir-data" in words,
         force="--force" in words,
         evict="--disable-eviction" not in words,
-        timeout=float(timeout.removesuffix("s")) if timeout else NEVER,
+        timeout=seconds_of(timeout, "--timeout") if timeout else NEVER,
         selector={"matchLabels": dict(_pairs(chosen))} if chosen else None,
     )
 

@@ -8,8 +8,9 @@ from functools import cached_property
 from auditor.facts.placement import Pod, Simulation, Topology
 from auditor.facts.placement.filters import admits
 from auditor.facts.placement.pods import Shape
+from auditor.facts.unwritten import unwritten
 from auditor.manifests import at, mapping, sequence, texts
-from auditor.model import Manifest, Origin, Path, Ref, Resource, Settings, Snapshot, Span
+from auditor.model import Manifest, Ref, Resource, Settings, Snapshot
 
 HASH = "pod-template-hash"
 
@@ -26,8 +27,8 @@ class Room:
     def __init__(
         self, nodes: Sequence[Manifest], templates: Sequence[Manifest], namespace: str, hashed: bool
     ) -> None:
-        found = tuple(_resource(node) for node in nodes)
-        self._snapshot = Snapshot(found)
+        found = sorted(map(_resource, nodes), key=lambda node: node.ref.name)
+        self._snapshot = Snapshot(tuple(found))
         self._topology = Topology.from_snapshot(self._snapshot, Settings())
         self._pods = [_pod(each, n, namespace, hashed) for n, each in enumerate(templates)]
         self._best: dict[tuple[Crowd, int], tuple[int, ...]] = {}
@@ -89,13 +90,6 @@ class Room:
         return Simulation(self._topology, {}, placed, self._snapshot)
 
 
-class _NoLines:
-    """Nobody is shown where these nodes stand."""
-
-    def span(self, path: Path) -> Span:  # noqa: ARG002 - the same for every field
-        return Span(1, 1, 1, 1)
-
-
 def _placed(pod: Pod, node: str, leaving: bool, number: int) -> Pod:
     name = f"{pod.name}-{node}-{number}{'-leaving' if leaving else ''}"
     return Pod(pod.namespace, name, node, pod.shape, owner=pod.owner, terminating=leaving)
@@ -111,7 +105,7 @@ def _pod(template: Manifest, number: int, namespace: str, hashed: bool) -> Pod:
 
 def _resource(node: Manifest) -> Resource:
     name = str(at(node, ("metadata", "name")) or "")
-    return Resource(Ref("v1", "Node", "", name), node, Origin(name, _NoLines()))
+    return unwritten(Ref("v1", "Node", "", name), node)
 
 
 def _features(node: Resource) -> str:

@@ -17,7 +17,7 @@ from auditor.model import Manifest
 
 COST = "controller.kubernetes.io/pod-deletion-cost"
 INVALID = 422
-_PERCENT = re.compile(r"[0-9]+%")
+_PERCENT = re.compile(r"[0-9]{1,9}%")
 _INT32 = re.compile(r"0|-?[1-9][0-9]{0,9}")
 _DEADLINE = 600
 """``progressDeadlineSeconds`` where nothing is said."""

@@ -6,7 +6,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.facts.controllers.case import Course, UnmodelledError
+from auditor.facts.controllers.case import CaseError, Course, UnmodelledError
+from auditor.facts.controllers.checking import checked
 from auditor.manifests import mapping
 
 Answer = Mapping[str, Any]
@@ -44,9 +45,13 @@ def what_if(course: Course) -> Answer:
         UnmodelledError: no model knows the action.
         CaseError: a field of the case is wrong.
     """
+    updates = course.first.type in (*UPDATES, "delete-pod")
+    course = checked(course, UPDATED if updates else ())
     action = course.first.action
     kind = str(action.get("kind") or mapping(action.get("object")).get("kind") or "")
     kind = kind or _workload(course)
+    if updates and kind in UPDATED and not course.first.of_kind(kind):
+        raise CaseError(f"objects: there is no {kind}")
     name = MODELS.get((course.first.type, kind)) or MODELS.get((course.first.type, ""))
     if name is None:
         raise UnmodelledError(f"no model of the action {course.first.type!r} on {kind or 'this'}")
