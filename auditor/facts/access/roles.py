@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from auditor.facts.access.rules import Rule, faults, rules_of
@@ -66,13 +67,18 @@ def _role(resource: Resource) -> Role:
 
 
 def _settled(roles: Mapping[RoleKey, Role]) -> Mapping[RoleKey, Role]:
-    """Aggregates can select aggregates: as often as anything grows, all are made anew."""
+    """Aggregates can select aggregates: they are made anew until none changes. That takes no more
+    rounds than there are, but for those that select each other: the controller hands their rules
+    around without end, and whoever may hold a rule is taken to hold it.
+    """
     chosen = {key: _chosen(key, roles) for key, role in roles.items() if role.selectors}
-    while True:
-        after = {**roles, **{k: _united(roles[k], c, roles) for k, c in chosen.items() if c}}
-        if all(after[key].rules == roles[key].rules for key in chosen):
-            return after
-        roles = after
+    for turn in count():
+        own = turn > len(chosen)
+        made = {k: _united(roles[k], (*c, *[k] * own), roles) for k, c in chosen.items() if c}
+        if all(made[key].rules == roles[key].rules for key in made):
+            break
+        roles = {**roles, **made}
+    return roles
 
 
 def _chosen(key: RoleKey, roles: Mapping[RoleKey, Role]) -> tuple[RoleKey, ...]:

@@ -61,6 +61,8 @@ def _faults(binding: Resource) -> Iterator[str]:
     )
     if role.get("kind") not in kinds:
         yield f"roleRef.kind: {' or '.join(kinds)}"
+    if not isinstance(role.get("name"), str) or not role["name"]:
+        yield "roleRef.name: is missing"
     if role.get("apiGroup") not in (None, "", RBAC):
         yield f"roleRef.apiGroup: {RBAC}"
     for number, value in enumerate(sequence(binding.manifest.get("subjects"))):

@@ -97,3 +97,51 @@ def test_a_line_that_is_no_question_hides_no_answer(auditor: Command, tmp_path: 
     assert "verb" in wrong["error"]
     assert right["allowed"]
     assert "2 of the queries" in said.err
+
+
+RING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: {name}, labels: {{{name}: "yes"}}}}
+aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{{other}: "yes"}}}}]}}
+rules: [{{apiGroups: [""], resources: [{name}], verbs: [get]}}]
+---
+"""
+TO_ANN = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: ann}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %s}
+subjects: [{kind: User, name: ann}]
+"""
+
+
+def test_aggregates_that_select_each_other_have_an_end(auditor: Command, tmp_path: Path) -> None:
+    """The controller hands their rules around; each may hold those of all."""
+    ring = (("pods", "nodes"), ("nodes", "events"), ("events", "pods"))
+    roles = "".join(RING.format(name=name, other=other) for name, other in ring)
+    lines = (query("ann", "get", name) for name in ("pods", "nodes", "secrets"))
+    manifests = roles + TO_ANN % "pods"
+    told = answers(asked(auditor, folder_of(tmp_path), *lines, manifests=manifests))
+    assert not told[2]["allowed"]
+    assert any(each["allowed"] for each in told[:2])
+
+
+def test_an_aggregate_of_aggregates_holds_their_rules(auditor: Command, tmp_path: Path) -> None:
+    """And not its own, as the controller replaces them."""
+    chain = (("pods", "nodes"), ("nodes", "events"))
+    roles = "".join(RING.format(name=name, other=other) for name, other in chain)
+    last = "metadata: {name: events, labels: {events: 'yes'}}"
+    roles += f"apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n{last}\n"
+    roles += "rules: [{apiGroups: [''], resources: [events], verbs: [get]}]\n---\n"
+    lines = (query("ann", "get", name) for name in ("pods", "nodes", "events"))
+    manifests = roles + TO_ANN % "pods"
+    told = answers(asked(auditor, folder_of(tmp_path), *lines, manifests=manifests))
+    assert [each["allowed"] for each in told] == [False, False, True]
+
+
+def test_a_binding_that_names_no_role_is_refused(auditor: Command, tmp_path: Path) -> None:
+    nameless = READER.replace(", name: reader}", "}")
+    said = asked(auditor, folder_of(tmp_path), query(WEB, "get", "pods"), manifests=nameless)
+    assert answers(said) == [{"allowed": False, "bindings": []}]
+    assert "roleRef.name: is missing" in said.err
