@@ -48,7 +48,8 @@ class LiveRegistration:
         """The broken glass, as the registration was last seen; None where it is whole, or was
         broken for a time that is over.
         """
-        return self._broken if self._broken and self._broken.holds else None
+        known = self._broken  # another thread may look at the registration meanwhile
+        return known if known and known.holds else None
 
 
 def trusts(configuration: Mapping[str, Any]) -> list[Trust]:

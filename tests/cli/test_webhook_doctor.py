@@ -140,6 +140,7 @@ def _slow_leases(webhook: Manifest) -> None:
         (rule(resources=["pods"]), ("debuggers-unasked", "medium")),
         (field(matchPolicy="Exact"), ("exact-versions", "medium")),
         (field(sideEffects="Some"), ("side-effects", "medium")),
+        (field(sideEffects=["None"]), ("side-effects", "medium")),
     ],
 )
 def test_each_danger_is_found(

@@ -6,6 +6,7 @@ import socket
 from base64 import b64encode
 from collections.abc import Callable
 
+import pytest
 import trustme
 
 from auditor.webhook.doctor.checks import dangers
@@ -47,3 +48,17 @@ def test_who_cannot_be_called_from_here_is_no_danger() -> None:
     served, [told] = called([hook(port, trustme.CA().cert_pem.bytes())])
     assert served == {}
     assert told.startswith("127.0.0.1: ")
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
+def test_a_name_that_can_be_no_host_is_told(host: str) -> None:
+    webhook = {
+        "name": "w.example.org",
+        "clientConfig": {
+            "url": f"https://{host}/validate",
+            "caBundle": b64encode(trustme.CA().cert_pem.bytes()).decode(),
+        },
+    }
+    served, [told] = called([Hook({"webhooks": [webhook]}, webhook)])
+    assert served == {}
+    assert told.startswith(f"{host}: ")

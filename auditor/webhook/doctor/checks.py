@@ -248,7 +248,7 @@ def exact(hook: Hook, _all: Sequence[Hook], _around: Around) -> Iterator[Danger]
 def side_effects(hook: Hook, _all: Sequence[Hook], _around: Around) -> Iterator[Danger]:
     """A dry run would not be one."""
     said = hook.webhook.get("sideEffects")
-    if said not in {"None", "NoneOnDryRun"}:
+    if said not in ("None", "NoneOnDryRun"):
         yield Danger(
             "side-effects",
             Severity.MEDIUM,

@@ -125,7 +125,7 @@ def called(
             if hook.service and not inside:
                 raise OSError("a Service is called from inside the cluster alone")
             told[hook.key] = _believed(hook)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a ValueError of a name that can be no host
             uncalled[f"{hook.host}: {error}"] = None
     return told, tuple(uncalled)
 
