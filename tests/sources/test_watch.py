@@ -244,6 +244,23 @@ def test_whatever_breaks_a_watch_is_a_gap_and_tried_again(watcher: Watcher) -> N
         assert watcher.snapshot().gaps == ()
 
 
+def test_who_asks_for_endless_patience_is_asked_again(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditor.sources.watch.watcher.LONGEST_PAUSE", 0.01)
+    answers = iter((RefusedError("busy", 429, 1e30), Listing((_pod(),), "")))
+
+    def listed(*_: object, **__: object) -> Listing:
+        answer = next(answers)
+        if isinstance(answer, RefusedError):
+            raise answer
+        return answer
+
+    watcher._connection.list = listed  # type: ignore[method-assign]
+    with watcher:
+        _until(lambda: _names(watcher) == ["shop/web[Pod]"])
+
+
 def _in_a_pod(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     """Where the token is of a pod that we are in from now on; it is read again for each request."""
     init = incluster_config.InClusterConfigLoader.__init__

@@ -32,6 +32,8 @@ STALE_SECONDS = 3 * WATCH_SECONDS
 """After so long without a word from the server, what we know of a kind is no longer believed."""
 STOP_SECONDS = 2.0
 """How long to wait for all threads together: one that reads a list ends with the process."""
+LONGEST_PAUSE = 60.0
+"""Seconds; whoever asks for more is asked again all the same, well before anything is stale."""
 _PAUSES = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -285,7 +287,8 @@ class Watcher:
                     self._failed(shelf, refused)
                 pause = _PAUSES[min(failures, len(_PAUSES) - 1)]
                 failures += 1
-                self._stopping.wait(max(pause, refused.retry_after or 0))
+                asked = min(refused.retry_after or 0, LONGEST_PAUSE)
+                self._stopping.wait(max(pause, asked))
 
     def _listed(self, shelf: Shelf) -> str:
         try:
