@@ -97,7 +97,10 @@ def _body(origin: str, document: Any) -> bytes:
         document = document["body"]
     if not isinstance(document, dict) or document.get("kind") != "AdmissionReview":
         raise UsageError(f"{origin}: is no AdmissionReview")
-    return orjson.dumps(document)
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError as error:
+        raise UsageError(f"{origin}: cannot be read: it is nested too deep") from error
 
 
 def rehearsed(

@@ -193,3 +193,22 @@ def test_the_recorded_life_of_a_cluster_is_replayed(auditor: Command) -> None:
     noted = [each["request"] for each in reviews if each["verdict"] == "audit"]
     assert "CREATE deployments.apps payments/customers" in noted
     assert not any("/status" in each for each in noted)
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (b"{", "is no JSON"),
+        (b"[]", "is no AdmissionReview"),
+        (b'{"kind": "AdmissionReview", "x": ' + b"[" * 600 + b"]" * 600 + b"}", "too deep"),
+        (b'{"kind": "AdmissionReview"}', "the body is no AdmissionReview"),
+    ],
+)
+def test_a_line_that_is_no_review_is_named(
+    auditor: Command, tmp_path: Path, line: bytes, complaint: str
+) -> None:
+    file = saved(tmp_path, review(pod()), line)
+    said = auditor("webhook", "replay", file, *PRIVILEGED)
+    assert said.code == 2
+    assert f"{file}:2: " in said.err
+    assert complaint in said.err

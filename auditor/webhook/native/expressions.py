@@ -104,7 +104,7 @@ def _builtin(kinds: Iterable[tuple[str, str]], parameters: Mapping[str, Any]) ->
         "pod": "template.?spec.orValue({})",
         "annotations": "template.?metadata.?annotations.orValue({})",
         "containers": " + ".join(map(_containers, CONTAINER_LISTS)),
-        "parameters": json.dumps(dict(parameters), sort_keys=True),
+        "parameters": json.dumps(dict(parameters), sort_keys=True, ensure_ascii=False),
     }
 
 

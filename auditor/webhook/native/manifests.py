@@ -177,7 +177,7 @@ def _constraints(kinds: Iterable[Kind], unasked: tuple[str, ...]) -> dict[str, A
 def _validation(policy: Policy, judged: Judgement) -> dict[str, str]:
     said = {"expression": "variables.added.size() == 0", "message": policy.title}
     if judged.anchored:
-        title = json.dumps(f"{policy.title}: ")
+        title = json.dumps(f"{policy.title}: ", ensure_ascii=False)
         said["messageExpression"] = f"{title} + variables.added.join(', ')"
     return said
 
