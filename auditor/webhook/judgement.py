@@ -173,17 +173,21 @@ def _in_effect(manifest: Manifest) -> Manifest:
 
 
 def _sides_apart(proposal: Proposal, live: Snapshot, court: Court) -> tuple[Audit, Audit]:
-    """The same, of the object and of what made it alone."""
-    proposal = proposal.kept(court.keep)
-    was, will_be = _apart(proposal.before, live), _apart(proposal.after, live)
-    return court.whole(was), court.whole(will_be)
-
-
-def _apart(resource: Resource | None, live: Snapshot) -> Snapshot:
-    """A cluster of this object and of what made it, where copies of its faults are told. To
+    """The same, of the object and of what made it alone, where copies of its faults are told. To
     policies that read nothing but their object, the rest makes no difference.
     """
-    line = () if resource is None else (resource, *_above(resource, live))
+    proposal = proposal.kept(court.keep)
+    states = (proposal.before, proposal.after)
+    # On both sides: else what made it would seem to come with it, and its faults with that.
+    made = {r.ref.key: r for state in states if state for r in _above(state, live)}
+    made.pop(proposal.ref.key, None)
+    was, will_be = (court.whole(_apart(state, made.values(), live)) for state in states)
+    return was, will_be
+
+
+def _apart(resource: Resource | None, made: Iterable[Resource], live: Snapshot) -> Snapshot:
+    """A cluster of this object and of what made it."""
+    line = (*made,) if resource is None else (resource, *made)
     return Snapshot(line, live.gaps, live.server)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from auditor.audit import Bench
 from auditor.declared import Admission, Mode
 from auditor.model import Gap, Server, Severity, Snapshot, Unseen
 from auditor.sources.kinds import KINDS
@@ -22,6 +23,7 @@ from auditor.webhook.proposal import proposal_of
 from auditor.webhook.review import Decision, UndecidableError, decode
 
 from .world import (
+    BENCH,
     captures,
     court,
     guard,
@@ -446,3 +448,34 @@ def test_what_an_object_owns_goes_with_it(options: Any, gone: set[str]) -> None:
     proposal = proposal_of(asked, cluster)
     assert proposal is not None
     assert {ref.name for ref in (proposal.ref, *proposal.along)} == gone
+
+
+def replica_set() -> dict[str, Any]:
+    """One whose pods run privileged."""
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": privileged()["spec"]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {"name": "web", "namespace": "shop", "uid": "uid-set"},
+        "spec": {"selector": {"matchLabels": labels}, "template": template},
+    }
+
+
+ALONE = replace(BENCH, policies=tuple(each for each in BENCH.policies if not each.facts))
+
+
+@pytest.mark.parametrize("bench", [BENCH, ALONE], ids=["all", "those of single objects"])
+def test_a_fault_of_what_made_the_object_is_not_new(bench: Bench) -> None:
+    """It was there before: its controller may make pods of it, and nobody is told of it twice."""
+    made = privileged("web-x")
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "uid-set"}
+    made["metadata"] |= {"ownerReferences": [{**owner, "controller": True}]}
+    made["metadata"] |= {"labels": {"app": "web"}}
+    cluster = live(replica_set())
+    user = {"username": "system:serviceaccount:kube-system:replicaset-controller"}
+    asked = (decode(review(made, userInfo=user)), decode(review(made)))
+    theirs, anybodys = (decide(each, cluster, court(bench), DENYING) for each in asked)
+    assert theirs == Decision(allowed=True)
+    assert "shop/web-x[Pod]" in anybodys.message
+    assert "ReplicaSet" not in anybodys.message
