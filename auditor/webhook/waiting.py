@@ -75,10 +75,13 @@ class Waiting:
             self._lines.pop(ask.who, None)
 
     def next(self, fits: Callable[[Ask], bool]) -> Ask | None:
-        """The next one that fits, which leaves; whoever sent it goes to the end of the row."""
+        """The next one that fits, which leaves; whoever sent it goes to the end of the row. One
+        whose time is up still stands in it until its task runs again, and is nobody to judge.
+        """
         for who, line in self._lines.items():
-            if fits(line[0]):
-                ask = line.popleft()
+            ask = next((each for each in line if not each.process.done()), None)
+            if ask is not None and fits(ask):
+                line.remove(ask)
                 self._lines.move_to_end(who)
                 if not line:
                     del self._lines[who]
