@@ -34,6 +34,7 @@ from auditor.webhook.metrics import CONTENT_TYPE, Labels, Metrics
 from auditor.webhook.plan import Plan
 from auditor.webhook.process import Outcome
 from auditor.webhook.review import MAX_BYTES, RejectedError, UndecidableError, encode, glance
+from auditor.webhook.waiting import BIG_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,10 @@ BODY_SECONDS = 5.0
 HANDSHAKE_SECONDS = 3.0
 LOOK_SECONDS = 0.1
 """How often to look whether the cluster is read."""
-BYTES_AT_ONCE = 32 * 1024 * 1024
-"""Bodies in memory at the same time."""
+LARGE_BYTES = 24 * 1024 * 1024
+"""Of bodies from `BIG_BYTES` on, in memory at the same time."""
+SMALL_BYTES = 8 * 1024 * 1024
+"""Of all others: few large objects, which anybody may send, must not hold up everybody."""
 GET = ("GET", "HEAD")
 MARKS = {"/validate": JUDGE, "/mutate": MUTATE}
 PATHS: Mapping[str, tuple[str, ...]] = {
@@ -71,6 +74,8 @@ class Listener:
     """What the API server was told of us. May wait for it."""
     glass: Callable[[], BreakGlass | None] = lambda: None
     """The broken glass, while it is to let everything in."""
+    answers: Callable[[bool], None] = lambda _: None
+    """Told again and again whether requests are judged here."""
     clients: Clients | None = None
     """Who may ask; None for anybody who can connect."""
     drain_seconds: float = 12.0
@@ -142,7 +147,7 @@ class Webhook:
         self._metrics = metrics or Metrics()
         self._paths = {p: m for p, m in PATHS.items() if p != "/mutate" or plan.terms.mutate}
         """What is offered; nothing is added to objects unless the configuration wants it."""
-        self._budget = Budget(BYTES_AT_ONCE)
+        self._large, self._small = Budget(LARGE_BYTES), Budget(SMALL_BYTES)
         self._notes = (("policy-digest", plan.digest),)
         self._connections: Connections | None = None
         self._socket: asyncio.Server | None = None
@@ -234,7 +239,11 @@ class Webhook:
     async def _refresh(self) -> None:
         while True:
             await asyncio.sleep(self._listener.refresh_seconds)
-            await asyncio.to_thread(self._certificates.refresh)
+            try:
+                await asyncio.to_thread(self._certificates.refresh)
+            except Exception as error:  # noqa: BLE001 - else no certificate is ever renewed again
+                log.error("looking at the certificate broke down (%s)", type(error).__name__)  # noqa: TRY400 - values are secret
+            self._listener.answers(not self._unready())
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         response = await self._routed(request)
@@ -300,12 +309,13 @@ class Webhook:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds(request.query.get("timeout", ""))
         expected = MAX_BYTES if request.content_length is None else request.content_length
+        budget = self._large if expected > BIG_BYTES else self._small
         try:
-            async with self._budget.spending(expected, deadline):
+            async with budget.spending(expected, deadline):
                 body = await _body(request)
                 outcome = await self._judged(body, deadline, MARKS[request.path])
         except TimeoutError:
-            return _error(503, "busy with other large requests")
+            return _error(503, "busy with other requests")
         except RejectedError as rejected:
             return _error(rejected.status, str(rejected))
         if outcome.status != 200:

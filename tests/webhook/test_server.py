@@ -22,7 +22,7 @@ import trustme
 from auditor.declared import Admission, Mode
 from auditor.errors import ClusterError, ConfigError
 from auditor.model import Gap, Snapshot, Unseen
-from auditor.webhook.certificates import Certificates, Pair
+from auditor.webhook.certificates import Certificates, Pair, Trust
 from auditor.webhook.evaluators import Staff
 from auditor.webhook.plan import Plan
 from auditor.webhook.review import MAX_BYTES, MAX_TOKENS
@@ -468,3 +468,44 @@ def test_recorded_requests_are_answered_over_the_wire(start: Start) -> None:
         said = answer["response"].get("status", {}).get("message", "")
         assert answer["response"]["allowed"] is True or opens_data(file, said), file
     connection.close()
+
+
+def _opened(running: Running) -> ssl.SSLSocket:
+    """A connection on which a large body is announced, and does not come."""
+    plain = socket.create_connection(("127.0.0.1", running.port), timeout=20)
+    secured = running.context.wrap_socket(plain, server_hostname="127.0.0.1")
+    head = "POST /validate?timeout=10s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    secured.sendall(f"{head}Content-Length: {MAX_BYTES}\r\n\r\n".encode())
+    return secured
+
+
+def test_large_bodies_do_not_hold_up_small_ones(start: Starter) -> None:
+    """Else a few large objects of one user would leave everybody to the failurePolicy."""
+    running = start()
+    large = [_opened(running) for _ in range(6)]
+    assert until(lambda: len(running.webhook._large._waiting) == 3)
+    answer = running.ask(review(pod()), path="/validate?timeout=2s")
+    for each in large:
+        each.close()
+    assert answer.status == 200
+
+
+def test_whether_requests_are_judged_is_told_on_and_on(start: Starter) -> None:
+    """A certificate that the API server does not trust counts, and so does one that cannot even be
+    looked at: that ends nothing.
+    """
+    told: list[bool] = []
+    trusts: list[Trust] = []
+
+    def registered() -> tuple[Trust, ...]:
+        if told.count(False) == 2:
+            trusts.clear()
+            raise RuntimeError
+        return tuple(trusts)
+
+    start(registered=registered, answers=told.append)
+    assert until(lambda: told[-1:] == [True])
+    told.clear()
+    trusts.append(Trust("127.0.0.1", trustme.CA().cert_pem.bytes()))
+    assert until(lambda: told.count(False) >= 2)
+    assert until(lambda: told[-1:] == [True])

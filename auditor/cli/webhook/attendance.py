@@ -29,9 +29,10 @@ def attending(
     live: Watcher,
     court: Callable[[], Court],
     terms: Admission,
+    answers: Callable[[], bool],
 ) -> AbstractContextManager[Any]:
-    """Gives signs of life while it is entered; nothing where no Lease is named. `court` makes who
-    judges what came in: nobody else may ask them at the same time.
+    """Gives signs of life while it is entered and this replica `answers`; nothing where no Lease is
+    named. `court` makes who judges what came in: nobody else may ask them at the same time.
 
     Raises:
         UsageError: the Lease is named wrongly.
@@ -53,4 +54,4 @@ def attending(
         tell(unjudged(court().live(live.snapshot()), since, terms), since)
 
     beats = Heartbeat(connection, namespace, name)
-    return Attendance(beats, socket.gethostname(), lambda: not live.unready, judge)
+    return Attendance(beats, socket.gethostname(), answers, judge)

@@ -100,7 +100,8 @@ def serve(
     asking = Connection(kubeconfig, context, REGISTRATION_SECONDS)
     told = LiveRegistration(asking, certificate.registration)
     clients = Clients(client_ca, client_name) if client_ca else None
-    listener = Listener(host, port, source, told, told.glass, clients)
+    answering = _Flag()
+    listener = Listener(host, port, source, told, told.glass, answering.set, clients)
     connection = Connection(kubeconfig, context)
     court = court_of(chosen, connection.version())  # fails at once where there is no cluster
     terms = terms_of(chosen, mode, fail_on)
@@ -108,9 +109,25 @@ def serve(
     plan, metrics = Plan(chosen.bench, court.settings, terms).checked(), Metrics()
     again = partial(_court_again, policies, connection)
     live = Watcher(connection, keep=court.keep, bounds=bounds)
-    with structured(metrics.lost_logs.add), attending(lease, connection, live, again, terms), live:
+    beats = attending(lease, connection, live, again, terms, answering.get)
+    with structured(metrics.lost_logs.add), beats, live:
         answer(plan, live, listener, Staff(workers), metrics)
     return 0
+
+
+class _Flag:
+    """What one thread says and another reads: whether requests are judged here."""
+
+    def __init__(self) -> None:
+        self._value = False
+
+    def set(self, value: bool) -> None:
+        """Say it."""
+        self._value = value
+
+    def get(self) -> bool:
+        """What was said last."""
+        return self._value
 
 
 def _court_again(policies: PolicyOptions, connection: Connection) -> Court:
