@@ -42,7 +42,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
 """Verb → where its command is, and its line in --help."""
 
 
-AUDITS = frozenset(("audit", "fix", "diff", "webhook"))
+AUDITS = frozenset(("audit", "fix", "diff"))
 """The verbs after which a person expects an audit."""
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from auditor.errors import WriteError
+from auditor.errors import UsageError, WriteError
 from auditor.manifests import mapping, sequence, texts
 from auditor.sources.changes import LiveChange
 from auditor.sources.cluster import Connection, RefusedError
@@ -26,7 +26,7 @@ Step = Mapping[str, Any]
 class Breaking:
     """The webhook configurations of one name.
 
-    Its methods raise WriteError where there is none, or where the API server refuses.
+    Its methods raise UsageError where there is none, and WriteError where the API server refuses.
     """
 
     def __init__(self, connection: Connection, name: str) -> None:
@@ -78,7 +78,10 @@ class Breaking:
         found = [(kind, self._read(kind)) for kind in ADMISSION]
         there = [(kind, live) for kind, live in found if live]
         if not there:
-            raise WriteError(f"no webhook configuration is called {self._name}: nothing is asked")
+            raise UsageError(
+                f"no webhook configuration is called '{self._name}', so that nothing is held up by"
+                " one; --registration names another"
+            )
         return there
 
     def _read(self, kind: Kind) -> Mapping[str, Any]:

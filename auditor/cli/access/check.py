@@ -55,15 +55,16 @@ def check(paths: tuple[str, ...], file: Path, form: str, assume: bool) -> int:
     if str(file) == "-" and "-" in paths:
         raise UsageError("standard input can be the manifests or the queries, not both")
     authorizer, unread = _authorizer(paths, assume)
-    wrong = 0
-    for line in _lines(file):
+    wrong: list[str] = []
+    for number, line in enumerate(_lines(file), 1):
         told = _answered(line, authorizer)
-        wrong += "error" in told
+        if "error" in told:
+            wrong.append(f"line {number}: {told['error']}")
         click.echo(_line(told, form))
     if wrong:
         from auditor.cli.screen import say
 
-        say(f"error: {wrong} of the queries not understood", err=True)
+        say(f"error: {len(wrong)} of the queries not understood; first, {wrong[0]}", err=True)
     return 2 if wrong else unread
 
 

@@ -37,14 +37,13 @@ class Cidr(click.ParamType[str]):
     name = "CIDR"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The range as it was written, or a usage error that names the flag."""
+        """The range with its prefix length, or a usage error that names the flag."""
         from ipaddress import ip_network
 
         try:
-            ip_network(value)
+            return str(ip_network(value))
         except ValueError as error:
             self.fail(f"{error}", param, ctx)
-        return str(value)
 
 
 WAYS = ("own", "secret", "cert-manager")

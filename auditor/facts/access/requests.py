@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 RESOURCE_FIELDS = ("namespace", "verb", "group", "resource", "subresource", "name")
+
+FIELDS = ("user", "groups", *RESOURCE_FIELDS, "nonResourceURL")
 
 
 class RequestError(Exception):
@@ -44,6 +47,10 @@ def request_of(document: Any) -> Request:
     """
     if not isinstance(document, Mapping):
         raise RequestError("has to be a JSON object")
+    for key in document:
+        # Others may be there: recordings keep the answer beside the question.
+        if key not in FIELDS and (meant := get_close_matches(key, FIELDS, n=1, cutoff=0.75)):
+            raise RequestError(f"{key}: is no field; did you mean '{meant[0]}'?")
     groups = document.get("groups") or []
     if not isinstance(groups, list) or not all(isinstance(each, str) for each in groups):
         raise RequestError("groups: has to be a list of names")
@@ -52,6 +59,8 @@ def request_of(document: Any) -> Request:
     if path is not None:
         if not isinstance(path, str):
             raise RequestError("nonResourceURL: has to be text")
+        if document.get("resource"):
+            raise RequestError("resource: is asked for beside nonResourceURL; ask for one")
         return Request(user, frozenset(groups), verb, path=path)
     if "resource" not in document:
         raise RequestError("resource: is missing (or nonResourceURL)")

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.command import Command, Said
 
 READER = """\
@@ -96,7 +98,23 @@ def test_a_line_that_is_no_question_hides_no_answer(auditor: Command, tmp_path: 
     assert "JSON" in broken["error"]
     assert "verb" in wrong["error"]
     assert right["allowed"]
-    assert "2 of the queries" in said.err
+    assert "2 of the queries not understood; first, line 1: is no JSON" in said.err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"namespce": "shop"}, "namespce: is no field; did you mean 'namespace'?"),
+        ({"nonResourceURL": "/healthz"}, "ask for one"),
+    ],
+)
+def test_a_misspelt_question_is_not_answered_with_no(
+    wrong: dict[str, str], complaint: str, auditor: Command, tmp_path: Path
+) -> None:
+    said = asked(auditor, folder_of(tmp_path), {**query(WEB, "get", "pods"), **wrong})
+    [answer] = answers(said)
+    assert said.code == 2
+    assert complaint in answer["error"]
 
 
 RING = """\
