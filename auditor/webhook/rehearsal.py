@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Literal
 import orjson
 
 from auditor.declared import Admission
-from auditor.errors import UsageError
+from auditor.errors import NothingToAuditError, UsageError
 from auditor.model import Finding, Snapshot
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError, Found, considered, undecidable
@@ -57,25 +58,39 @@ def line(finding: Finding) -> str:
     return f"{finding.policy.id} {finding.ref}: {finding.message}"
 
 
-def recorded(files: Iterable[Path]) -> Iterator[Recorded]:
-    """The reviews in these files, in their order: each file one AdmissionReview, or one in each
-    line. One may stand in the `body` of a record of its HTTP request.
+def recorded(named: Iterable[Path]) -> Iterator[Recorded]:
+    """The reviews in these files and folders, in their order: each file one AdmissionReview, or one
+    in each line; ``-`` is standard input. One may stand in the `body` of a record of its HTTP
+    request.
 
     Raises:
+        NothingToAuditError: a folder has no such file.
         UsageError: a file cannot be read, or has something else in it.
     """
-    for file in files:
-        try:
-            text = file.read_bytes()
-        except OSError as error:
-            raise UsageError(f"{file}: cannot be read: {error}") from error
-        yield from _of_file(str(file), text)
+    for path in named:
+        for file in _files(path):
+            name = "standard input" if str(file) == "-" else str(file)
+            try:
+                text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+            except OSError as error:
+                raise UsageError(f"{name}: cannot be read: {error.strerror}") from error
+            yield from _of_file(name, text)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    if found := sorted(path.glob("*.json*")):
+        return found
+    raise NothingToAuditError(f"no recorded review in {path} (looked at *.json and *.jsonl)")
 
 
 def _of_file(file: str, text: bytes) -> Iterator[Recorded]:
     try:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError as error:
+        if not text.strip():
+            raise UsageError(f"{file}: is empty, and no AdmissionReview") from error
         if text.strip().count(b"\n") == 0:
             raise UsageError(f"{file}: is no JSON: {error.msg}") from error
         for number, one in enumerate(text.splitlines(), 1):

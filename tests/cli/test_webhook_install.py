@@ -149,6 +149,9 @@ def test_who_adds_to_objects_is_registered_where_that_is_wanted(
         (("--namespace", "a/b"), "--namespace"),
         (("--exempt", "Kube"), "--exempt"),
         (("--api-server", "10.0.0.1/8"), "--api-server"),
+        (("--serve=--mode=dney",), "'dney' is not one of"),
+        (("--serve=--mod=deny",), "Did you mean '--mode'?"),
+        (("--serve", "deny"), "--serve deny: is no flag"),
     ],
 )
 def test_flags_that_do_not_fit_are_named(
@@ -160,13 +163,28 @@ def test_flags_that_do_not_fit_are_named(
     assert word in said.err
 
 
-def test_a_configuration_that_is_none_is_refused(auditor: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("admision: {}\n", "admision"),
+        ("admission: {rules: [{mode: warn, policies: [workloads]}]}\n", "fits 'workloads'"),
+    ],
+)
+def test_a_configuration_that_is_none_is_refused(
+    auditor: Command, tmp_path: Path, text: str, complaint: str
+) -> None:
     """Here, and not by replicas that never become ready."""
     config = tmp_path / "auditor.yaml"
-    config.write_text("admision: {}\n", "utf-8")
+    config.write_text(text, "utf-8")
     said = auditor("webhook", "install", "--image", IMAGE, "--config", config)
     assert (said.code, said.out) == (2, "")
-    assert "admision" in said.err
+    assert complaint in said.err
+
+
+def test_one_address_of_an_api_server_is_a_range(auditor: Command) -> None:
+    """The API server takes no NetworkPolicy with an address alone."""
+    policy = one(installed(auditor, "--api-server", "10.0.0.1"), "NetworkPolicy")
+    assert "10.0.0.1/32" in str(policy)
 
 
 @pytest.mark.parametrize(

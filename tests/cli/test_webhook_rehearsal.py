@@ -122,6 +122,23 @@ def test_what_is_no_review_is_named(auditor: Command, tmp_path: Path, text: str)
     assert "odd.json" in said.err
 
 
+def test_a_folder_without_reviews_is_nothing_to_audit(auditor: Command, tmp_path: Path) -> None:
+    """'All pass' would be heard as an answer."""
+    said = auditor("webhook", "replay", tmp_path)
+    assert (said.code, said.out) == (3, "")
+    assert "no recorded review in" in said.err
+
+
+@pytest.mark.parametrize("verb", [("replay",), ("preview", "--reviews")])
+def test_reviews_come_from_a_folder_too(
+    auditor: Command, folder: Path, verb: tuple[str, ...]
+) -> None:
+    saved(folder, review(privileged()))
+    said = auditor("webhook", *verb, folder, "--mode", "deny", *PRIVILEGED)
+    assert said.code == 1
+    assert "Of 1 recorded review" in said.out
+
+
 def test_a_replay_says_what_another_configuration_changes(auditor: Command, folder: Path) -> None:
     """From audit to deny for one policy; all else is answered as before."""
     reviews = saved(folder, review(privileged("bad")), review(pod("good")))

@@ -133,7 +133,8 @@ def install(
 
     if new_ca and not (apply and way == "own"):
         raise UsageError("--new-ca replaces the CA of a cluster: say --apply, and no other source")
-    text, mutate = _read(config)
+    _flags_of_serve(flags)
+    text, mutate = _read(config, flags)
     connection = _connection(kubeconfig, context) if apply else None
     installation = Installation(
         image=image,
@@ -169,13 +170,33 @@ def _openings(config: Path | None) -> tuple[Opening, ...]:
     return load(config, config.parent).openings if config else ()
 
 
-def _read(config: Path | None) -> tuple[str, bool]:
+def _flags_of_serve(flags: Sequence[str]) -> None:
+    """Refuse what `serve` would refuse: the replicas would end, one after the other. Files are
+    those of the image, of which nothing is known here.
+    """
+    from auditor.cli.webhook.serve import serve
+
+    context = click.Context(serve, info_name="auditor webhook serve")
+    given, rest, _ = serve.make_parser(context).parse_args(list(flags))
+    if rest:
+        raise click.UsageError(f"--serve {rest[0]}: is no flag; write --serve=--flag=value")
+    for parameter in serve.params:
+        if isinstance(parameter.type, (click.Choice, click.IntRange)) and parameter.name in given:
+            parameter.type_cast_value(context, given[parameter.name])
+
+
+def _read(config: Path | None, flags: Sequence[str]) -> tuple[str, bool]:
     """The configuration, once it is known to be one, and whether it wants objects completed."""
     if config is None:
         return "", False
+    from auditor.cli.admission import checked
     from auditor.cli.config import load
+    from auditor.policies.loader import load as load_policies
 
     declared = load(config, config.parent)
+    others = declared.policy_folders or any("policies" in flag for flag in flags)
+    if not others:  # else the policies are those of the image, of which nothing is known here
+        checked(declared.admission, load_policies()[0])
     return config.read_text("utf-8"), bool(declared.admission.mutate)
 
 
@@ -234,7 +255,9 @@ def _apply(
     installation: Installation, registrations: Sequence[Manifest], connection: Connection
 ) -> None:
     from auditor.webhook.applying import put
-    from auditor.webhook.installation import objects
+    from auditor.webhook.installation import NAME, objects
 
     for line in put(connection, objects(installation), registrations):
         say(line)
+    where = f"-n {installation.namespace} rollout status deployment/{NAME}"
+    say(f"next: kubectl {where}; then auditor webhook doctor", err=True)

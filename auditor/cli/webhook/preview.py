@@ -39,8 +39,9 @@ NAMED = 5
     "--reviews",
     multiple=True,
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Recorded AdmissionReviews, one in a file or in each line; asked of that state.",
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    help="Recorded AdmissionReviews, one in a file or in each line, or a folder of such files; '-'"
+    " is standard input. They are asked of that state.",
 )
 @cluster_access
 @choice_of_policies

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,12 @@ Pair = tuple["Answered", "Answered"]
 
 
 @click.command(short_help="Say how recorded reviews would be answered, and what a change does.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+)
 @click.option(
     "--against",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -52,7 +57,8 @@ def replay(
     policies: PolicyOptions,
     asked: Asked,
 ) -> int:
-    """Answer the AdmissionReviews in FILES, one after the other, without a cluster.
+    """Answer the AdmissionReviews in FILES (or folders, or '-'), one after the other, without a
+    cluster.
 
     With --against or --against-policies, say which answers change. Ends with 1 where one does; or
     without these, where something would be denied; and with 4 where one could not be judged.
@@ -60,7 +66,7 @@ def replay(
     from auditor.model import Snapshot
     from auditor.webhook.rehearsal import recorded
 
-    reviews = tuple(recorded(_files(files)))
+    reviews = tuple(recorded(files))
     live = Snapshot(())
     if state:
         building = choose(policies, Path(), workers=False).building
@@ -76,11 +82,6 @@ def replay(
     return _tell_changes(
         tuple(zip(base, _answers(reviews, live, other, asked), strict=True)), asked
     )
-
-
-def _files(named: Iterable[Path]) -> Iterable[Path]:
-    for path in named:
-        yield from sorted(path.glob("*.json*")) if path.is_dir() else [path]
 
 
 def _answers(
