@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from auditor.errors import UsageError, WriteError
+from auditor.errors import ClusterError, UsageError, WriteError
 from auditor.manifests import mapping, sequence, texts
 from auditor.sources.changes import LiveChange
 from auditor.sources.cluster import Connection, RefusedError
@@ -26,7 +26,8 @@ Step = Mapping[str, Any]
 class Breaking:
     """The webhook configurations of one name.
 
-    Its methods raise UsageError where there is none, and WriteError where the API server refuses.
+    Its methods raise UsageError where there is none, ClusterError where they cannot be
+    read, and WriteError where the API server refuses the change.
     """
 
     def __init__(self, connection: Connection, name: str) -> None:
@@ -90,7 +91,7 @@ class Breaking:
         except RefusedError as refused:
             if refused.status == 404:
                 return {}
-            raise WriteError(f"{kind.kind} {self._name}: {refused}") from refused
+            raise ClusterError(f"{kind.kind} {self._name}: {refused}") from refused
 
     def _patch(self, kind: Kind, live: Mapping[str, Any], steps: Sequence[Step]) -> None:
         version = mapping(live.get("metadata")).get("resourceVersion")

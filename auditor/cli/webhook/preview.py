@@ -104,7 +104,8 @@ def _tell(state: Found, answers: Sequence[Answered], gaps: Sequence[str]) -> Non
             for row in _rows(found):
                 say(f"  {row}")
     if not state and not answers:
-        say("Nothing of it would be denied, warned of or noted.")
+        what = "what could be seen" if gaps else "it"
+        say(f"Nothing of {what} would be denied, warned of or noted.")
     if answers:
         tell_reviews(answers)
     for gap in gaps:
