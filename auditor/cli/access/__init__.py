@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 
 import click
 
@@ -19,15 +18,6 @@ class _Verbs(Lazy):
     """The verbs below `access`."""
 
     verbs = VERBS
-
-    @property
-    def commands(self) -> MutableMapping[str, click.Command]:
-        """All of them, loaded: for whoever writes their pages."""
-        return {verb: self.loaded(verb) for verb in self.verbs}
-
-    @commands.setter
-    def commands(self, value: Any) -> None:
-        """What click would keep there is not needed."""
 
 
 @click.command(cls=_Verbs, short_help="Say who may do what through the API server.")

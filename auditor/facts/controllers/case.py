@@ -7,11 +7,11 @@ server, and annotations on pods that say what their containers do.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.manifests import mapping, sequence, texts
+from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest
 
 _TIME = re.compile(r"[0-9]{1,9}(?:[.][0-9]{1,9})?")
@@ -131,3 +131,25 @@ def course_of(fields: Mapping[str, Any]) -> Course:
     steps = [mapping(step) for step in sequence(fields.get("steps"))]
     more["interrupted"] = [step.get("interrupted") is True for step in steps]
     return Course(Case(tuple(objects), actions[0], tags, more), actions, stepped)
+
+
+def templates_of(
+    before: Manifest,
+    course: Course,
+    made: Callable[[Manifest], Manifest] = lambda template: template,
+) -> tuple[Manifest, ...]:
+    """The pod templates of a workload in the order of its revisions, each once; `made`: what its
+    controller makes of one.
+    """
+    found: list[Manifest] = []
+    sent = (action["object"] for action in course.actions if "object" in action)
+    for each in (before, *sent):
+        template = made(mapping(at(each, ("spec", "template"))))
+        if template not in found:
+            found.append(template)
+    return tuple(found)
+
+
+def name_of(manifest: Manifest) -> str:
+    """The name of an object."""
+    return str(at(manifest, ("metadata", "name")) or "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.controllers.budgets import scaled
-from auditor.facts.controllers.case import Behaviour, Case, Course, behaviour_of
+from auditor.facts.controllers.case import Behaviour, Case, Course, behaviour_of, templates_of
 from auditor.facts.controllers.exploring import Explored, explored
 from auditor.facts.controllers.room import Crowd, Room
 from auditor.facts.controllers.stages import Stage, first_stage, why_not_ready
@@ -176,7 +176,7 @@ def answer(course: Course) -> Mapping[str, Any]:
 def _march(course: Course) -> Iterator[Mapping[str, Any]]:
     case = course.first
     before = case.of_kind("DaemonSet")[0]
-    templates = _templates(before, course)
+    templates = templates_of(before, course, _tolerant)
     world = _world(case, templates, before)
     empty: State = tuple(() for _ in world.room.names)
     states: Iterable[State] = explored([empty], world.next).quiet
@@ -215,16 +215,6 @@ def _why(state: State, world: World) -> list[Mapping[str, Any]]:
         elif stage in (Stage.BROKEN, Stage.PULLING):
             counts["notReady", why_not_ready(world.behaviours[revision])] += 1
     return [{"kind": k, "message": m, "pods": n} for (k, m), n in sorted(counts.items())]
-
-
-def _templates(before: Manifest, course: Course) -> tuple[Manifest, ...]:
-    """Each template once, with the tolerations that the controller adds."""
-    found: list[Manifest] = []
-    for each in (before, *(mapping(action.get("object")) for action in course.actions)):
-        template = _tolerant(mapping(at(each, ("spec", "template"))))
-        if template not in found:
-            found.append(template)
-    return tuple(found)
 
 
 def _tolerant(template: Manifest) -> Manifest:

@@ -19,6 +19,7 @@ from auditor.facts.controllers.case import (
     CaseError,
     Course,
     behaviour_of,
+    name_of,
     seconds_of,
 )
 from auditor.facts.controllers.evictions import ACCEPTED, BROKEN, World, owner_of
@@ -110,7 +111,7 @@ class Fleet:
     @property
     def room(self) -> Room:
         """The nodes as they are now."""
-        nodes = [_cordoned(n) if _name(n) in self.cordoned else n for n in self.nodes]
+        nodes = [_cordoned(n) if name_of(n) in self.cordoned else n for n in self.nodes]
         return Room(nodes, [kind.template for kind in self.kinds], "default", hashed=False)
 
 
@@ -353,7 +354,7 @@ def _fleet(case: Case) -> Fleet:
 def _kind(manifest: Manifest) -> Kind:
     pod = manifest.get("kind") == "Pod"
     template = manifest if pod else mapping(at(manifest, ("spec", "template")))
-    return Kind(manifest, template, behaviour_of(template.get("metadata")), _name(manifest))
+    return Kind(manifest, template, behaviour_of(template.get("metadata")), name_of(manifest))
 
 
 def _initial(case: Case, fleet: Fleet) -> tuple[Run, ...]:
@@ -397,7 +398,3 @@ def _cordoned(node: Manifest) -> Manifest:
     spec = mapping(node.get("spec"))
     taints = [*sequence(spec.get("taints")), CORDONED]
     return {**node, "spec": {**spec, "unschedulable": True, "taints": taints}}
-
-
-def _name(manifest: Manifest) -> str:
-    return str(at(manifest, ("metadata", "name")) or "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.facts.controllers.budgets import is_ready, labels_of
-from auditor.facts.controllers.case import Case, CaseError, Course
+from auditor.facts.controllers.case import Case, CaseError, Course, name_of
 from auditor.facts.controllers.validation import refusal
 from auditor.facts.placement.quantities import MILLI, parse
 from auditor.manifests import at, mapping, sequence, texts
@@ -121,7 +121,7 @@ def _slices(case: Case, service: Manifest) -> list[Mapping[str, Any]]:
 
 def _endpoints(case: Case, spec: Manifest) -> list[_Endpoint]:
     wanted, publish = texts(spec.get("selector")), spec.get("publishNotReadyAddresses") is True
-    zones = {_name(n): texts(at(n, ("metadata", "labels"))) for n in case.of_kind("Node")}
+    zones = {name_of(n): texts(at(n, ("metadata", "labels"))) for n in case.of_kind("Node")}
     found = []
     for pod in case.of_kind("Pod"):
         labels = labels_of(pod)
@@ -131,7 +131,7 @@ def _endpoints(case: Case, spec: Manifest) -> list[_Endpoint]:
         ready, leaving = is_ready(pod), bool(pod.get("deletedBefore"))
         zone = zones.get(node, {}).get(ZONE, "")
         shown = publish or (ready and not leaving)
-        found.append(_Endpoint(pod, _name(pod), node, zone, shown, ready, leaving))
+        found.append(_Endpoint(pod, name_of(pod), node, zone, shown, ready, leaving))
     return found
 
 
@@ -237,7 +237,3 @@ def _shares(nodes: Sequence[Manifest]) -> Mapping[str, float]:
             return {}
         cpu[zone] += amount
     return {zone: amount / cpu.total() for zone, amount in cpu.items()}
-
-
-def _name(manifest: Manifest) -> str:
-    return str(at(manifest, ("metadata", "name")) or "")

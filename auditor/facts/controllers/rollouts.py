@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from auditor.facts.controllers.case import Behaviour, Case, Course, behaviour_of
+from auditor.facts.controllers.case import Behaviour, Case, Course, behaviour_of, templates_of
 from auditor.facts.controllers.exploring import Explored, explored
 from auditor.facts.controllers.quotas import Quotas
 from auditor.facts.controllers.rolling import Sizes, Strategy, grown, scaled_to, shrunk, strategy_of
@@ -215,7 +215,7 @@ def _march(course: Course) -> Iterator[tuple[Explored[State] | Mapping[str, Any]
     """Each step with what can become of it."""
     case = course.first
     before = case.of_kind("Deployment")[0]
-    templates = _templates(before, course)
+    templates = templates_of(before, course)
     world = _world(case, templates, before)
     zero = (0,) * len(templates)
     states: Iterable[State] = explore([State(zero, (), None)], world).quiet
@@ -242,15 +242,6 @@ def _told_to(state: State, before: Strategy, world: World) -> State:
     if state.new != world.wanted:
         state = replace(state, new=None)
     return state
-
-
-def _templates(before: Manifest, course: Course) -> tuple[Manifest, ...]:
-    found: list[Manifest] = []
-    for sent in (before, *(mapping(action.get("object")) for action in course.actions)):
-        template = mapping(at(sent, ("spec", "template")))
-        if template not in found:
-            found.append(template)
-    return tuple(found)
 
 
 def _world(case: Case, templates: tuple[Manifest, ...], sent: Manifest) -> World:

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.facts.controllers.budgets import scaled
-from auditor.facts.controllers.case import Behaviour, Case, CaseError, Course, behaviour_of
+from auditor.facts.controllers.case import (
+    Behaviour,
+    Case,
+    CaseError,
+    Course,
+    behaviour_of,
+    templates_of,
+)
 from auditor.facts.controllers.exploring import Explored, explored
 from auditor.facts.controllers.room import Crowd, Room
 from auditor.facts.controllers.stages import NOWHERE, Stage, first_stage, why_not_ready
@@ -212,7 +219,7 @@ def answer(course: Course) -> Mapping[str, Any]:
 def _march(course: Course) -> Iterator[Mapping[str, Any]]:
     case = course.first
     sent = case.of_kind("StatefulSet")[0]
-    templates = _templates(sent, course)
+    templates = templates_of(sent, course)
     world = _world(case, templates, sent)
     states: Iterable[State] = explored([State((), 0)], world.next).quiet
     for action in course.actions:
@@ -266,16 +273,6 @@ def _why(state: State, world: World) -> list[Mapping[str, Any]]:
             continue
         counts[key] = counts.get(key, 0) + 1
     return [{"kind": k, "message": m, "pods": n} for (k, m), n in sorted(counts.items())]
-
-
-def _templates(before: Manifest, course: Course) -> tuple[Manifest, ...]:
-    found: list[Manifest] = []
-    sent = [mapping(action["object"]) for action in course.actions if action.get("object")]
-    for each in (before, *sent):
-        template = mapping(at(each, ("spec", "template")))
-        if template not in found:
-            found.append(template)
-    return tuple(found)
 
 
 def _world(case: Case, templates: tuple[Manifest, ...], sent: Manifest) -> World:

@@ -50,14 +50,24 @@ def what_if(course: Course) -> Answer:
     action = course.first.action
     kind = str(action.get("kind") or mapping(action.get("object")).get("kind") or "")
     kind = kind or _workload(course)
-    if updates and kind in UPDATED and not course.first.of_kind(kind):
-        raise CaseError(f"objects: there is no {kind}")
+    if course.first.type == "delete-pod":
+        kind = "StatefulSet"  # of no other does it matter which pod it is
+    if updates and kind in UPDATED:
+        _check_update(course, kind)
     name = MODELS.get((course.first.type, kind)) or MODELS.get((course.first.type, ""))
     if name is None:
         raise UnmodelledError(f"no model of the action {course.first.type!r} on {kind or 'this'}")
     module = importlib.import_module(f"auditor.facts.controllers.{name}")
     answer: Answer = module.answer(course)
     return answer
+
+
+def _check_update(course: Course, kind: str) -> None:
+    """That there is a workload of this kind, and what it becomes."""
+    if not course.first.of_kind(kind):
+        raise CaseError(f"objects: there is no {kind}")
+    if any("object" not in a for a in course.actions if a["type"] != "delete-pod"):
+        raise CaseError("action.object: is missing")
 
 
 def _workload(course: Course) -> str:

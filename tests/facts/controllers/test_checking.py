@@ -77,6 +77,7 @@ CASES = {
         BUDGET,
         initialPods=PLACED,
     ),
+    "delete": case({"type": "delete-pod", "pod": "web-1"}, workload("StatefulSet")),
     "change": case({"type": "change", "pods": {"0": {"ready": False}}}, POD, SERVICE),
 }
 ODD: tuple[Any, ...] = (
@@ -127,6 +128,9 @@ def test_whatever_is_wrong_is_named(data: st.DataObject) -> None:
         ("rollout", ("objects", 2, "spec", "replicas"), "x", "objects[2]: spec.replicas must be"),
         ("rollout", ("objects", 2, "spec", "replicas"), -1, "objects[2]: spec.replicas: -1"),
         ("rollout", ("objects", 2, "spec", "replicas"), 10**9, "more than 10000"),
+        ("delete", ("objects", 2, "kind"), "Deployment", "there is no StatefulSet"),
+        ("rollout", ("action", "object"), None, "action.object: is missing"),
+        ("StatefulSet", ("action", "object"), None, "action.object: is missing"),
         ("rollout", ("objects", 2, "kind"), "Secret", "there is no Deployment"),
         ("rollout", ("objects", 3, "spec", "hard", "pods"), "many", "spec.hard.pods"),
         ("rollout", ("objects", 0, "metadata", "name"), "", "objects[0].metadata.name"),
