@@ -29,6 +29,8 @@ from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
 
 RETRY_SECONDS = 5.0
+PATIENCE_SECONDS = 600.0
+"""Without a timeout, or with one of 0, kubectl waits for ever: who is blocked so long stays so."""
 NEVER = float("inf")
 BRISK_SECONDS = 0.05
 """How long a pod takes to stop or to start where nothing is said."""
@@ -61,7 +63,7 @@ class Flags:
     delete_emptydir: bool = False
     force: bool = False
     evict: bool = True
-    timeout: float = NEVER
+    timeout: float = PATIENCE_SECONDS
     selector: Manifest | None = None
 
 
@@ -383,7 +385,7 @@ def _flags(step: Manifest) -> Flags:
         delete_emptydir="--delete-emptydir-data" in words,
         force="--force" in words,
         evict="--disable-eviction" not in words,
-        timeout=seconds_of(timeout, "--timeout") if timeout else NEVER,
+        timeout=seconds_of(timeout or "0s", "--timeout") or PATIENCE_SECONDS,
         selector={"matchLabels": dict(_pairs(chosen))} if chosen else None,
     )
 

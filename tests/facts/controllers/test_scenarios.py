@@ -74,7 +74,7 @@ def test_a_scale_down_minds_no_spread() -> None:
     assert set(told["steps"][0]["undetermined"]) == {f"p{n}" for n in range(10)}
 
 
-def drained(budget: dict[str, Any], replicas: int = 2) -> tuple[str, list[str]]:
+def drained(budget: dict[str, Any], replicas: int = 2, *flags: str) -> tuple[str, list[str]]:
     """How the drain of a node ends whose two neighbours have room."""
     workload = deployment(replicas)
     guard = {
@@ -83,7 +83,10 @@ def drained(budget: dict[str, Any], replicas: int = 2) -> tuple[str, list[str]]:
         "spec": {"selector": {"matchLabels": LABELS}, **budget},
     }
     there = [{"name": f"web-{n}", "node": f"n{n % 3 + 1}", "ready": True} for n in range(replicas)]
-    step = {"node": "n1", "args": ["drain", "n1", "--ignore-daemonsets", "--timeout=12s"]}
+    step = {
+        "node": "n1",
+        "args": ["drain", "n1", "--ignore-daemonsets", *(flags or ("--timeout=12s",))],
+    }
     fields = {
         "objects": [*THREE, workload, guard],
         "initialPods": there,
@@ -107,6 +110,12 @@ def test_a_budget_that_allows_nothing_blocks_every_drain(
     budget: dict[str, Any], ends: tuple[str, list[str]]
 ) -> None:
     assert drained(budget) == ends
+
+
+@pytest.mark.parametrize("flag", ["--force", "--timeout=0s"])
+def test_a_drain_without_a_timeout_has_an_answer_all_the_same(flag: str) -> None:
+    """Where kubectl would wait for ever."""
+    assert drained({"maxUnavailable": 0}, 2, flag) == ("blocked", ["web-*"])
 
 
 @settings(max_examples=25, deadline=None)
