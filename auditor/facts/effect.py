@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 
 
 def effect(facts: Facts, resource: Resource) -> dict[str, Any] | None:
-    """The fact `enforcement` for policies; None for what is no NetworkPolicy of Kubernetes."""
+    """The fact `enforcement` for policies, about one NetworkPolicy of Kubernetes that nothing
+    enforces; None where that is not known to be so. A cluster has thousands that hold.
+    """
     kind, group = resource.ref.kind, resource.ref.group
     if kind != "NetworkPolicy" or group not in BUILT_IN[kind]:
         return None
     told = facts.enforcement
     if told.gap:
         facts.unknown(told.gap)
+    if not told.nothing:
+        return None
     found = told.found
     return {
-        "enforced": not told.nothing,
+        "enforced": False,
         "profile": told.profile.name,
         "how": told.how,
         "product": found.product if found else "",

@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 
 from auditor.facts.selectors import Labels, RefusedError, Truth, parse_selector
 from auditor.manifests import at, mapping, sequence, texts
+from auditor.memory import collector_paused
 from auditor.model import Manifest, Path, Ref, Resource, Snapshot
 from auditor.terms import Opening
 
@@ -313,6 +314,7 @@ def resources_by_uid(snapshot: Snapshot) -> Mapping[str, Resource]:
     return found
 
 
+@collector_paused()
 def workloads_of(snapshot: Snapshot) -> tuple[Workload, ...]:
     """Every workload that people edit: those that no other object of the snapshot controls,
     less pods that have ended.

@@ -305,7 +305,8 @@ class Network:
     @cached_property
     def matrix(self) -> Matrix:
         """The answers of network policies for all pairs of workloads at once."""
-        points = tuple(dict.fromkeys(p for w in self.workloads for p in self._points_of(w)))
+        with collector_paused():
+            points = tuple(dict.fromkeys(p for w in self.workloads for p in self._points_of(w)))
         if self._matrix and self._matrix.points == points:
             return self._matrix.judged_by(self._judge)
         return Matrix(self._judge, points)

@@ -25,9 +25,9 @@ from auditor.facts.network.decisions import (
     Stage,
     composed,
 )
-from auditor.facts.network.namespaced import Namespaced, Selecting
+from auditor.facts.network.namespaced import Namespaced, Selecting, isolates
 from auditor.facts.network.points import NODE, POD, Point
-from auditor.facts.network.policies import Block, NetPolicy, Pods
+from auditor.facts.network.policies import Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import Profile
 from auditor.facts.network.reading import Reading
@@ -103,6 +103,17 @@ class Judge:
         if any(stage.selection(subject, direction) for stage in others):
             return None
         return self._namespaced.selecting(subject, direction)
+
+    def united(self, subject: Point, direction: Direction) -> Selecting | None:
+        """Those of `plain`, where there are none or one surely selects the subject: what their
+        rules admit adds up.
+        """
+        found = self.plain(subject, direction)
+        return found if not found or isolates(found) else None
+
+    def admitted(self, rule: PolicyRule, target: Point) -> tuple[PortSet, PortSet]:
+        """The ports of a rule on the target, surely and perhaps."""
+        return self._namespaced.admitted(rule, Truth.YES, target)
 
     def bounds(
         self, selecting: Selecting, direction: Direction, truths: Iterable[Truth], target: Point

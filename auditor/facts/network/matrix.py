@@ -34,6 +34,10 @@ Mask = int
 """A set of points: bit i is the point at that place of `Bits.points`."""
 
 
+Admitted = tuple[PortSet, PortSet]
+"""Ports, surely and perhaps."""
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """Whom a condition means, surely and at least perhaps."""
@@ -117,22 +121,16 @@ class Bounds:
     possible: PortSet
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """All points that get the same answer from one end's policies."""
-
-    others: Mask
-    bounds: Bounds
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """What the policies of one end say of each point at the other end."""
 
-    cells: tuple[Cell, ...]
-    """Each point is in one. Those of two cells may get the same for different reasons."""
     masks: Mapping[Bounds, Mask]
-    """Who gets the same, for whatever reasons; the largest mask first."""
+    """Who gets the same, for whatever reasons; the largest mask first. Each point is in one."""
+    apart: tuple[Mask, ...]
+    """What tells points apart, whatever they get: those that are in the same of these get it for
+    the same reasons.
+    """
 
     def at(self, place: int) -> Bounds:
         """What is said of the point at that place."""
@@ -140,14 +138,10 @@ class Row:
         return next(bounds for bounds, mask in self.masks.items() if mask & bit)
 
     @classmethod
-    def of(cls, cells: Iterable[Cell]) -> Row:
-        """These cells."""
-        cells = tuple(cells)
-        found: dict[Bounds, Mask] = {}
-        for cell in cells:
-            found[cell.bounds] = found.get(cell.bounds, 0) | cell.others
-        ordered = sorted(found.items(), key=lambda one: -one[1].bit_count())
-        return cls(cells, dict(ordered))
+    def of(cls, masks: Mapping[Bounds, Mask], apart: Iterable[Mask]) -> Row:
+        """Who gets what, in any order."""
+        ordered = sorted(masks.items(), key=lambda one: -one[1].bit_count())
+        return cls(dict(ordered), tuple(dict.fromkeys(apart)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +182,7 @@ class Matrix:
         )  # fmt: skip
         found = self._rows.get(key)
         if found is None:
-            found = self._rows[key] = Row.of(self._cells(direction, subject))
+            found = self._rows[key] = self._row(direction, subject)
         return found
 
     def judged_by(self, judge: Judge) -> Matrix:
@@ -239,53 +233,77 @@ class Matrix:
         """A number for each point; those of one number send the same to everybody and get the same
         from everybody, for the same reasons.
         """
-        rows: dict[Row, None] = {}
+        apart: dict[Mask, None] = {}
         alike: dict[tuple[Row, Row], list[int]] = {}
         for place, point in enumerate(self.points):
             pair = (self.row("Ingress", point), self.row("Egress", point))
-            rows |= dict.fromkeys(pair)
+            apart |= dict.fromkeys((*pair[0].apart, *pair[1].apart))
             alike.setdefault(pair, []).append(place)
         parts = Parts(alike.values())
-        for row in rows:
-            # Who is in none of the others is in the largest one.
-            cells = sorted(row.cells, key=lambda cell: cell.others.bit_count())
-            for cell in cells[:-1]:
-                parts.split(cell.others)
+        for mask in apart:
+            parts.split(min(mask, self.every & ~mask, key=int.bit_count))
         return {point: parts.of[place] for place, point in enumerate(self.points)}
 
     def members(self, mask: Mask) -> Iterator[Point]:
         """The points of a mask."""
         return (self.points[place] for place in places(mask))
 
-    def _cells(self, direction: Direction, subject: Point) -> Iterator[Cell]:
-        selecting = self._judge.plain(subject, direction)
-        pods = self._pods
-        if selecting is None:
-            pods = 0
-        elif pods:
-            yield from self._of_pods(direction, subject, selecting)
+    def _row(self, direction: Direction, subject: Point) -> Row:
+        found: dict[Bounds, Mask] = {}
+        apart: list[Mask] = []
+        selecting = self._judge.united(subject, direction)
+        pods = self._pods if selecting is not None else 0
+        if selecting is not None and pods:
+            found |= self._of_pods(direction, subject, selecting)
+            apart += self._asked(direction, selecting)
         for mask, other in self._split(direction, subject, self.every & ~pods):
             ends = (other, subject) if direction == "Ingress" else (subject, other)
             side = self._judge.side(direction, *ends)
-            yield Cell(mask, self._bounds(side.sure, side.possible))
+            bounds = self._bounds(side.sure, side.possible)
+            found[bounds] = found.get(bounds, 0) | mask
+            apart.append(mask)
+        return Row.of(found, apart)
 
     def _of_pods(
         self, direction: Direction, subject: Point, selecting: Selecting
-    ) -> Iterator[Cell]:
+    ) -> Mapping[Bounds, Mask]:
         """What NetworkPolicies alone say of ordinary pods: whom a rule means is known for all of
-        them at once, and no pair is judged by itself.
+        them at once, and no pair is judged by itself. Costs one operation for each rule, and some
+        for what the rules admit, of which there are few.
         """
+        if not selecting:
+            return {self._bounds(PortSet.ALL, PortSet.ALL): self._pods}
+        found: dict[Admitted, Mask] = {(PortSet.NONE, PortSet.NONE): self._pods}
+        for more, mask in self._admitted(direction, subject, selecting).items():
+            found = _joined(found, more, mask)
+        return {self._bounds(*ports): mask for ports, mask in found.items()}
+
+    def _admitted(
+        self, direction: Direction, subject: Point, selecting: Selecting
+    ) -> Mapping[Admitted, Mask]:
+        """Whom some rule admits on these ports, surely and perhaps."""
+        found: dict[Admitted, Mask] = {}
+        for policy, truth in selecting:
+            for rule in policy.rules[direction]:
+                means = self._meant(policy, rule)
+                by_target = direction == "Egress" and rule.named
+                for some in self._by_ports(means.perhaps) if by_target else (means.perhaps,):
+                    target = self._first(some) if by_target else subject
+                    sure, possible = self._judge.admitted(rule, target)
+                    surely = some & means.surely if truth is Truth.YES else 0
+                    _add(found, (sure, possible), surely)
+                    _add(found, (PortSet.NONE, possible), some & ~surely)
+        return found
+
+    def _asked(self, direction: Direction, selecting: Selecting) -> Iterator[Mask]:
+        """What tells ordinary pods apart from others, or from each other."""
+        yield self._pods
         rules = [(policy, rule) for policy, _ in selecting for rule in policy.rules[direction]]
-        parts: list[tuple[Mask, tuple[Truth, ...]]] = [(self._pods, ())]
         for policy, rule in rules:
             means = self._meant(policy, rule)
-            parts = [each for part in parts for each in _split_by(means, *part)]
-        named = direction == "Egress" and any(rule.named for _, rule in rules)
-        for mask, truths in parts:
-            for some in self._by_ports(mask) if named else (mask,):
-                target = subject if direction == "Ingress" else self._first(some)
-                bounds = self._judge.bounds(selecting, direction, truths, target)
-                yield Cell(some, self._bounds(*bounds))
+            yield from (means.surely, means.perhaps)
+        if direction == "Egress" and any(rule.named for _, rule in rules):
+            yield from self._by_ports(self._pods)
 
     def _meant(self, policy: NetPolicy, rule: PolicyRule) -> Means:
         """Which pods a rule means."""
@@ -446,16 +464,19 @@ class Parts:
                 self._sizes.append(len(some))
 
 
-def _split_by(
-    means: Means, mask: Mask, truths: tuple[Truth, ...]
-) -> Iterator[tuple[Mask, tuple[Truth, ...]]]:
-    surely, perhaps = mask & means.surely, mask & means.perhaps
-    if surely:
-        yield surely, (*truths, Truth.YES)
-    if perhaps != surely:
-        yield perhaps & ~surely, (*truths, Truth.MAYBE)
-    if perhaps != mask:
-        yield mask & ~perhaps, (*truths, Truth.NO)
+def _joined(found: Mapping[Admitted, Mask], more: Admitted, mask: Mask) -> dict[Admitted, Mask]:
+    """What is admitted where some are admitted on more ports."""
+    joined: dict[Admitted, Mask] = {}
+    for ports, others in found.items():
+        _add(joined, ports, others & ~mask)
+        if both := others & mask:
+            _add(joined, (ports[0] | more[0], ports[1] | more[1]), both)
+    return joined
+
+
+def _add(found: dict[Admitted, Mask], ports: Admitted, mask: Mask) -> None:
+    if mask:
+        found[ports] = found.get(ports, 0) | mask
 
 
 def places(mask: Mask) -> Iterator[int]:

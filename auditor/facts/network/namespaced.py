@@ -136,12 +136,12 @@ class Namespaced:
         """
         rules = [(policy, rule) for policy, _ in selecting for rule in policy.rules[direction]]
         admitted = [
-            (policy, *self._admitted(rule, truth, target))
+            (policy, *self.admitted(rule, truth, target))
             for (policy, rule), truth in zip(rules, truths, strict=True)
             if truth
         ]
         sure, possible = _bounds(selecting, admitted)
-        return sure, (possible if _isolated(selecting) else PortSet.ALL)
+        return sure, (possible if isolates(selecting) else PortSet.ALL)
 
     def _on_node(self, connection: Connection) -> Decision:
         named = self._naming(connection.subject, connection.direction)
@@ -185,7 +185,7 @@ class Namespaced:
                 keys = policy.selector.undecided(connection.subject.labels)
                 doubts.append(at_run_time(policy.ref, keys))
             for rule in policy.rules[connection.direction]:
-                sure, possible = self._admitted(rule, next(admits), connection.target)
+                sure, possible = self.admitted(rule, next(admits), connection.target)
                 if possible:
                     admissions.append(Admission(policy, rule, sure, possible))
                     notes.append(_admitting(connection.direction, admissions[-1]))
@@ -193,7 +193,7 @@ class Namespaced:
                     ends = (connection.other, connection.target)
                     doubts += self.reading.doubts(policy, rule, *ends)
         sure, possible = _bounds(selecting, [(a.policy, a.sure, a.possible) for a in admissions])
-        passes = PortSet.NONE if _isolated(selecting) else PortSet.ALL
+        passes = PortSet.NONE if isolates(selecting) else PortSet.ALL
         near = min(connection.near, self._own_node(connection.direction))
         if connection.other.kind == NODE and sure != PortSet.ALL and near:
             # Traffic between a pod and its own node is always allowed.
@@ -207,7 +207,7 @@ class Namespaced:
             possible, sure.complement(), passes, tuple(notes), tuple(doubts), tuple(admissions)
         )
 
-    def _admitted(self, rule: PolicyRule, truth: Truth, target: Point) -> tuple[PortSet, PortSet]:
+    def admitted(self, rule: PolicyRule, truth: Truth, target: Point) -> tuple[PortSet, PortSet]:
         """What the rule admits surely and perhaps, where it means the other end with this
         `truth`.
         """
@@ -253,7 +253,8 @@ def _named(policy: NetPolicy) -> str:
     return f"{KIND} {policy.ref.namespace}/{policy.ref.name}"
 
 
-def _isolated(selecting: Selecting) -> bool:
+def isolates(selecting: Selecting) -> bool:
+    """Whether one of them surely selects the pod, so that only what rules admit comes through."""
     return any(truth is Truth.YES for _, truth in selecting)
 
 
@@ -264,7 +265,7 @@ def _bounds(selecting: Selecting, admitted: Sequence[Admitted]) -> tuple[PortSet
     surely selects it, the pod may as well not be isolated at all.
     """
     possible = PortSet.union_of(perhaps for _, _, perhaps in admitted)
-    if _isolated(selecting):
+    if isolates(selecting):
         certain = {policy for policy, truth in selecting if truth is Truth.YES}
         return PortSet.union_of(surely for by, surely, _ in admitted if by in certain), possible
     sure = PortSet.ALL
