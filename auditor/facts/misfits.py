@@ -21,8 +21,9 @@ def misfits(resources: Iterable[Resource], version: int) -> Iterator[Gap]:
     was judged.
     """
     for resource in resources:
-        told = [path for path, _ in unreadable(resource)]
-        for fault in (*faults(resource, version), *_without_pods(resource)):
+        found = (*faults(resource, version), *_without_pods(resource))
+        told = [path for path, _ in unreadable(resource)] if found else ()
+        for fault in found:
             severity = _severity(resource, fault)
             if severity and not any(fault.path[: len(path)] == path for path in told):
                 yield Gap(_what(resource, fault.path), _why(fault), severity, ref=resource.ref)

@@ -113,6 +113,14 @@ class Selector:
     """All of its requirements must be met; one without any matches everything."""
 
     requirements: tuple[Requirement, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+    """Kept, as that of a requirement."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(self.requirements))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def truth(self, labels: Labels) -> Truth:
         """Whether `labels` meet every requirement. Cost: one look-up per requirement."""
@@ -149,6 +157,8 @@ def parse_selector(value: Any, path: Path) -> Selector:
         return Selector()
     if not isinstance(value, Mapping):
         raise RefusedError(path, "is no label selector")
+    if len(value) == 1 and (found := _plain(value.get("matchLabels"))):
+        return found
     exact = _from_labels(value.get("matchLabels"), (*path, "matchLabels"))
     other = _from_expressions(value.get("matchExpressions"), (*path, "matchExpressions"))
     return Selector((*exact, *other))
@@ -209,7 +219,21 @@ def check_value(value: Any, path: Path) -> None:
         raise RefusedError(path, f"{said(value)} is no label value")
 
 
+def _plain(labels: Any) -> Selector | None:
+    """The selector of some labels; None where anything of them may be wrong."""
+    if type(labels) is not dict or not all(type(v) is str for v in labels.values()):
+        return None
+    return _labelled(tuple(labels.items()))
+
+
 # Thousands of policies ask for the same few labels.
+@lru_cache(1 << 14)
+def _labelled(labels: tuple[tuple[Any, str], ...]) -> Selector | None:
+    if not all(type(key) is str and _is_key(key) and _is_value(value) for key, value in labels):
+        return None
+    return Selector(tuple(_exactly(key, value) for key, value in labels))
+
+
 @lru_cache(1 << 14)
 def _exactly(key: str, value: str) -> Requirement:
     return Requirement(key, "In", frozenset((value,)))

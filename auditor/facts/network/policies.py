@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Any
 
@@ -62,6 +63,14 @@ class Pods:
     """None: the namespace of the policy."""
     pods: Selector | None
     """None: all of them."""
+    _hash: int = field(init=False, repr=False, compare=False)
+    """Kept: whom a peer means is looked up for every rule."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.namespaces, self.pods)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,10 +183,16 @@ def _peer(value: Any, path: Path) -> Pods | Block:
         if len(given) > 1:
             raise RefusedError((*path, "ipBlock"), f"must not stand beside {given[0]}")
         return _block(peer["ipBlock"], (*path, "ipBlock"))
-    return Pods(
-        namespaces=_selector(peer.get("namespaceSelector"), (*path, "namespaceSelector")),
-        pods=_selector(peer.get("podSelector"), (*path, "podSelector")),
+    return _pods(
+        _selector(peer.get("namespaceSelector"), (*path, "namespaceSelector")),
+        _selector(peer.get("podSelector"), (*path, "podSelector")),
     )
+
+
+@lru_cache(1 << 14)
+def _pods(namespaces: Selector | None, pods: Selector | None) -> Pods:
+    """The one object for equal peers, which are found by it at once."""
+    return Pods(namespaces, pods)
 
 
 def _selector(value: Any, path: Path) -> Selector | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from auditor.facts.schema.fit import ANY, Fields, Fit
 from auditor.facts.workloads import workload_of
 from auditor.model import Path as Way
 from auditor.model import Resource
@@ -129,16 +130,29 @@ def faults(resource: Resource, version: int) -> tuple[Fault, ...]:
 
 
 def _read(known: Types, version: int, kind: str, value: Any, path: Way) -> tuple[Fault, ...]:
+    if _fit(version).check(kind)(value):
+        return ()
     reader = _Reader(known, version)
     reader.read(kind, value, path)
     return tuple(reader.found)
 
 
+@cache
+def _fit(version: int) -> Fit:
+    known = types()
+
+    def fields(name: str) -> Fields:
+        shape = known.shape(name, version)
+        if shape is None:
+            return Fields(stands_for=ANY)
+        return Fields(shape.fields, shape.required, shape.stands_for)
+
+    return Fit(fields)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads one object by the types of one version. Thousands of objects are read, most of them
-    without a fault: what it finds is collected, and nothing is made on the way there.
-    """
+    """Reads one object by the types of one version, and collects what is wrong with it."""
 
     known: Types
     version: int

@@ -185,12 +185,15 @@ class _Reader:
             meant_by_it = None if rule.whole else self._meant(direction, rule)
             if meant_by_it is None or not meant_by_it.anybody:
                 continue
+            served = meant_by_it.served
+            if not served.leads and served.names.issuperset(rule.named):
+                continue
             entries = sequence(at(self._policy.resource.manifest, (*rule.path, "ports")))
             for index, entry in enumerate(map(mapping, entries)):
                 path = (*rule.path, "ports", index, "port")
-                if told := _service_port(path, entry, meant_by_it.served):
+                if told := _service_port(path, entry, served):
                     yield "service_ports", told
-                if meant_by_it.complete and (told := _port_name(path, entry, meant_by_it.served)):
+                if meant_by_it.complete and (told := _port_name(path, entry, served)):
                     yield "port_names", told
 
 

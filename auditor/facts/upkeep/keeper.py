@@ -77,6 +77,7 @@ class Keeper:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._served: dict[Key, Served] = {}
+        self._equal: dict[Served, Served] = {}
         self._meant: dict[object, Meant] = {}
 
     @cached_property
@@ -198,7 +199,8 @@ class Keeper:
         """On what its pods listen. Costs one look at the Services of its namespace, once."""
         found = self._served.get(workload.ref.key)
         if found is None:
-            found = self._served[workload.ref.key] = self._serve(workload)
+            made = self._serve(workload)
+            found = self._served[workload.ref.key] = self._equal.setdefault(made, made)
         return found
 
     def meant(self, home: str, peer: Pods) -> Meant:
@@ -236,7 +238,7 @@ class Keeper:
 
 def union(each: Sequence[Served]) -> Served:
     """What all of them serve."""
-    if len(each) == 1:
+    if each and all(one is each[0] for one in each):
         return each[0]
     ports = PortSet.NONE
     for one in each:

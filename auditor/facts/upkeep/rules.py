@@ -142,6 +142,8 @@ def _shadow(shadow: Shadow, policy: NetPolicy) -> Told:
 
 
 def _unread(policy: NetPolicy, profile: Profile) -> Iterator[Told]:
+    if profile.end_port is profile.named_ports is profile.sctp is Truth.YES:
+        return
     for _, rule in _rules(policy):
         ports = at(policy.resource.manifest, (*rule.path, "ports"))
         for index, entry in enumerate(map(mapping, sequence(ports))):

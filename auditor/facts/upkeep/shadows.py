@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, product
 
 from auditor.facts.network.answers import Direction
 from auditor.facts.network.outside import IPNetwork
@@ -88,10 +88,10 @@ class Shadows:
             here = self._rules.get((policy.ref.namespace, chosen, direction))
             if not here:
                 continue
-            places = places or (None, *_indexes(rule))
+            places = places or (None, *_indexes(rule.peers[0] if rule.peers else None))
             for peer in places:
                 for other, wide in here.get(peer, ()):
-                    if other.ref == policy.ref or not covers(wide, rule):
+                    if other.ref.name == policy.ref.name or not covers(wide, rule):
                         continue
                     same = chosen == mine and covers(rule, wide)
                     if not same or other.ref.name < policy.ref.name:
@@ -108,17 +108,14 @@ def _indexed(peer: Pods | Block | None) -> object:
     return _asked(peer.namespaces), _asked(peer.pods)
 
 
-def _indexes(rule: PolicyRule) -> Iterator[object]:
-    """Where the first peer of the rule is found, or one that means as many or more."""
-    if not rule.peers:
-        return
-    first = rule.peers[0]
-    if isinstance(first, Block):
-        yield Block
-        return
-    for space in _wider(first.namespaces):
-        for pods in _wider(first.pods):
-            yield space, pods
+@lru_cache(maxsize=1 << 14)
+def _indexes(peer: Pods | Block | None) -> tuple[object, ...]:
+    """Where a peer is found, or one that means as many or more; of None nowhere."""
+    if peer is None:
+        return ()
+    if isinstance(peer, Block):
+        return (Block,)
+    return tuple(product(_wider(peer.namespaces), tuple(_wider(peer.pods))))
 
 
 def _wider(selector: Selector | None) -> Iterator[Requirements | None]:
@@ -170,6 +167,8 @@ _ALL = 65535
 
 def _means(wide: Pods | Block, peer: Pods | Block) -> bool:
     """Whether whoever is meant by `peer` is meant by `wide`."""
+    if wide is peer:
+        return True
     if isinstance(wide, Block) or isinstance(peer, Block):
         return isinstance(wide, Block) and isinstance(peer, Block) and _holds(wide, peer)
     if (wide.namespaces is None) != (peer.namespaces is None):
