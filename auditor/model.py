@@ -198,7 +198,19 @@ class Snapshot:
             if resource.ref.key not in gone
             and (resource.ref.key not in new or resource.ref.key in added)
         ]
-        return replace(self, resources=(*kept, *added.values()))
+        found = replace(self, resources=(*kept, *added.values()))
+        in_place = not added and len(kept) == len(self.resources)
+        if in_place and "by_kind" in vars(self):
+            vars(found)["by_kind"] = self._by_kind_with(new)
+        return found
+
+    def _by_kind_with(self, new: Mapping[Key, Resource]) -> Mapping[str, tuple[Resource, ...]]:
+        """`by_kind` where these stand in the place of those with their identity."""
+        kinds = {kind for _, kind, _, _ in new}
+        return {
+            kind: tuple(new.get(one.ref.key, one) for one in found) if kind in kinds else found
+            for kind, found in self.by_kind.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ def _delta(network: Any, snapshot: Any) -> float:
     """CPU seconds to know the flows that a change opens and closes."""
     from auditor.facts.network.delta import delta
 
-    assert network.groups_at, "known before, as all pairs are"
+    assert network.grouping.at, "known before, as all pairs are"
     start = process_time()
     assert delta(network, network.after(snapshot)) is not None
     return process_time() - start

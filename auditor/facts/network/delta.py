@@ -1,14 +1,15 @@
 """Which flows a change opens and closes: two networks compared, without asking all of their pairs.
 
 Only ends whose policies changed, or that are others than before, can have other flows. For each of
-them the rows of both networks say with whom that may be, and `reach` is asked about these alone.
+them the rows of both networks say with whom that may be. Where these do not already say what
+flows, `reach` is asked; and it is for reasons, if anybody wants them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, reduce
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial, reduce
 from operator import or_
 
 from auditor.facts.network.answers import Direction, Reach
@@ -16,9 +17,10 @@ from auditor.facts.network.cluster_policies import DIALECTS
 from auditor.facts.network.engine import BOTH, Network
 from auditor.facts.network.istio.mesh import READ
 from auditor.facts.network.matrix import Mask, Matrix, Row, places
-from auditor.facts.network.points import NODE, Point, relabelled
+from auditor.facts.network.points import NODE, Point
 from auditor.facts.network.policies import KIND
 from auditor.facts.network.ports import PortSet
+from auditor.facts.network.reading import Relabelled
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload
 from auditor.memory import collector_paused
 from auditor.model import Key, Ref
@@ -31,6 +33,12 @@ OF_NETWORK = frozenset((KIND, *DIALECTS, *WORKLOAD_KINDS))
 """Kinds that change nothing of the mesh but the ends of a flow themselves."""
 
 
+Ports = tuple[PortSet, PortSet]
+"""What flows, surely and perhaps."""
+
+NOTHING: Ports = (PortSet.NONE, PortSet.NONE)
+
+
 @dataclass(frozen=True, slots=True)
 class FlowChange:
     """What workloads that are alike before and after may send to others, then and now."""
@@ -38,24 +46,33 @@ class FlowChange:
     sources: tuple[Ref, ...]
     targets: tuple[Ref, ...]
     """Where both are one object, two pods of it are meant."""
-    before: Reach | None
-    """None where one of the two was not there."""
-    after: Reach | None
-    """None where one of the two is gone."""
+    was: Ports
+    """What flowed; nothing where one of the two was not there."""
+    now: Ports
+    """What flows; nothing where one of the two is gone."""
+    _ask: tuple[Callable[[], Reach | None], Callable[[], Reach | None]] = field(
+        repr=False, compare=False
+    )
+
+    @property
+    def before(self) -> Reach | None:
+        """What flowed, and why; None where one of the two was not there. Asked each time."""
+        return self._ask[0]()
+
+    @property
+    def after(self) -> Reach | None:
+        """What flows, and why; None where one of the two is gone. Asked each time."""
+        return self._ask[1]()
 
     @property
     def opened(self) -> PortSet:
         """What surely flows now and surely or perhaps did not."""
-        return _sure(self.after) - _sure(self.before)
+        return self.now[0] - self.was[0]
 
     @property
     def closed(self) -> PortSet:
         """What surely flowed and surely or perhaps no longer does."""
-        return _sure(self.before) - _sure(self.after)
-
-
-def _sure(reach: Reach | None) -> PortSet:
-    return reach.ports if reach else PortSet.NONE
+        return self.was[0] - self.now[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +102,8 @@ class _End:
     since: Row
     differing: Mask
     """Those of whom they say something else."""
-    keys: frozenset[str] | None
-    """The labels in which the points differ; None where they or policies differ in more."""
+    pods: Relabelled | None
+    """The points, where they differ in labels alone and no policy changed."""
 
 
 Group = list[Pair]
@@ -97,7 +114,8 @@ def delta(before: Network, after: Network) -> tuple[FlowChange, ...]:
     """Every flow between workloads that is another one `after`, surely or perhaps.
 
     Costs, where `after` is what came of `Network.after` and points are the same ones: a row of each
-    network for each point whose policies changed, and two questions for each pair that may differ.
+    network for each point whose policies changed, and for each pair that may differ a look at both
+    ends' policies.
     Else, and where objects of Istio changed, it costs what a `Matrix` of each costs at least.
     """
     with collector_paused():
@@ -112,12 +130,16 @@ class _Comparison:
         self._changed = changed or {}
         kinds = {change.kind for change in self._changed.values()}
         meshed = before.mesh.present, after.mesh.present
-        same_mesh = meshed == (False, False) or (all(meshed) and kinds <= OF_NETWORK)
-        same_nodes = before.machines == after.machines
+        self._plain = meshed == (False, False)
+        """Whether what policies say is all."""
+        same_mesh = self._plain or (all(meshed) and kinds <= OF_NETWORK)
+        same_nodes = before.grouping.machines == after.grouping.machines
         self._quick = changed is not None and same_mesh and same_nodes
         self._only_pods = kinds <= set(WORKLOAD_KINDS)
         """Whether every policy says what it said."""
         self._of_mesh = changed is not None and all(meshed) and kinds <= OF_MESH
+        self._told: dict[tuple[Hashable, Hashable], tuple[Ports, Ports]] = {}
+        """What flowed and flows between two groups, where that is known already."""
         self._groups: dict[Hashable, Group] = {}
         self._moved: list[Hashable] = []
         """The groups of what is no longer what it was."""
@@ -137,19 +159,22 @@ class _Comparison:
         one, other = ours[0], theirs[0]
         if source == target and len(ours) > 1:
             other = ours[1]
-        was = _reach(self.before, one.old, other.old)
-        now = _reach(self.after, one.new, other.new)
-        if _flows(was) == _flows(now):
+        ask = (
+            partial(_reach, self.before, one.old, other.old),
+            partial(_reach, self.after, one.new, other.new),
+        )
+        was, now = self._told.get((source, target)) or (_flows(ask[0]()), _flows(ask[1]()))
+        if was == now:
             return None
         return FlowChange(
-            tuple(each.ref for each in ours), tuple(each.ref for each in theirs), was, now
+            tuple(each.ref for each in ours), tuple(each.ref for each in theirs), was, now, ask
         )
 
     def _group(self, key: Hashable) -> Group:
         found = self._groups.get(key)
         if found is None:
             # One that did not change, by its points.
-            kept = self.before.groups.get(key, ())
+            kept = self.before.grouping.groups.get(key, ())
             gone = {id(pair.old) for each in self._moved for pair in self._groups[each]}
             found = [Pair(each, each) for each in kept if id(each) not in gone]
             self._groups[key] = found
@@ -168,7 +193,10 @@ class _Comparison:
     def _elsewhere(self) -> Iterator[Key]:
         """The workloads that did not change, and whose pods did."""
         before, after = (
-            {w.ref.key: (network.points_of(w), network.stand(w)) for w in network.workloads}
+            {
+                w.ref.key: (network.points_of(w), network.grouping.stand(w))
+                for w in network.workloads
+            }
             for network in (self.before, self.after)
         )
         return (key for key in (*before, *after) if before.get(key) != after.get(key))
@@ -205,9 +233,9 @@ class _Comparison:
     def _between(
         self, direction: Direction, subjects: Iterable[Point], others: Iterable[Point]
     ) -> Iterator[tuple[Hashable, Hashable]]:
-        them = [key for other in others for key in self.before.groups_at.get(other, ())]
+        them = [key for other in others for key in self.before.grouping.at.get(other, ())]
         for subject in subjects:
-            for mine in self.before.groups_at.get(subject, ()):
+            for mine in self.before.grouping.at.get(subject, ()):
                 for other in them:
                     yield (other, mine) if direction == "Ingress" else (mine, other)
 
@@ -223,10 +251,14 @@ class _Comparison:
                 mask = reduce(or_, masks, self.before.matrix.on_nodes)
                 end = self._end(direction, olds, news)
                 for other in self.before.matrix.members(mask):
-                    if end and self._is_same(end, other):
+                    told = self._flowing(end, other) if end else None
+                    if told and told[0] == told[1]:
                         continue
-                    for group in self.before.groups_at.get(other, ()):
-                        yield (group, key) if direction == "Ingress" else (key, group)
+                    for group in self.before.grouping.at.get(other, ()):
+                        both = (group, key) if direction == "Ingress" else (key, group)
+                        if told and self._is_one_point(group):
+                            self._told[both] = told
+                        yield both
             yield from ((key, other) for other in self._moved)
 
     def _by_sidecars(self) -> Iterator[tuple[Hashable, Hashable]]:
@@ -248,27 +280,30 @@ class _Comparison:
         if NODE in (was.kind, now.kind):
             return None
         then, since = self.before.matrix.row(direction, was), self._now.row(direction, now)
-        keys = relabelled(was, now) if self._only_pods else None
-        return _End(direction, was, now, then, since, _differing(then, since), keys)
+        pods = Relabelled.of(was, now) if self._only_pods else None
+        return _End(direction, was, now, then, since, _differing(then, since), pods)
 
-    def _is_same(self, end: _End, other: Point) -> bool:
-        """Whether one point has the same flows with what an end was and with what it is."""
+    def _is_one_point(self, group: Hashable) -> bool:
+        """Whether points say all of what flows to and from a group that does not change."""
+        one = self.before.grouping.groups[group][0]
+        return self._plain and len(self.before.points_of(one)) == 1
+
+    def _flowing(self, end: _End, other: Point) -> tuple[Ports, Ports] | None:
+        """What flowed and flows between one point and an end, or twice nothing where that is the
+        same; None where `reach` is to be asked.
+        """
         if other.kind == NODE:
-            return False
+            return None
         place, opposite = self.before.matrix.place[other], _OPPOSITE[end.direction]
-        judge, keys = self.after.judge, end.keys
-        if (
-            keys is not None
-            and not end.differing >> place & 1
-            and judge.same_of(opposite, other, end.was, end.now, keys)
-        ):
-            return True
+        judge = self.after.judge
+        if end.pods and not end.differing >> place & 1 and judge.same_of(opposite, other, end.pods):
+            return NOTHING, NOTHING
         theirs = self.before.matrix.said(opposite, other, end.was)
         ends = (other, end.now) if end.direction == "Ingress" else (end.now, other)
         sure, possible = judge.between(opposite, *ends)
         was, now = end.then.at(place), end.since.at(place)
         flowed = (was.sure & theirs.sure, was.possible & theirs.possible)
-        return flowed == (now.sure & sure, now.possible & possible)
+        return flowed, (now.sure & sure, now.possible & possible)
 
     @cached_property
     def _now(self) -> Matrix:
@@ -282,7 +317,7 @@ class _Comparison:
         for ref in dict.fromkeys((*olds, *news)):
             pair = Pair(olds.get(ref), news.get(ref))
             key = tuple(
-                network.group_of(workload) if workload else None
+                network.grouping.of(workload) if workload else None
                 for network, workload in ((self.before, pair.old), (self.after, pair.new))
             )
             self._groups.setdefault(key, []).append(pair)
@@ -341,8 +376,8 @@ def _reach(network: Network, source: Workload | None, target: Workload | None) -
     return network.reach(source, target) if source and target else None
 
 
-def _flows(reach: Reach | None) -> tuple[PortSet, PortSet]:
-    return (reach.ports, reach.possible) if reach else (PortSet.NONE, PortSet.NONE)
+def _flows(reach: Reach | None) -> Ports:
+    return (reach.ports, reach.possible) if reach else NOTHING
 
 
 def _differing(was: Row, now: Row) -> int:

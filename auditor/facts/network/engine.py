@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache
 from itertools import product
-from operator import or_
 from weakref import ReferenceType
 from weakref import ref as weak
 
@@ -24,32 +23,32 @@ from auditor.facts.network.answers import (
     World,
 )
 from auditor.facts.network.cluster_policies import (
-    DIALECTS,
     ClusterPolicy,
     Nodes,
-    is_cluster_policy,
-    parse_cluster_policy,
 )
+from auditor.facts.network.composing import composed, connected, merged, then, together
 from auditor.facts.network.decisions import Side
+from auditor.facts.network.grouping import Grouping
 from auditor.facts.network.istio import Mesh
 from auditor.facts.network.judge import Judge
-from auditor.facts.network.matrix import Flow, Matrix, places
+from auditor.facts.network.matrix import Flow, Matrix
 from auditor.facts.network.outside import Span, representatives
+from auditor.facts.network.parsing import Parsed, by_namespace, is_policy, parsed
 from auditor.facts.network.passing import Passing, Sent
-from auditor.facts.network.points import Point, Points, Questions, beside
-from auditor.facts.network.policies import KIND, Block, NetPolicy, PolicyRule, parse_policy
-from auditor.facts.network.ports import PROTOCOLS, PortSet
+from auditor.facts.network.points import Point, Points, Questions, is_on_node
+from auditor.facts.network.policies import KIND, Block, NetPolicy, PolicyRule
+from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import SPEC, Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
+from auditor.facts.network.senders import Senders
 from auditor.facts.network.strangers import Strangers
-from auditor.facts.network.succession import Change, Changes, changes, succeeding
+from auditor.facts.network.succession import Changes, changes, succeeding
 from auditor.facts.network.unread import unread
 from auditor.facts.network.ways import Ways, source_rules
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload, workloads_of
 from auditor.memory import collector_paused
 from auditor.model import Gap, Key, Ref, Resource, Snapshot
-from auditor.terms import BUILT_IN
 
 CACHED = 1 << 16
 """How many answers are kept, each for one pair of what two ends say: some tens of megabytes."""
@@ -89,7 +88,8 @@ class Network:
         self.workloads = tuple(workloads)
         same = before if before and before.profile == profile else None
         changed = same._changes_to(snapshot) if same else None
-        self._parsed = self._parse(same, changed)
+        old = same._parsed if same else {}
+        self._parsed: Mapping[Key, Parsed] = parsed(snapshot, profile, old, changed)
         self.invalid = tuple(p for p in self._parsed.values() if isinstance(p, InvalidPolicy))
         """The policies that the API server would refuse, and that therefore have no effect."""
         self.mesh: Mesh = Mesh(snapshot, same.mesh if same else None)
@@ -98,7 +98,7 @@ class Network:
         """The Services, the Ingresses and the Gateways."""
         self._passing = Passing(self.mesh, profile)
         self._composed: Callable[[tuple[Side, ...]], Reach] = (
-            same._composed if same else lru_cache(CACHED)(_composed)
+            same._composed if same else lru_cache(CACHED)(composed)
         )
         self._of: dict[Ref, tuple[Workload, tuple[Point, ...]]] = {}
         # Weakly: of a row of changes, only the last is worth its memory.
@@ -112,7 +112,7 @@ class Network:
         if same is None or changed is None or not self._succeed(same, changed):
             policies, cluster_wide = self.policies, self._cluster_wide
             self._points = Points(snapshot, Questions.of([*policies, *cluster_wide]))
-            self._judge = Judge(_by_namespace(policies), cluster_wide, profile)
+            self._judge = Judge(by_namespace(policies), cluster_wide, profile)
 
     def after(self, snapshot: Snapshot) -> Network:
         """The network of a snapshot that differs from this one's in few objects.
@@ -153,28 +153,9 @@ class Network:
         of_mesh = self.mesh.gaps if self.mesh.present else ()
         return (*unread(self.snapshot, self.invalid), *of_mesh, *self.ways.gaps)
 
-    def _parse(self, before: Network | None, changed: Changes | None) -> dict[Key, AnyPolicy]:
-        """The policies by identity, in the order read."""
-        old = before._parsed if before else {}
-        touched = {key for key, change in (changed or {}).items() if _is_policy(change)}
-        # Without an object that comes or goes, the order stays as it is.
-        if changed is not None and all(changed[key].old and changed[key].new for key in touched):
-            found = dict(old) if touched else old
-            for key in touched:
-                new = changed[key].new
-                assert new is not None
-                found[key] = _parsed(new, self.profile)
-            return found
-        return {
-            resource.ref.key: old[resource.ref.key]
-            if changed is not None and resource.ref.key not in touched
-            else _parsed(resource, self.profile)
-            for resource in _policies(self.snapshot)
-        }
-
     def _succeed(self, before: Network, changed: Changes) -> bool:
         """Take over the points and what is judged of them; whether that is possible."""
-        touched = [key for key, change in changed.items() if _is_policy(change)]
+        touched = [key for key, change in changed.items() if is_policy(change)]
         asked = [self._parsed[key] for key in touched if key in self._parsed]
         valid = [policy for policy in asked if not isinstance(policy, InvalidPolicy)]
         points = before._points.after(self.snapshot, changed, valid)
@@ -187,9 +168,15 @@ class Network:
             if policy.ref.namespace in here:
                 here[policy.ref.namespace].append(policy)
         self._points = points
-        self._judge = before._judge.after(here, self._cluster_wide if wide else None)
+        self._judge = (
+            before._judge.after(here, self._cluster_wide if wide else None)
+            if touched
+            else before._judge
+        )
         if not any(change.owned for change in changed.values()):
-            self._of = {ref: told for ref, told in before._of.items() if ref.key not in changed}
+            self._of = dict(before._of)
+            for ref in (one.ref for change in changed.values() for one in change.either):
+                self._of.pop(ref, None)
         self._matrix = vars(before).get("matrix")
         self.changed = changed
         return True
@@ -222,7 +209,7 @@ class Network:
             return Reach(PortSet.ALL, PortSet.ALL, (ITSELF,))
         pairs = product(self._points_of(source), self._points_of(target))
         near = self._near(source, target)
-        reach = _together([self._judged(*pair, directions, near) for pair in pairs])
+        reach = together([self._judged(*pair, directions, near) for pair in pairs])
         if itself is Truth.MAYBE and reach.ports != PortSet.ALL:
             unknown = ("whether a pod reaches itself is not defined", *reach.unknown)
             return replace(reach, possible=PortSet.ALL, unknown=unknown)
@@ -272,35 +259,12 @@ class Network:
             return found
         if _same_pod(source, target) or not self.meshed(target):
             return found
-        return _then(found, self._passing.ruling(source, target, request))
+        return then(found, self._passing.ruling(source, target, request))
 
     def _connected(self, source: Peer | Identity, target: Peer, request: Request) -> Ruling:
         """What network policies say of a connection."""
         peer = _unseen(source) if isinstance(source, Identity) else source
-        reach = self.allowed(peer, target)
-        if request.protocol not in PROTOCOLS:
-            return self._without_ports(reach, request)
-        asked = (request.protocol, request.port)
-        if reach.assumed.contains(*asked):
-            return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
-        if reach.ports.contains(*asked):
-            return Ruling(Verdict.ALLOWED, reach.reasons)
-        if not reach.possible.contains(*asked):
-            return Ruling(Verdict.DENIED, reach.reasons)
-        return Ruling(Verdict.UNDEFINED, reach.reasons, reach.unknown)
-
-    def _without_ports(self, reach: Reach, request: Request) -> Ruling:
-        """What becomes of ICMP and the like: rules are about ports, and only where none stops
-        anything is it certain.
-        """
-        passes = self.profile.other_protocols
-        if reach.ports == PortSet.ALL and not reach.assumed:
-            passes = Truth.YES
-        if passes is not Truth.MAYBE:
-            verdict = Verdict.ALLOWED if passes else Verdict.DENIED
-            return Ruling(verdict, reach.reasons)
-        why = f"what policies do to {request.protocol}, which has no ports, is not defined"
-        return Ruling(Verdict.UNDEFINED, reach.reasons, (why, *reach.unknown))
+        return connected(self.allowed(peer, target), request, self.profile)
 
     @cached_property
     def matrix(self) -> Matrix:
@@ -330,48 +294,13 @@ class Network:
         return self._judge
 
     @cached_property
-    def groups(self) -> Mapping[Hashable, Sequence[Workload]]:
-        """The workloads that nothing tells apart, by what stands for each; see `group_of`."""
-        found: dict[Hashable, list[Workload]] = {}
-        for workload in self.workloads:
-            found.setdefault(self.group_of(workload), []).append(workload)
-        return found
+    def grouping(self) -> Grouping:
+        """The workloads that nothing tells apart."""
+        return Grouping(self)
 
-    @cached_property
-    def groups_at(self) -> Mapping[Point, Sequence[Hashable]]:
-        """By point, the keys of the groups that have pods there."""
-        found: dict[Point, list[Hashable]] = {}
-        for key, (workload, *_) in self.groups.items():
-            for point in self._points_of(workload):
-                found.setdefault(point, []).append(key)
-        return found
-
-    def group_of(self, workload: Workload) -> Hashable:
-        """What stands for all workloads that give and get the same, whoever asks; finer than need
-        be, and cheaper than `class_of`.
-        """
-        # A pod on the network of its node looks like the others there.
-        own = workload.ref if _on_node(workload) else self.stand(workload)
-        points = self._points_of(workload)
-        if not self.mesh.present:
-            return points, own
-        return points, own, self.mesh.caller(workload), self.mesh.kind(workload)
-
-    @cached_property
-    def machines(self) -> frozenset[frozenset[str]]:
-        """The nodes of each workload that is on the network of its node, where they are known."""
-        return frozenset(self._points.nodes_of(w) for w in self.workloads if _on_node(w)) - {
-            frozenset()
-        }
-
-    def stand(self, workload: Workload) -> Hashable:
-        """What its node tells it by from others at the same points: what is on the network of a
-        node and what runs there reach each other whatever policies say. None where that is nothing.
-        """
-        if not self.machines:
-            return None
-        nodes = self._points.nodes_of(workload)
-        return nodes if _on_node(workload) else tuple(beside(nodes, one) for one in self.machines)
+    def nodes_of(self, peer: Peer) -> frozenset[str]:
+        """The names of the nodes on which its pods run; empty where one is not known."""
+        return self._points.nodes_of(peer)
 
     def points_of(self, peer: Peer) -> tuple[Point, ...]:
         """The points that stand for the pods of a workload, or for somebody else.
@@ -426,7 +355,7 @@ class Network:
                     sure=one.sure == one.possible,
                 )
                 key = (rule.policy.ref, rule.path)
-                found[key] = _merged(found[key], rule) if key in found else rule
+                found[key] = merged(found[key], rule) if key in found else rule
         return tuple(found.values())
 
     def outside(self, target: Workload, direction: Direction = "Ingress") -> tuple[World, ...]:
@@ -483,54 +412,33 @@ class Network:
         points: Hashable = self._points_of(peer)
         if isinstance(peer, Workload) and len(self._points_of(peer)) == 1:
             points = self.matrix.classes.get(self._points_of(peer)[0], points)
-        stand = self.stand(peer) if isinstance(peer, Workload) else None
+        stand = self.grouping.stand(peer) if isinstance(peer, Workload) else None
         if not self.mesh.present:
             return (points, stand)
         # Sidecars know callers by identity, and each workload has policies of its own.
         own = peer.ref.key if isinstance(peer, Workload) and self.meshed(peer) else None
         return (points, stand, self.mesh.caller(peer), own)
 
-    def bit_of(self, workload: Workload) -> int:
-        """The place of its pods in the masks of `senders`; -1 where policies tell them apart."""
-        points = self._points_of(workload)
-        return self.matrix.place.get(points[0], -1) if len(points) == 1 else -1
-
     def senders(self, target: Workload) -> int:
         """A mask of those to whom network policies leave anything on the way to `target`: who is
         not in it sends nothing. All are in it where policies tell the pods of `target` apart.
         """
-        points = self._points_of(target)
-        if len(points) > 1 or points[0] not in self.matrix.place:
-            return self.matrix.every
-        masks = (flow.sources for flow in self.matrix.into(points[0]))
-        return reduce(or_, masks, 0)
+        return self._senders.to(target)
+
+    def bit_of(self, workload: Workload) -> int:
+        """The place of its pods in the masks of `senders`; -1 where policies tell them apart."""
+        return self._senders.bit_of(workload)
 
     def sending(self, target: Workload) -> Iterator[Workload]:
         """The workloads to which network policies leave anything on the way to `target`, or may;
         those on the network of their node always, since assumptions about them are told. Costs what
         they are, and not what there is.
         """
-        mask = self.senders(target)
-        if mask == self.matrix.every or _on_node(target):
-            yield from self.workloads
-            return
-        placed, others = self._placed
-        yield from others
-        for place in places(mask):
-            yield from placed.get(place, ())
+        return self._senders.sending(target)
 
     @cached_property
-    def _placed(self) -> tuple[Mapping[int, Sequence[Workload]], Sequence[Workload]]:
-        """The workloads by their bit, and those that have none or may always send."""
-        placed: dict[int, list[Workload]] = {}
-        others = []
-        for workload in self.workloads:
-            bit = -1 if _on_node(workload) else self.bit_of(workload)
-            if bit < 0:
-                others.append(workload)
-            else:
-                placed.setdefault(bit, []).append(workload)
-        return placed, others
+    def _senders(self) -> Senders:
+        return Senders(self)
 
     @cached_property
     def strangers(self) -> Strangers:
@@ -568,7 +476,7 @@ class Network:
             if isinstance(end, Machine):
                 return Truth.YES if end.own else Truth.NO
         ends = [end for end in (source, target) if isinstance(end, Workload)]
-        on_node = any(map(_on_node, ends))
+        on_node = any(map(is_on_node, ends))
         return self._points.near(source, target) if on_node else Truth.MAYBE
 
     def _judged(
@@ -578,105 +486,12 @@ class Network:
         return self._composed(sides)
 
 
-def _composed(sides: tuple[Side, ...]) -> Reach:
-    """What all sides allow together."""
-    sure, possible = PortSet.ALL, PortSet.ALL
-    for side in sides:
-        sure, possible = sure.intersection(side.sure), possible.intersection(side.possible)
-    reasons = dict.fromkeys(reason for side in sides for reason in side.reasons(possible))
-    unknown = _unknown(sides, certain=sure == possible)
-    assumed = sure & PortSet.union_of(side.assumed for side in sides)
-    return Reach(sure, possible, tuple(reasons), unknown, assumed)
-
-
-def _unknown(sides: Sequence[Side], *, certain: bool) -> tuple[str, ...]:
-    """The doubts that matter: none where both bounds agree, except on whether policies hold."""
-    telling = (side for side in sides if not certain or side.presumed)
-    return tuple(dict.fromkeys(doubt for side in telling for doubt in side.unknown))
-
-
-def _policies(snapshot: Snapshot) -> Iterator[Resource]:
-    """Each policy of a dialect that is read, once."""
-    for resource in snapshot.of_kind(KIND, *DIALECTS):
-        read = resource.ref.kind == KIND or is_cluster_policy(resource.ref)
-        if read and snapshot.find(resource.ref) is resource:
-            yield resource
-
-
-AnyPolicy = NetPolicy | ClusterPolicy | InvalidPolicy
-
-
-def _is_policy(change: Change) -> bool:
-    """Whether it is one of a dialect that is read."""
-    return any(_is_read(one.ref) for one in change.either)
-
-
-def _is_read(ref: Ref) -> bool:
-    if ref.kind == KIND:
-        return ref.group in BUILT_IN[KIND]
-    return ref.kind in DIALECTS and is_cluster_policy(ref)
-
-
-def _parsed(resource: Resource, profile: Profile) -> AnyPolicy:
-    if resource.ref.kind == KIND:
-        return parse_policy(resource)
-    return parse_cluster_policy(resource, strict=profile.strict)
-
-
-def _by_namespace(policies: Iterable[NetPolicy]) -> dict[str, list[NetPolicy]]:
-    found: dict[str, list[NetPolicy]] = {}
-    for policy in policies:
-        found.setdefault(policy.ref.namespace, []).append(policy)
-    return found
-
-
-def _on_node(workload: Workload) -> bool:
-    return workload.pod.get("hostNetwork") is True
-
-
 def _unseen(caller: Identity) -> Peer:
     """Who it is to network policies, which see no identities: an address, or some pod."""
     return World(caller.address) if caller.address else Stranger(caller.namespace, {}, known=False)
-
-
-def _then(connected: Ruling, sent: Ruling) -> Ruling:
-    """The ruling on a request that may be connected."""
-    reasons = (*connected.reasons, *sent.reasons)
-    if sent.verdict is Verdict.DENIED:
-        return Ruling(Verdict.DENIED, sent.reasons)
-    if Verdict.UNDEFINED in (connected.verdict, sent.verdict):
-        return Ruling(Verdict.UNDEFINED, reasons, (*connected.unknown, *sent.unknown))
-    return Ruling(Verdict.ALLOWED, reasons)
 
 
 def _same_pod(source: Peer | Identity, target: Peer) -> bool:
     if not isinstance(source, Workload) or not isinstance(target, Workload):
         return False
     return source.ref == target.ref and target.ref.kind == "Pod"
-
-
-def _together(answers: Sequence[Reach]) -> Reach:
-    """What holds for every pair of pods, and what holds for some."""
-    first = answers[0]
-    if len(answers) == 1:
-        return first
-    sure, possible = first.ports, first.possible
-    for answer in answers[1:]:
-        sure, possible = sure.intersection(answer.ports), possible.union(answer.possible)
-    unknown = [doubt for answer in answers for doubt in answer.unknown]
-    if any(answer.ports != sure or answer.possible != possible for answer in answers):
-        unknown.append("policies tell the pods apart by their addresses or labels of run time")
-    reasons = dict.fromkeys(reason for answer in answers for reason in answer.reasons)
-    assumed = sure & PortSet.union_of(answer.assumed for answer in answers)
-    return Reach(sure, possible, tuple(reasons), tuple(dict.fromkeys(unknown)), assumed)
-
-
-def _merged(one: Rule, other: Rule) -> Rule:
-    """The same rule for further pods."""
-    return Rule(
-        policy=one.policy,
-        path=one.path,
-        ports=one.ports.union(other.ports),
-        whole=one.whole,
-        sure=one.sure and other.sure,
-    )

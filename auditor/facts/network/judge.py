@@ -30,7 +30,7 @@ from auditor.facts.network.points import NODE, POD, Point
 from auditor.facts.network.policies import Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import Profile
-from auditor.facts.network.reading import Reading
+from auditor.facts.network.reading import Reading, Relabelled
 from auditor.facts.selectors import Truth
 
 CACHED = 1 << 16
@@ -139,22 +139,18 @@ class Judge:
         ]
         return self.bounds(selecting, direction, truths, target)
 
-    def same_of(
-        self, direction: Direction, subject: Point, one: Point, two: Point, keys: frozenset[str]
-    ) -> bool:
-        """Whether the policies of the subject surely say the same of two pods that differ in the
-        labels of these keys alone.
-        """
+    def same_of(self, direction: Direction, subject: Point, pods: Relabelled) -> bool:
+        """Whether the policies of the subject surely say the same of two pods."""
         selecting = self.plain(subject, direction)
         if selecting is None:
             return False
-        admits = self._namespaced.reading.admits
-        return all(
-            admits(rule, policy, one) is admits(rule, policy, two)
-            for policy, _ in selecting
-            for rule in policy.rules[direction]
-            if rule.asks(keys)
-        )
+        for policy, _ in selecting:
+            home = policy.ref.namespace
+            for rule in policy.rules[direction]:
+                for peer in rule.peers:
+                    if isinstance(peer, Pods) and pods.differ(peer, home):
+                        return False
+        return True
 
     def means_pods(self, peer: Pods | Block) -> Truth:
         """Whether such a peer can mean a pod at all."""

@@ -217,7 +217,7 @@ class Points:
         return self._point(Seen(OUTSIDE, "", Labels({}), (mapped or ip,), ()))
 
     def _pod(self, workload: Workload, pod: Resource | None) -> Point:
-        kind = NODE if workload.pod.get("hostNetwork") is True else POD
+        kind = NODE if is_on_node(workload) else POD
         ports = tuple(
             (protocol, name, number) for number, protocol, name, _ in container_ports(workload)
         )
@@ -261,6 +261,11 @@ class Points:
             return Labels({METADATA_NAME: NO_SUCH_NAME})
         known = self._homes.get(namespace)
         return known or Labels({METADATA_NAME: namespace}, open=True)
+
+
+def is_on_node(workload: Workload) -> bool:
+    """Whether its pods are on the network of their node."""
+    return workload.pod.get("hostNetwork") is True
 
 
 def beside(here: frozenset[str], there: frozenset[str]) -> Truth:

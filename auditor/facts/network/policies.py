@@ -89,15 +89,6 @@ class PolicyRule:
     plain: PortSet = PortSet.NONE
     """`ports` as an enforcer reads them that knows no `endPort`."""
 
-    def asks(self, keys: frozenset[str]) -> bool:
-        """Whether a peer asks for one of these labels of a pod."""
-        for peer in self.peers:
-            if isinstance(peer, Pods) and peer.pods:
-                for requirement in peer.pods.requirements:
-                    if requirement.key in keys:
-                        return True
-        return False
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetPolicy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auditor.facts.network.cluster_policies import (
     ClusterPeer,
@@ -13,7 +13,7 @@ from auditor.facts.network.cluster_policies import (
     TierRule,
     Unknown,
 )
-from auditor.facts.network.points import NODE, OUTSIDE, POD, Point
+from auditor.facts.network.points import NODE, OUTSIDE, POD, Point, relabelled
 from auditor.facts.network.policies import Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import Profile
@@ -159,6 +159,38 @@ class Reading:
             yield homeless(policy.ref, keys, other)
         if peer.pods and (keys := peer.pods.undecided(other.labels)):
             yield at_run_time(policy.ref, keys)
+
+
+@dataclass(slots=True)
+class Relabelled:
+    """Two pods that differ in the labels of some keys alone. Not frozen: it remembers for whom they
+    differ.
+    """
+
+    one: Point
+    two: Point
+    keys: frozenset[str]
+    _known: dict[tuple[Pods, str], bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, one: Point, two: Point) -> Relabelled | None:
+        """Both; None where they differ in more."""
+        keys = relabelled(one, two)
+        return None if keys is None else cls(one, two, keys)
+
+    def differ(self, peer: Pods, home: str) -> bool:
+        """Whether a peer of a policy in namespace `home` means one of them more surely."""
+        key = (peer, home if peer.namespaces is None else "")
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._differ(peer, home)
+        return found
+
+    def _differ(self, peer: Pods, home: str) -> bool:
+        asked = peer.pods.requirements if peer.pods else ()
+        if self.keys.isdisjoint(requirement.key for requirement in asked):
+            return False
+        return by_labels(peer, home, self.one) is not by_labels(peer, home, self.two)
 
 
 def by_labels(peer: Pods, home: str, other: Point) -> Truth:
