@@ -151,7 +151,8 @@ def measure(shape: Shape, file: Path, *, only_pairs: bool = False) -> None:
     known = process_time()
     if only_pairs:
         told = f"{shape.pods:>8,} pods {len(network.matrix.points):>7,} classes {pairs:>14,} pairs"
-        _say(f"{told}  load {loaded - start:7.2f} s  pairs {known - loaded:7.2f} s CPU")
+        peak = f"{getrusage(RUSAGE_SELF).ru_maxrss / 1024:7.0f} MB"
+        _say(f"{told}  load {loaded - start:7.2f} s  pairs {known - loaded:7.2f} s CPU  {peak}")
         return
     found = _findings(snapshot)
     judged = process_time()

@@ -128,9 +128,10 @@ class Row:
     masks: Mapping[Bounds, Mask]
     """Who gets the same, for whatever reasons; the largest mask first. Each point is in one."""
     apart: tuple[Mask, ...]
-    """What tells points apart, whatever they get: those that are in the same of these get it for
-    the same reasons.
+    """What tells points apart, whatever they get, beside the rules of `united`: those that are in
+    the same of these, and that the same rules mean, get it for the same reasons.
     """
+    united: Selecting
 
     def at(self, place: int) -> Bounds:
         """What is said of the point at that place."""
@@ -138,10 +139,10 @@ class Row:
         return next(bounds for bounds, mask in self.masks.items() if mask & bit)
 
     @classmethod
-    def of(cls, masks: Mapping[Bounds, Mask], apart: Iterable[Mask]) -> Row:
+    def of(cls, masks: Mapping[Bounds, Mask], apart: Iterable[Mask], united: Selecting) -> Row:
         """Who gets what, in any order."""
         ordered = sorted(masks.items(), key=lambda one: -one[1].bit_count())
-        return cls(dict(ordered), tuple(dict.fromkeys(apart)))
+        return cls(dict(ordered), tuple(apart), united)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,6 @@ class Matrix:
         self._homes = LabelIndex([point.home for point in self.points])
         self._peers: dict[tuple[Pods, str | None], Means] = {}
         self._blocks: dict[Block | Nodes, Means] = {}
-        self._means: dict[PolicyRule, dict[str, Means]] = {}
         self._rows: dict[tuple[object, ...], Row] = {}
         self._known: dict[tuple[PortSet, PortSet], Bounds] = {}
 
@@ -191,7 +191,6 @@ class Matrix:
         for name in ("_egress", "classes"):
             vars(found).pop(name, None)
         found._judge = judge
-        found._means = dict(self._means)
         found._rows = dict(self._rows)
         return found
 
@@ -237,8 +236,10 @@ class Matrix:
         alike: dict[tuple[Row, Row], list[int]] = {}
         for place, point in enumerate(self.points):
             pair = (self.row("Ingress", point), self.row("Egress", point))
-            apart |= dict.fromkeys((*pair[0].apart, *pair[1].apart))
             alike.setdefault(pair, []).append(place)
+        for into, out in alike:
+            apart |= dict.fromkeys((*into.apart, *self._asked("Ingress", into.united)))
+            apart |= dict.fromkeys((*out.apart, *self._asked("Egress", out.united)))
         parts = Parts(alike.values())
         for mask in apart:
             parts.split(min(mask, self.every & ~mask, key=int.bit_count))
@@ -255,14 +256,14 @@ class Matrix:
         pods = self._pods if selecting is not None else 0
         if selecting is not None and pods:
             found |= self._of_pods(direction, subject, selecting)
-            apart += self._asked(direction, selecting)
+            apart.append(pods)
         for mask, other in self._split(direction, subject, self.every & ~pods):
             ends = (other, subject) if direction == "Ingress" else (subject, other)
             side = self._judge.side(direction, *ends)
             bounds = self._bounds(side.sure, side.possible)
             found[bounds] = found.get(bounds, 0) | mask
             apart.append(mask)
-        return Row.of(found, apart)
+        return Row.of(found, apart, selecting or ())
 
     def _of_pods(
         self, direction: Direction, subject: Point, selecting: Selecting
@@ -296,8 +297,7 @@ class Matrix:
         return found
 
     def _asked(self, direction: Direction, selecting: Selecting) -> Iterator[Mask]:
-        """What tells ordinary pods apart from others, or from each other."""
-        yield self._pods
+        """What tells ordinary pods apart."""
         rules = [(policy, rule) for policy, _ in selecting for rule in policy.rules[direction]]
         for policy, rule in rules:
             means = self._meant(policy, rule)
@@ -306,15 +306,14 @@ class Matrix:
             yield from self._by_ports(self._pods)
 
     def _meant(self, policy: NetPolicy, rule: PolicyRule) -> Means:
-        """Which pods a rule means."""
-        home = policy.ref.namespace
-        known = self._means.setdefault(rule, {})
-        if home not in known:
-            found = Means(0, 0) if rule.peers else Means(self._pods, self._pods)
-            for peer in rule.peers:
-                found |= self._peer(peer, home)
-            known[home] = found & Means(self._pods, self._pods)
-        return known[home]
+        """Which pods a rule means. Not kept: that would be a mask for each rule there is."""
+        if not rule.peers:
+            return Means(self._pods, self._pods)
+        surely = perhaps = 0
+        for peer in rule.peers:
+            means = self._peer(peer, policy.ref.namespace)
+            surely, perhaps = surely | means.surely, perhaps | means.perhaps
+        return Means(surely & self._pods, perhaps & self._pods)
 
     def _peer(self, peer: Pods | Block, home: str) -> Means:
         if isinstance(peer, Pods):
