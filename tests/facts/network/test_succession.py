@@ -54,14 +54,14 @@ def changed_flows(before: Network, after: Network) -> Flows:
     """What `delta` says, pair by pair."""
     found = {}
     for change in delta(before, after):
-        told = change.after
+        was, told = change.before, change.after
+        assert change.was == ((was.ports, was.possible) if was else (PortSet.NONE, PortSet.NONE))
+        assert change.now == ((told.ports, told.possible) if told else (PortSet.NONE, PortSet.NONE))
         for source in change.sources:
             for target in change.targets:
                 pair = (f"{source.namespace}/{source.name}", f"{target.namespace}/{target.name}")
                 if source != target or source.kind != "Pod" or len(change.sources) == 1:
-                    found[pair] = (
-                        (told.ports, told.possible) if told else (PortSet.NONE, PortSet.NONE)
-                    )
+                    found[pair] = change.now
     return found
 
 
