@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from weakref import ref
+
+import pytest
 
 from auditor.memory import collector_paused
 
@@ -12,6 +15,14 @@ class Node:
     """Something that may stand in a cycle."""
 
     other: Node | None = None
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    """Whatever an earlier test has left frozen is let go."""
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
 
 
 def test_what_was_built_is_not_looked_at_while_young() -> None:
@@ -32,6 +43,15 @@ def test_a_cycle_that_was_built_is_found_once_it_goes() -> None:
     del one, two
     gc.collect()
     assert gone() is None
+
+
+def test_what_stays_is_not_let_go_by_a_later_pause() -> None:
+    """Who freezes says that it stays."""
+    with collector_paused(staying=True):
+        built = [[number] for number in range(1000)]
+    with collector_paused():
+        pass
+    assert gc.get_freeze_count() >= len(built)
 
 
 def test_a_collector_that_is_off_stays_off() -> None:
