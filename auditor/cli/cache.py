@@ -165,7 +165,7 @@ def _entry(trace: Trace, said: _Said, began: int, paths: tuple[str, ...]) -> dic
     return {
         "files": {path: file_digest(path) for path in trace.read},
         "folders": {path: folder_digest(path) for path in trace.listed},
-        "absent": {path: Path(path).exists() for path in _on_the_way(paths)},
+        "absent": {path: _is_there(path) for path in _on_the_way(paths)},
         "code": said.code,
         "out": said.out,
         "err": said.err,
@@ -190,6 +190,14 @@ def _contents(path: str) -> bytes | None:
         return None
 
 
+def _is_there(path: str) -> bool:
+    """Whether something is there; in a folder that may not be looked into, nothing is."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False
+
+
 def _on_the_way(paths: tuple[str, ...]) -> Iterator[str]:
     """Where a configuration and the files of Trivy beside it are looked for, or where the search
     ends: they may be there one day.
@@ -208,7 +216,7 @@ def _found(kept: Shelf, key: str) -> dict[str, Any] | None:
         return None
     try:
         same = (
-            all(Path(path).exists() is there for path, there in entry["absent"].items())
+            all(_is_there(path) is there for path, there in entry["absent"].items())
             and all(folder_digest(path) == told for path, told in entry["folders"].items())
             and all(file_digest(path) == told for path, told in entry["files"].items())
         )

@@ -129,6 +129,8 @@ class Certificates:
             self._seen = source.digest()
             self._take(self._made())
         except (OSError, ValueError) as error:
+            if isinstance(error, FileNotFoundError):
+                raise ConfigError(f"cannot serve with {source.name}: {error.strerror}") from error
             raise ConfigError(
                 f"cannot serve with {source.name}: {error}; "
                 "both must be PEM, and the key must be that of the certificate"

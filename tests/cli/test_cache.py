@@ -336,3 +336,14 @@ def test_a_report_into_a_pipe_is_written_and_not_read_back(
     auditor("audit", str(folder), "--format", "json", "-o", str(pipe))
     reader.join(timeout=60)
     assert orjson.loads(got[0])["format"] == "auditor/1"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into everything")
+def test_a_closed_folder_is_a_gap_and_not_a_fault_of_the_cache(
+    auditor: Command, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    said = auditor("audit", closed)
+    closed.chmod(0o700)
+    assert (said.code, said.err) == (4, "")

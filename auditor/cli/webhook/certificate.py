@@ -27,7 +27,7 @@ _OPTIONS = (
     click.option(
         "--ca-cert",
         type=_FILE,
-        help="Instead: a CA to sign certificates of our own with, PEM; each replica its own.",
+        help="Instead: an ECDSA CA to sign certificates with, PEM; each replica its own.",
     ),
     click.option("--ca-key", type=_FILE, help="Private key of the CA, PEM."),
     click.option(
