@@ -168,6 +168,7 @@ def test_flags_that_do_not_fit_are_named(
     [
         ("admision: {}\n", "admision"),
         ("admission: {rules: [{mode: warn, policies: [workloads]}]}\n", "fits 'workloads'"),
+        ("policies: [rules]\n", "'rules' is not installed"),
     ],
 )
 def test_a_configuration_that_is_none_is_refused(

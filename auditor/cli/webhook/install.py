@@ -13,6 +13,7 @@ from auditor.cli.options import cluster_access
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
+    from auditor.cli.config import Declared
     from auditor.sources.cluster import Connection
     from auditor.terms import Opening
     from auditor.webhook.installation import CertManager, Given, Installation, Manifest, Own
@@ -185,6 +186,18 @@ def _flags_of_serve(flags: Sequence[str]) -> None:
             parameter.type_cast_value(context, given[parameter.name])
 
 
+def _nothing_beside(declared: Declared) -> None:
+    """Refuse folders beside the configuration: they are not installed, and no replica would start."""
+    from auditor.errors import ConfigError
+
+    for folder in declared.config.policies:
+        if not Path(folder).is_absolute():
+            raise ConfigError(
+                f"{declared.file}: policies: the folder '{folder}' is not installed with this file;"
+                " build it into the image and name it by --serve=--policies=/FOLDER"
+            )
+
+
 def _read(config: Path | None, flags: Sequence[str]) -> tuple[str, bool]:
     """The configuration, once it is known to be one, and whether it wants objects completed."""
     if config is None:
@@ -194,6 +207,7 @@ def _read(config: Path | None, flags: Sequence[str]) -> tuple[str, bool]:
     from auditor.policies.loader import load as load_policies
 
     declared = load(config, config.parent)
+    _nothing_beside(declared)
     others = declared.policy_folders or any("policies" in flag for flag in flags)
     if not others:  # else the policies are those of the image, of which nothing is known here
         checked(declared.admission, load_policies()[0])
