@@ -187,7 +187,7 @@ def _flags_of_serve(flags: Sequence[str]) -> None:
 
 
 def _nothing_beside(declared: Declared) -> None:
-    """Refuse folders beside the configuration: they are not installed, and no replica would start."""
+    """Refuse folders beside the configuration: they stay behind, and no replica would start."""
     from auditor.errors import ConfigError
 
     for folder in declared.config.policies:

@@ -45,8 +45,8 @@ def answer(course: Course) -> Mapping[str, Any]:
     found: dict[str, list[str]] = {}
     for pod in map(mapping, sequence(case.more.get("initialPods"))):
         if pod.get("node") in nodes:
-            fate = _fate(case, how, str(pod.get("pod")))
-            found.setdefault(f"{pod.get('pod')}@{pod.get('node')}", []).append(fate)
+            name = str(pod.get("pod") or pod.get("name"))
+            found.setdefault(f"{name}@{pod.get('node')}", []).append(_fate(case, how, name))
     return {"podsOfLostNodes": {name: sorted(fates) for name, fates in found.items()}}
 
 

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
+from auditor.facts.controllers.asked import examine
 from auditor.facts.controllers.case import CaseError, Course, UnmodelledError
 from auditor.facts.controllers.checking import checked
 from auditor.manifests import mapping
@@ -57,6 +58,7 @@ def what_if(course: Course) -> Answer:
     name = MODELS.get((course.first.type, kind)) or MODELS.get((course.first.type, ""))
     if name is None:
         raise UnmodelledError(f"no model of the action {course.first.type!r} on {kind or 'this'}")
+    examine(course, kind)
     module = importlib.import_module(f"auditor.facts.controllers.{name}")
     answer: Answer = module.answer(course)
     return answer
