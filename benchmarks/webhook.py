@@ -33,7 +33,7 @@ from typing import Any
 import orjson
 import trustme
 
-from auditor.model import Ref, Resource, Server
+from auditor.model import Key, Ref, Resource, Server
 from auditor.sources.kinds import KINDS
 from auditor.sources.watch.feed import Feed, Log
 from auditor.terms import KUBERNETES
@@ -81,6 +81,8 @@ class Memory:
     def __init__(self, objects: Sequence[Resource]) -> None:
         self.ready, self.unready = True, ""
         self.unread: tuple[str, ...] = ()
+        self.believed: frozenset[Key] = frozenset()
+        self.ages: dict[str, float] = {}
         self._log = Log()
         self._objects = {each.ref.key: each for each in objects}
         self._server = Server(KUBERNETES, frozenset(kind.kind for kind in KINDS))

@@ -6,14 +6,16 @@ from typing import Any
 
 from auditor.model import Origin, Ref, Resource
 from auditor.sources.rendered import Rendered
-from auditor.webhook.live import Live
+from auditor.webhook.live import Admitted, Live
 from auditor.webhook.process import Outcome
 
 
-def admitted_in(outcome: Outcome) -> tuple[Ref, Any] | None:
-    """The object that an outcome admits, and its manifest; None for that where it is deleted."""
+def admitted_in(outcome: Outcome) -> tuple[Admitted, Any] | None:
+    """What an outcome admits, and the object's manifest; None for that where it is deleted."""
     told = outcome.told.get("admitted")
-    return (Ref(*told["ref"]), told["manifest"]) if told else None
+    if not told:
+        return None
+    return Admitted(Ref(*told["ref"]), frozenset(told["added"])), told["manifest"]
 
 
 def note(live: Live, ref: Ref, manifest: Any) -> None:

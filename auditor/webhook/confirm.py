@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -88,19 +88,25 @@ class Confirmations:
         self.report: deque[Race] = deque(maxlen=REPORTED)
         """The latest races, the newest last."""
 
-    def admitted(self, ref: Ref, before: Audit, added: Iterable[Finding] = ()) -> None:
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is still to be confirmed."""
+        return bool(self._waiting)
+
+    def admitted(self, ref: Ref, before: Audit, added: Collection[str] = ()) -> None:
         """A request was let in that policies on more than its object judged: on a cluster in the
-        state of `before`, with the faults `added`.
+        state of `before`, with the faults whose fingerprints are `added`.
         """
         if not self._waiting:  # else what came since then may be what is to be found
             self._settle(before)
-        told = frozenset(finding.fingerprint for finding in added)
-        self._waiting.append(_Admitted(ref, self._clock(), told))
+        self._waiting.append(_Admitted(ref, self._clock(), frozenset(added)))
 
     def due(self, believed: Collection[Key] = ()) -> bool:
         """Whether it is time to confirm: something was admitted long enough ago that the server has
         told of. `believed`: what it has not told of yet.
         """
+        if not self._waiting or self._clock() - self._waiting[0].at < CONFIRM_SECONDS:
+            return False
         ripe, _ = self._ripe(believed)
         return bool(ripe)
 

@@ -101,7 +101,9 @@ def considered(
         return Considered(unjudged(review, judgement.passed_over))
     judgement = assessed(judgement, stale, terms)
     found = modes_of(counted(judgement, terms, review), terms)
-    return Considered(decided(judgement, terms, review), found, judgement.after)
+    added = frozenset(each.fingerprint for each in (*judgement.added, *judgement.copied))
+    decision = replace(decided(judgement, terms, review), added=added)
+    return Considered(decision, found, judgement.after)
 
 
 def decided(judgement: Judgement, terms: Admission, review: Review) -> Decision:

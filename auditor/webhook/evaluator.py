@@ -14,6 +14,7 @@ import pickle
 import select
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,13 +23,13 @@ from typing import IO, Any
 import orjson
 
 from auditor.declared import Mode
-from auditor.model import Snapshot
+from auditor.model import Key, Snapshot
 from auditor.policies.wire import EndedError, put, take
 from auditor.policies.worker import bounded
-from auditor.sources.watch.feed import Feed
+from auditor.webhook.confirm import Confirmations, Race
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError, decide, undecidable
-from auditor.webhook.live import Mirror
+from auditor.webhook.live import Mirror, News
 from auditor.webhook.marks import FEED, JUDGE, MUTATE, READY
 from auditor.webhook.plan import Plan
 from auditor.webhook.proposal import proposal_of
@@ -70,8 +71,8 @@ def _serve(questions: IO[bytes], answers: IO[bytes], slate: Slate) -> None:
     while True:
         mark = take(questions)
         if mark == FEED:
-            feed: Feed = pickle.loads(take(questions))  # noqa: S301 - from the same one
-            put(answers, evaluator.apply(feed).encode())
+            news: News = pickle.loads(take(questions))  # noqa: S301 - from the same one
+            put(answers, orjson.dumps(evaluator.apply(news)))
         elif mark == JUDGE:
             put(answers, *evaluator.answer(take(questions), evaluator.judged))
         elif mark == MUTATE:
@@ -118,13 +119,31 @@ class Evaluator:
         self._notes = (("policy-digest", plan.digest),)
         self._court = Court(plan.bench, plan.settings)
         self._mirror = Mirror()
+        self._confirmations = Confirmations(plan.terms, time.monotonic)
 
-    def apply(self, feed: Feed) -> str:
-        """Take over what changed in the cluster and judge it as it is now; empty, or why that
-        cannot be done.
+    def apply(self, news: News) -> dict[str, Any]:
+        """Take over what changed in the cluster and judge it as it is now: why that cannot be done
+        or nothing, the races that are found, and whether anything is still to be confirmed.
         """
-        self._mirror.apply(feed)
-        return self._live()[1]
+        before, unable = self._live()
+        if news.admitted and not unable:
+            audit = self._court.live(before)
+            for each in news.admitted:
+                self._confirmations.admitted(each.ref, audit, each.added)
+        self._mirror.apply(news.feed)
+        live, broken = self._live()
+        races = () if broken else self._races(live, news.believed)
+        told = [
+            {"policy": r.finding.policy.id, "fault": r.finding.fingerprint, "line": r.line()}
+            for r in races
+        ]
+        return {"broken": broken, "races": told, "waiting": self._confirmations.waiting}
+
+    def _races(self, live: Snapshot, believed: frozenset[Key] | None) -> tuple[Race, ...]:
+        """What was admitted and is wrong together, once the API server has told of it."""
+        if believed is None or not self._confirmations.due(believed):
+            return ()
+        return self._confirmations.confirm(self._court.live(live), believed)
 
     def _live(self) -> tuple[Snapshot, str]:
         live = self._mirror.snapshot
@@ -163,11 +182,13 @@ class Evaluator:
             "operation": review.operation,
             "verdict": _verdict(decision),
             "alone": self._court.stands_alone,
-            "admitted": self._admission(review, live) if admitted else None,
+            "admitted": self._admission(review, live, decision) if admitted else None,
         }
         return _Answered(head, self._encoded(review.uid, review.api_version, decision))
 
-    def _admission(self, review: Review, live: Snapshot) -> dict[str, Any] | None:
+    def _admission(
+        self, review: Review, live: Snapshot, decision: Decision
+    ) -> dict[str, Any] | None:
         """What to note of an admitted request, so that the next one is judged with it."""
         try:
             proposal = proposal_of(review, live, self._court.settings.openings)
@@ -177,7 +198,8 @@ class Evaluator:
             return None
         ref, after = proposal.ref, proposal.after
         identity = [ref.api_version, ref.kind, ref.namespace, ref.name]
-        return {"ref": identity, "manifest": after.manifest if after else None}
+        manifest = after.manifest if after else None
+        return {"ref": identity, "manifest": manifest, "added": sorted(decision.added)}
 
     def mended(self, review: Review, live: Snapshot) -> _Answered:
         """What is added to its object."""

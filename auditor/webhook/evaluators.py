@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from auditor.model import Ref
 from auditor.webhook.admissions import admitted_in, note
+from auditor.webhook.confirming import Confirming
 from auditor.webhook.decide import CannotJudgeError
-from auditor.webhook.live import Live
+from auditor.webhook.live import Admitted, Live
 from auditor.webhook.marks import JUDGE
 from auditor.webhook.metrics import Metrics
 from auditor.webhook.plan import Plan
@@ -77,8 +77,10 @@ class Evaluators:
         self._waiting = Waiting()
         self._loop = asyncio.get_running_loop()
         self._strikes = Strikes(self._loop.time)
+        self._confirming = Confirming(live, self._loop.time, metrics.races)
         self._all: list[Process] = []
         self._idle: set[Process] = set()
+        self._parted: set[Process] = set()
         self._big = 0
         self._admissions = 0
         self._noting = asyncio.Lock()
@@ -122,7 +124,7 @@ class Evaluators:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(process.end() for process in self._all))
+        await asyncio.gather(*(process.end() for process in (*self._all, *self._parted)))
         self._all.clear()
 
     def figures(self) -> list[int]:
@@ -214,8 +216,13 @@ class Evaluators:
     def _part_with(self, process: Process, why: str) -> None:
         self._metrics.ended.add(why=why)
         self._all.remove(process)
-        self._run(process.end())
+        self._parted.add(process)
+        self._run(self._end(process))
         self._fill()
+
+    async def _end(self, process: Process) -> None:
+        await process.end()
+        self._parted.discard(process)
 
     async def _session(self, process: Process, ask: Ask) -> Outcome:
         """Judge a review until it is judged with all that was admitted before it."""
@@ -235,22 +242,24 @@ class Evaluators:
             self._give_back(process, ask)
 
     async def _tell(self, process: Process) -> None:
-        """Tell it what changed in the cluster, if something did.
+        """Tell it what changed in the cluster, if something did, and have it confirm what is due.
 
         Raises:
             _LostError: it ended over that, which is not the fault of any review.
         """
         feed = self._live.feed(process.revision)
-        if (feed.revision, feed.stale) == (process.revision, process.stale):
+        same = (feed.revision, feed.stale) == (process.revision, process.stale)
+        if same and not self._confirming.needs(process):
             return
         try:
             async with asyncio.timeout(self._staff.stuck_seconds):
-                await process.take_over(feed)
+                said = await process.take_over(self._confirming.news(process, feed))
         except TimeoutError:
             process.kill()
             raise _LostError("the judgement of the cluster does not end") from None
         except EndedError as ended:
             raise _LostError(f"over the cluster: {ended}") from ended
+        self._confirming.heard(process, said)
 
     async def _judged(self, process: Process, ask: Ask) -> Outcome:
         left = ask.deadline - self._loop.time()
@@ -278,12 +287,14 @@ class Evaluators:
             if seen != self._admissions and not outcome.told["alone"]:
                 return False
             if not ask.abandoned:
-                self._note(admitted)
+                self._note(*admitted, alone=outcome.told["alone"])
             return True
 
-    def _note(self, admitted: tuple[Ref, Any]) -> None:
+    def _note(self, admitted: Admitted, manifest: Any, *, alone: bool) -> None:
         self._admissions += 1
-        note(self._live, *admitted)
+        note(self._live, admitted.ref, manifest)
+        if not alone:
+            self._confirming.note(admitted)
 
     async def _tend(self) -> None:
         """Keep the idle ones told, and start the missing ones."""

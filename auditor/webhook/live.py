@@ -4,10 +4,11 @@ judge.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from auditor.model import Ref, Resource, Snapshot
+from auditor.model import Key, Ref, Resource, Snapshot
 from auditor.sources.watch.feed import Feed, Stale
 
 
@@ -26,6 +27,14 @@ class Live(Protocol):
     def unready(self) -> str:
         """Why nobody should be sent here; empty where there is no reason."""
 
+    @property
+    def believed(self) -> frozenset[Key]:
+        """What was admitted and the API server has not told of yet."""
+
+    @property
+    def ages(self) -> Mapping[str, float]:
+        """By the kind, seconds since the API server was last heard of; those that were seen."""
+
     def feed(self, since: int) -> Feed:
         """What changed after the revision `since`, or all that there is where that is not known."""
 
@@ -34,6 +43,26 @@ class Live(Protocol):
 
     def forget(self, ref: Ref) -> None:
         """Note that the deletion of an object was admitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that was let in, by whomever of those that judge."""
+
+    ref: Ref
+    added: frozenset[str]
+    """The fingerprints of the faults that it was told to add."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What one that judges is told between two reviews."""
+
+    feed: Feed
+    admitted: tuple[Admitted, ...] = ()
+    """What was let in since the last news; the feed may show it already."""
+    believed: frozenset[Key] | None = None
+    """What the API server has not told of; None where nothing is to be confirmed now."""
 
 
 class Mirror:

@@ -1,7 +1,7 @@
 """What the process that answers and those that judge say to each other, before each message."""
 
 FEED = b"feed"
-"""Followed by the changes of the cluster; answered when it is judged, with why not or nothing."""
+"""Followed by the changes of the cluster; answered when it is judged, with what came of it."""
 JUDGE = b"judge"
 """Followed by a review; answered with what is to be known of the answer, and the answer."""
 MUTATE = b"mutate"

@@ -35,21 +35,24 @@ class Counter:
     def lines(self) -> Iterator[str]:
         """As Prometheus reads it."""
         yield from _head(self.name, self._told, "counter")
-        for labels, value in self._values.items() or [((), 0.0)]:
-            yield f"{self.name}{_shown(labels)} {value:g}"
+        for labels, value in list(self._values.items()) or [((), 0.0)]:
+            yield f"{self.name}{_shown(labels)} {_number(value)}"
 
 
 class Gauge:
-    """A number that is asked for when somebody looks."""
+    """A number that is asked for when somebody looks. One whose name ends in ``_total`` only grows,
+    and is shown as a counter.
+    """
 
     def __init__(self, name: str, told: str, ask: Callable[[], Mapping[Labels, float]]) -> None:
         self.name, self._told, self._ask = name, told, ask
+        self._kind = "counter" if name.endswith("_total") else "gauge"
 
     def lines(self) -> Iterator[str]:
         """As Prometheus reads it."""
-        yield from _head(self.name, self._told, "gauge")
+        yield from _head(self.name, self._told, self._kind)
         for labels, value in self._ask().items():
-            yield f"{self.name}{_shown(labels)} {value:g}"
+            yield f"{self.name}{_shown(labels)} {_number(value)}"
 
 
 class Histogram:
@@ -102,7 +105,19 @@ class Metrics:
         self.lost_logs = Counter(
             "auditor_webhook_log_lines_lost_total", "Log lines that nobody took in time."
         )
+        self.races = Counter(
+            "auditor_webhook_races_total",
+            "Faults that came of admissions together, each of them right alone; by policy.",
+        )
+        self.unjudged = Counter(
+            "auditor_webhook_unjudged_total",
+            "Faults on what came in while no replica answered, by policy.",
+        )
         self._gauges: list[Gauge] = []
+
+    def count_unjudged(self, policy: str) -> None:
+        """Count a fault on what came in while no replica answered."""
+        self.unjudged.add(policy=policy)
 
     def gauge(self, name: str, told: str, ask: Callable[[], Mapping[Labels, float]]) -> None:
         """Tell one more number, which is asked for when somebody looks."""
@@ -112,7 +127,7 @@ class Metrics:
         """All of it, as Prometheus reads it."""
         counted = (self.requests, self.verdicts, self.judged_again, self.ended, self.connections)
         all_of_it: tuple[Counter | Gauge | Histogram, ...] = (
-            *counted, self.lost_logs, self.seconds, *self._gauges,
+            *counted, self.races, self.unjudged, self.lost_logs, self.seconds, *self._gauges,
         )  # fmt: skip
         return "".join(f"{line}\n" for each in all_of_it for line in each.lines())
 
@@ -126,6 +141,11 @@ def _shown(labels: Labels) -> str:
     if not labels:
         return ""
     return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}"
+
+
+def _number(value: float) -> str:
+    """Every digit of it: a moment has ten before the point."""
+    return f"{value:.0f}" if float(value).is_integer() else repr(float(value))
 
 
 def _escaped(value: str) -> str:

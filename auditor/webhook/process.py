@@ -17,7 +17,8 @@ import orjson
 
 from auditor.policies.packages import package_for
 from auditor.policies.workers import command_of, environment
-from auditor.sources.watch.feed import Feed, Stale
+from auditor.sources.watch.feed import Stale
+from auditor.webhook.live import News
 from auditor.webhook.marks import FEED, JUDGE
 from auditor.webhook.slate import Slate
 
@@ -60,6 +61,10 @@ class Process:
         """The kinds that it knows to be seen too late."""
         self.broken = ""
         """Why it cannot judge the cluster, where it cannot."""
+        self.heard = 0
+        """How many of all admissions it was told of."""
+        self.confirm_at = float("inf")
+        """When it has to confirm what was admitted, by the clock of the loop."""
         self.judging = False
         """Whether a review is being judged, and nothing of ours."""
 
@@ -89,15 +94,17 @@ class Process:
             raise
         return started
 
-    async def take_over(self, feed: Feed) -> None:
-        """Tell it what changed in the cluster, and wait until it has judged that.
+    async def take_over(self, news: News) -> dict[str, Any]:
+        """Tell it what changed in the cluster, and wait until it has judged that; what it says.
 
         Raises:
             EndedError: it ended over it.
         """
-        await self._put(FEED, pickle.dumps(feed, pickle.HIGHEST_PROTOCOL))
-        self.broken = (await self._take()).decode()
-        self.revision, self.stale = feed.revision, feed.stale
+        await self._put(FEED, pickle.dumps(news, pickle.HIGHEST_PROTOCOL))
+        said: dict[str, Any] = orjson.loads(await self._take())
+        self.broken = said["broken"]
+        self.revision, self.stale = news.feed.revision, news.feed.stale
+        return said
 
     async def judge(self, review: bytes, mark: bytes = JUDGE) -> Outcome:
         """What it says of a review, to what is asked by that mark.

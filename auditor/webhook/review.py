@@ -105,6 +105,8 @@ class Decision:
     """For the audit log of the API server, which puts the webhook's name before each key."""
     patch: tuple[Mapping[str, Any], ...] = ()
     """A JSON Patch (RFC 6902). From a webhook that validates, the server takes none."""
+    added: frozenset[str] = frozenset()
+    """The fingerprints of the faults that were found, whatever becomes of them."""
 
 
 class _Strict(BaseModel):

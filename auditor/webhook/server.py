@@ -33,7 +33,14 @@ from auditor.webhook.marks import JUDGE, MUTATE
 from auditor.webhook.metrics import CONTENT_TYPE, Labels, Metrics
 from auditor.webhook.plan import Plan
 from auditor.webhook.process import Outcome
-from auditor.webhook.review import MAX_BYTES, RejectedError, UndecidableError, encode, glance
+from auditor.webhook.review import (
+    MAX_BYTES,
+    Decision,
+    RejectedError,
+    UndecidableError,
+    encode,
+    glance,
+)
 from auditor.webhook.waiting import BIG_BYTES
 
 log = logging.getLogger(__name__)
@@ -199,6 +206,23 @@ class Webhook:
         gauge(f"{name}_waiting", "Reviews that wait.", lambda: {(): evaluators.waiting})
         digest: Labels = (("digest", self._plan.digest),)
         gauge(f"{name}_policies", "Policies that are asked.", lambda: {digest: self._asked})
+        self._show_surroundings()
+
+    def _show_surroundings(self) -> None:
+        """The numbers of what serving depends on."""
+        gauge, name, own = self._metrics.gauge, "auditor_webhook", self._certificates
+        expiry = "When the certificate that is served expires, in seconds since the epoch."
+        gauge(f"{name}_certificate_expiry_seconds", expiry, lambda: {(): own.not_after})
+        refused = "New certificates that were left aside."
+        gauge(f"{name}_certificates_refused_total", refused, lambda: {(): own.refused})
+        glass = "1 while the glass is broken: everything is let in."
+        is_broken = self._listener.glass
+        gauge(f"{name}_break_glass", glass, lambda: {(): is_broken() is not None})
+        heard = "Since the API server was last heard of, by kind."
+        gauge(f"{name}_unheard_seconds", heard, self._ages)
+
+    def _ages(self) -> dict[Labels, float]:
+        return {(("kind", kind),): age for kind, age in self._live.ages.items()}
 
     @property
     def _asked(self) -> int:
@@ -327,6 +351,9 @@ class Webhook:
 
     async def _judged(self, body: bytes, deadline: float, mark: bytes) -> Outcome:
         assert self.evaluators is not None
+        glass = self._listener.glass()
+        if glass is not None and mark == MUTATE:
+            return _untouched(body, glass)
         try:
             outcome = await self.evaluators.answer(body, deadline, mark)
         except CannotJudgeError as unable:
@@ -335,7 +362,7 @@ class Webhook:
             outcome = self._denied(body, error, mark)
         self._count(outcome)
         glass = self._listener.glass()
-        return outcome if glass is None or mark == MUTATE else _opened(body, outcome, glass)
+        return outcome if glass is None else _opened(body, outcome, glass)
 
     def _denied(self, body: bytes, error: UndecidableError, mark: bytes) -> Outcome:
         """The answer to an object that kept the evaluators from saying anything."""
@@ -355,6 +382,15 @@ class Webhook:
             operation=told.get("operation", ""),
             resource=told.get("what", ""),
         )
+
+
+def _untouched(body: bytes, glass: BreakGlass) -> Outcome:
+    """What is added while the glass is broken: nothing, and no process is asked."""
+    addressee = glance(body)
+    answer = addressee and let_in(body, encode(*addressee, Decision(allowed=True)), glass)
+    if not answer:
+        raise RejectedError("the body is no AdmissionReview")
+    return Outcome(200, answer, {})
 
 
 def _opened(body: bytes, outcome: Outcome, glass: BreakGlass) -> Outcome:

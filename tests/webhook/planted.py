@@ -10,6 +10,7 @@ import orjson
 from auditor.declared import Admission, Mode
 from auditor.sources.watch.feed import Feed
 from auditor.webhook.evaluator import Evaluator
+from auditor.webhook.live import News
 from auditor.webhook.plan import Plan
 from auditor.webhook.review import MAX_BYTES
 from tests.bench import SETTINGS, bench
@@ -28,7 +29,7 @@ class Judge:
     def __init__(self) -> None:
         plan = Plan(bench(PRIVILEGED), SETTINGS, Admission(Mode.DENY))
         self._evaluator = Evaluator(plan)
-        self._evaluator.apply(Feed(0, True, (), (), (), SERVER))
+        self._evaluator.apply(News(Feed(0, True, (), (), (), SERVER)))
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """Status and body of what is said of a review."""

@@ -96,7 +96,7 @@ def test_what_a_request_was_told_of_is_no_race() -> None:
     world = World()
     judged = judge(decode(review(holding_data())), world.state, world.court)
     assert [finding.policy.id for finding in judged.added] == [ISOLATED]
-    world.pending.admitted(STORE, world.audit(), judged.added)
+    world.pending.admitted(STORE, world.audit(), [each.fingerprint for each in judged.added])
     assert world.pending.confirm(world.become(holding_data())) == ()
 
 

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from auditor.audit import Bench, audit
-from auditor.model import Audit, Ref, Resource, Server, Severity, Snapshot
+from auditor.model import Audit, Key, Ref, Resource, Server, Severity, Snapshot
 from auditor.policies.engine import compile_policies
 from auditor.policies.loader import load
 from auditor.sources.cluster import live_resource
@@ -152,6 +152,15 @@ class Kept:
     @property
     def unready(self) -> str:
         return "not read" if self.unread else "; ".join(each.why for each in self.stale)
+
+    @property
+    def believed(self) -> frozenset[Key]:
+        """None of it: what is admitted is there at once."""
+        return frozenset()
+
+    @property
+    def ages(self) -> dict[str, float]:
+        return {"Pod": 2.5}
 
     def snapshot(self) -> Snapshot:
         return self._states[-1]

@@ -30,9 +30,11 @@ def attending(
     court: Callable[[], Court],
     terms: Admission,
     answers: Callable[[], bool],
+    count: Callable[[str], None] = lambda _: None,
 ) -> AbstractContextManager[Any]:
     """Gives signs of life while it is entered and this replica `answers`; nothing where no Lease is
-    named. `court` makes who judges what came in: nobody else may ask them at the same time.
+    named. `court` makes who judges what came in: nobody else may ask them at the same time. `count`
+    is called with the id of the policy for each fault that came in.
 
     Raises:
         UsageError: the Lease is named wrongly.
@@ -51,7 +53,7 @@ def attending(
         raise UsageError(f"--lease {lease}: say NAMESPACE/NAME")
 
     def judge(since: datetime) -> None:
-        tell(unjudged(court().live(live.snapshot()), since, terms), since)
+        tell(unjudged(court().live(live.snapshot()), since, terms), since, count)
 
     beats = Heartbeat(connection, namespace, name)
     return Attendance(beats, socket.gethostname(), answers, judge)

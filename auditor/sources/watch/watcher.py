@@ -143,6 +143,13 @@ class Watcher:
             return self._clock() - min(heard)
 
     @property
+    def ages(self) -> dict[str, float]:
+        """By the kind, seconds since the server was last heard of; of the kinds that it told of."""
+        with self._lock:
+            seen = {shelf.kind.kind for shelf in self._shelves.values() if shelf.listed}
+            return {kind: self.age(kind) for kind in sorted(seen)}
+
+    @property
     def stale(self) -> tuple[Stale, ...]:
         """The kinds of which nothing was heard for longer than somebody bears."""
         with self._lock:
