@@ -3,8 +3,9 @@
 # description: |
 #   With a read-only root filesystem nobody who breaks in can change the programs of the image or
 #   leave new ones. Strict alone asks: many programs write where their images put them, and have to be
-#   tried. The fix gives each container an empty /tmp of its own; whatever else it writes to needs a
-#   volume as well. Of a privileged container nothing is asked: it can mount what it likes.
+#   tried. The fix gives each container an empty /tmp of its own, of 64Mi, so that it cannot fill the
+#   disk of the node; whatever else it writes to needs a volume as well. Of a privileged container
+#   nothing is asked: it can mount what it likes.
 # related_resources:
 #   - https://kubernetes.io/docs/tasks/configure-pod-container/security-context/
 # custom:
@@ -46,7 +47,7 @@ deny contains finding if {
 }
 
 fix(container) := {"fix": {
-	"title": "make it read-only, beside an empty /tmp: what else it writes needs a volume, so try it",
+	"title": "make it read-only, beside an empty /tmp of 64Mi: what else it writes needs a volume, so try it",
 	"safety": "unsafe",
 	"patch": array.concat(
 		[{"op": "add", "path": switch(container), "value": true}],
@@ -117,13 +118,13 @@ tmp(container) := {"name": volume(container), "mountPath": "/tmp"}
 volume_step(container) := [{
 	"op": "add",
 	"path": array.concat(workload.pod_path, ["volumes", "-"]),
-	"value": {"name": volume(container), "emptyDir": {}},
+	"value": {"name": volume(container), "emptyDir": {"sizeLimit": "64Mi"}},
 }] if has_volumes
 
 volume_step(_) := [{
 	"op": "add",
 	"path": array.concat(workload.pod_path, ["volumes"]),
-	"value": [{"name": volume(other), "emptyDir": {}} |
+	"value": [{"name": volume(other), "emptyDir": {"sizeLimit": "64Mi"}} |
 		some other in workload.containers
 		not workload.privileged(other)
 		not other.spec.securityContext.readOnlyRootFilesystem == true

@@ -193,7 +193,16 @@ def _text(*manifests: Manifest) -> str:
 
 def _delete(cluster: TestCluster, manifest: Manifest) -> None:
     name, namespace = manifest["metadata"]["name"], manifest["metadata"]["namespace"]
-    cluster.kubectl("delete", manifest["kind"], name, "-n", namespace, "--wait", check=True)
+    cluster.kubectl(
+        "delete",
+        manifest["kind"],
+        name,
+        "-n",
+        namespace,
+        "--cascade=foreground",
+        "--wait",
+        check=True,
+    )
 
 
 @contextmanager
