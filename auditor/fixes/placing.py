@@ -101,8 +101,10 @@ def _scheduling_shape(workload: Workload) -> object:
 
 
 def _volumes(workload: Workload) -> list[object]:
-    """What a scheduler reads of the volumes: an empty directory can be made on any node."""
+    """What a scheduler reads of the volumes: an empty directory can be made on any node, and of its
+    sizeLimit a node counts nothing.
+    """
     volumes = workload.pod.get("volumes")
     if not isinstance(volumes, list):
         return [volumes] if volumes else []
-    return [volume for volume in volumes if mapping(volume).get("emptyDir") != {}]
+    return [volume for volume in volumes if not isinstance(mapping(volume).get("emptyDir"), dict)]

@@ -22,9 +22,10 @@ from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.manifests import mapping, sequence
 from auditor.model import Change, Finding, Manifest, Operation, Resource, Safety, Snapshot
 from auditor.reporters.patches import Step
+from auditor.text import escaped
 from auditor.webhook.additions import NotAnAdditionError, additions, grown, is_addition, once
 from auditor.webhook.court import Court
-from auditor.webhook.decide import annotation, warning
+from auditor.webhook.decide import WARNING_LENGTH, annotation, warning
 from auditor.webhook.fitting import borrowed, misfit
 from auditor.webhook.hints import steps_told
 from auditor.webhook.judgement import added_findings, sides
@@ -241,14 +242,23 @@ def _told(mended: _Mended) -> Mutation:
     """The patch; and what each policy had added, for whoever applied the object and for the audit
     log.
     """
-    lines = [_line(offers, mended.review.object) for offers in _classes(mended.offers)]
+    said = [_said(offers, mended.review.object) for offers in _classes(mended.offers)]
+    lines = [f"{steps} ({policy})" for steps, policy in said]
     return Mutation(
         patch=mended.steps,
-        warnings=tuple(warning(f"auditor added: {line}") for line in lines),
+        warnings=tuple(_warned(steps, policy) for steps, policy in said),
         annotations=(("added", annotation("; ".join(lines))),),
     )
 
 
-def _line(offers: Sequence[_Offer], manifest: Manifest) -> str:
+def _said(offers: Sequence[_Offer], manifest: Manifest) -> tuple[str, str]:
+    """What was added, in words, and the policy that asks for it."""
     operations = [step for offer in offers for step in offer.operations]
-    return f"{steps_told(manifest, operations)} ({offers[0].finding.policy.id})"
+    return escaped(steps_told(manifest, operations)), offers[0].finding.policy.id
+
+
+def _warned(steps: str, policy: str) -> str:
+    """As a warning; where it is too long, the policy stays: it tells the rest."""
+    room = WARNING_LENGTH - len(f"auditor added:  ({policy})")
+    cut = steps if len(steps) <= room else f"{steps[: max(room - 1, 0)]}…"
+    return warning(f"auditor added: {cut} ({policy})")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
@@ -16,6 +20,7 @@ from typing import Any
 
 import orjson
 import pytest
+import trustme
 
 from auditor.audit import Bench
 from auditor.declared import Admission, Mode
@@ -24,7 +29,7 @@ from auditor.policies.engine import compile_policies
 from auditor.webhook.evaluators import Staff
 from tests.company import policy
 
-from .conftest import Answer, Running, Starter, until
+from .conftest import Answer, Running, Starter, until, write_pair
 from .disturbance import Dies, Gate, Grows, Rendezvous
 from .world import Kept, disturbed, guard, holding_data, live, pod, privileged, review
 
@@ -170,7 +175,7 @@ def placed(manifest: dict[str, Any], namespace: str) -> dict[str, Any]:
 class Client:
     """Asks about good and bad pods in turn, over connections that it keeps, as an API server."""
 
-    def __init__(self, running: Running, user: str) -> None:
+    def __init__(self, running: Running | Elsewhere, user: str) -> None:
         self._running, self._user = running, user
         self._connection: HTTPSConnection | None = None
         self.right = 0
@@ -179,7 +184,9 @@ class Client:
     def ask(self) -> None:
         """One request; a connection that was closed between two is opened anew, as Go does."""
         bad = bool((self.right + len(self.wrong)) % 2)
-        body = by(self._user, privileged() if bad else pod(), dryRun=True)
+        # Of many: a user's second object over which a process ends is held responsible for it.
+        user = f"{self._user}-{self.right}"
+        body = by(user, privileged() if bad else pod(), dryRun=True)
         try:
             answer = self._sent(body)
         except (OSError, HTTPException) as error:
@@ -213,15 +220,27 @@ class Client:
         return found
 
 
+def _is_ready(running: Running | Elsewhere) -> bool:
+    connection = HTTPSConnection("127.0.0.1", running.port, context=running.context, timeout=30)
+    with contextlib.closing(connection):
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+
+
 def has_answered(clients: list[Client], count: int) -> bool:
     """Whether they got so many right answers together."""
     return sum(client.right for client in clients) > count
 
 
 @contextlib.contextmanager
-def load(running: Running, clients: int = 3) -> Iterator[list[Client]]:
-    """Within the block, so many clients ask without a pause."""
+def load(
+    running: Running | Elsewhere, clients: int = 3, *, waiting: bool = False
+) -> Iterator[list[Client]]:
+    """Within the block, so many clients ask without a pause. With `waiting`, they begin once the
+    cluster is judged.
+    """
     over = threading.Event()
+    assert not waiting or until(lambda: _is_ready(running))
     asking = [Client(running, f"user-{n}") for n in range(clients)]
 
     def go_on(client: Client) -> None:
@@ -262,6 +281,60 @@ def test_who_leaves_under_load_drops_nothing(start: Starter) -> None:
         time.sleep(1.0)  # by then an API server has heard of it
     stopping.join(30)
     assert [client.wrong for client in clients] == [[], [], []]
+
+
+_PROGRAM = """
+import logging, sys
+from pathlib import Path
+from tests.webhook.world import BENCH, SETTINGS, Kept, live
+from auditor.declared import Admission, Mode
+from auditor.webhook.certificates import Pair
+from auditor.webhook.evaluators import Staff
+from auditor.webhook.plan import Plan
+from auditor.webhook.server import Listener, serve
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+pair = Pair(Path(sys.argv[1]) / "tls.crt", Path(sys.argv[1]) / "tls.key")
+listener = Listener("127.0.0.1", 0, pair, drain_seconds=2.0)
+serve(Plan(BENCH, SETTINGS, Admission(Mode.DENY)), Kept(live()), listener, Staff(workers=2))
+"""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A webhook in a process of its own."""
+
+    port: int
+    context: ssl.SSLContext
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
+    """One that is ended, whatever happens."""
+    authority, context = trustme.CA(), ssl.create_default_context()
+    authority.configure_trust(context)
+    write_pair(authority, tmp_path)
+    command = [sys.executable, "-c", _PROGRAM, str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        try:
+            yield Elsewhere(int(said.rsplit(maxsplit=1)[-1]), context, process)
+        finally:
+            process.kill()
+
+
+def test_the_real_signal_under_load_drops_nothing(elsewhere: Elsewhere) -> None:
+    """SIGTERM to the process, as a kubelet sends it: whoever asks until an API server has heard of
+    it is answered, and the process ends well.
+    """
+    with load(elsewhere, waiting=True) as clients:
+        assert until(lambda: sum(client.right for client in clients) > 10)
+        elsewhere.process.send_signal(signal.SIGTERM)
+        seen = sum(client.right for client in clients)
+        assert until(partial(has_answered, clients, seen + 5))
+    assert [client.wrong for client in clients] == [[], [], []]
+    assert elsewhere.process.wait(30) == 0
 
 
 @pytest.mark.parametrize("mode", [Mode.DENY, Mode.WARN])

@@ -109,9 +109,7 @@ def serve(
     plan, metrics = Plan(chosen.bench, court.settings, terms).checked(), Metrics()
     again = partial(_court_again, policies, connection)
     live = Watcher(connection, keep=court.keep, bounds=bounds)
-    beats = attending(
-        lease, connection, live, again, terms, answering.get, metrics.count_unjudged
-    )
+    beats = attending(lease, connection, live, again, terms, answering.get, metrics.count_unjudged)
     with structured(metrics.lost_logs.add), beats, live:
         answer(plan, live, listener, Staff(workers), metrics)
     return 0
