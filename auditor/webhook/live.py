@@ -10,6 +10,7 @@ from typing import Protocol
 
 from auditor.model import Key, Ref, Resource, Snapshot
 from auditor.sources.watch.feed import Feed, Stale
+from auditor.sources.watch.shared import Shared
 
 
 class Live(Protocol):
@@ -69,6 +70,8 @@ class Mirror:
     """A copy of a `Live` in another process."""
 
     def __init__(self) -> None:
+        self._objects: dict[Key, Resource] = {}
+        self._shared = Shared()
         self.snapshot = Snapshot(())
         """The cluster as it was last told of: the same value until it changes."""
         self.stale: tuple[Stale, ...] = ()
@@ -77,10 +80,20 @@ class Mirror:
     def apply(self, feed: Feed) -> None:
         """Take over what is told."""
         self.stale = feed.stale
-        if feed.whole:
-            self.snapshot = Snapshot(feed.resources, feed.gaps, feed.server)
-            return
-        if feed.resources or feed.removed:
-            self.snapshot = self.snapshot.replacing(*feed.resources, removing=feed.removed)
-        if (feed.gaps, feed.server) != (self.snapshot.gaps, self.snapshot.server):
+        if feed.whole:  # equal parts of it are one value already: it comes from one that shares
+            self._objects = {each.ref.key: each for each in feed.resources}
+        else:
+            self._objects.update(
+                (each.ref.key, self._shared.resource(each)) for each in feed.resources
+            )
+        for ref in feed.removed:
+            self._objects.pop(ref.key, None)
+        if feed.whole or feed.resources or feed.removed:
+            self.snapshot = self._now(feed)
+        elif (feed.gaps, feed.server) != (self.snapshot.gaps, self.snapshot.server):
             self.snapshot = replace(self.snapshot, gaps=feed.gaps, server=feed.server)
+
+    def _now(self, feed: Feed) -> Snapshot:
+        snapshot = Snapshot(tuple(self._objects.values()), feed.gaps, feed.server)
+        vars(snapshot)["by_key"] = dict(self._objects)  # which it would make one by one
+        return snapshot
