@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Mapping
@@ -69,6 +70,7 @@ class Command:
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
+        gc.unfreeze()  # a process that ends keeps what it froze, and this one goes on
         out, err = self._capsys.readouterr()
         assert "Traceback" not in err
         code = ended.value.code
