@@ -41,6 +41,8 @@ print(json.dumps({"linted": linted, "made": made}))
 """
 Manifest = dict[str, Any]
 
+pytestmark = pytest.mark.e2e
+
 
 @pytest.fixture(autouse=True)
 def _helm() -> None:

@@ -7,9 +7,11 @@ process and one thread at a time.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -86,6 +88,22 @@ def _regopy_error(error: BaseException, file: str, text: str) -> str:
     return f"{file}:{line}: {found[2]}"
 
 
+_NUMBERS = itertools.count()
+_GONE: set[int] = set()
+"""The numbers of those whose programs nobody can ask any more."""
+_HERE = threading.local()
+
+
+def _programs() -> dict[int, PolicyEngine]:
+    """The programs of this thread, by number. Only here are they let go: the collector of garbage
+    may run in any thread, and an engine of regorus must end in the thread that it began in.
+    """
+    programs: dict[int, PolicyEngine] = _HERE.__dict__.setdefault("programs", {})
+    for number in _GONE.intersection(programs):
+        del programs[number]
+    return programs
+
+
 class EachThread:
     """A program for each thread that asks: no engine may be shared between two, and that of
     regorus may not even be handed over. Compiling costs some milliseconds. To another process it
@@ -97,7 +115,8 @@ class EachThread:
     ) -> None:
         self._recipe = (make, modules)
         self._make: Callable[[], PolicyEngine] = partial(make, modules)
-        self._mine = threading.local()
+        self._number = next(_NUMBERS)
+        weakref.finalize(self, _GONE.add, self._number)
         program = self._program()
         self.name, self.version = program.name, program.version
 
@@ -105,9 +124,10 @@ class EachThread:
         return EachThread, self._recipe
 
     def _program(self) -> PolicyEngine:
-        if not hasattr(self._mine, "program"):
-            self._mine.program = self._make()
-        program: PolicyEngine = self._mine.program
+        programs = _programs()
+        program = programs.get(self._number)
+        if program is None:
+            program = programs[self._number] = self._make()
         return program
 
     def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
@@ -129,7 +149,7 @@ class EachThread:
         except (Exception, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # what Rust calls a panic is no Exception in Python
-            del self._mine.program
+            _programs().pop(self._number, None)
             raise EvaluationError(f"{what}: the engine broke down: {_one_line(error)}") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gc
+import re
 import signal
 import socket
 import ssl
@@ -237,7 +238,7 @@ def test_probes_are_answered_while_the_cluster_is_read(pair: Pair, silent: Path)
             line = started.stderr.readline()
             assert line, said
             said += line
-        port = int(said.split()[-1])
+        port = int(re.findall(r"serving on port (\d+)", said)[-1])
         assert (_status(port, "/healthz"), _status(port, "/readyz")) == (200, 503)
         started.send_signal(signal.SIGTERM)
         out, err = started.communicate(timeout=60)
