@@ -55,12 +55,24 @@ class _Aside(QueueHandler):
             self._lost()
 
 
+class _Out(logging.StreamHandler[TextIO]):
+    """Writes lines; one that cannot be written is lost like one for which there is no room."""
+
+    def __init__(self, stream: TextIO, lost: Callable[[], None]) -> None:
+        super().__init__(stream)
+        self._lost = lost
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's name
+        """Where standard error is gone, a traceback on it would help nobody."""
+        self._lost()
+
+
 @contextlib.contextmanager
 def structured(lost: Callable[[], None], stream: TextIO | None = None) -> Iterator[None]:
     """Within the block, whatever is logged goes to `stream` (standard error) as JSON lines. `lost`
     is called for each that could not.
     """
-    out = logging.StreamHandler(stream or sys.stderr)
+    out = _Out(stream or sys.stderr, lost)
     out.setFormatter(Lines())
     lines: queue.Queue[logging.LogRecord] = queue.Queue(MOST_WAITING)
     listener = QueueListener(lines, out)

@@ -9,6 +9,7 @@ import os
 import time
 
 import orjson
+import pytest
 
 from auditor.webhook.logs import MOST_WAITING, structured
 
@@ -42,3 +43,15 @@ def test_a_reader_that_does_not_read_holds_nobody_up() -> None:
     os.close(reading)  # ends the thread that still writes
     with contextlib.suppress(OSError):
         stream.close()
+
+
+def test_a_stream_that_is_gone_loses_lines_and_says_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lost: list[None] = []
+    stream = io.StringIO()
+    stream.close()
+    with structured(lambda: lost.append(None), stream):
+        logging.getLogger("auditor.x").warning("is anybody there?")
+    assert lost
+    assert capsys.readouterr().err == ""
