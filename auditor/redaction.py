@@ -23,6 +23,7 @@ from auditor.facts.monitors import MONITOR_IMAGES, repository
 from auditor.manifests import mapping
 from auditor.model import Gap, Manifest, Ref, Resource, Snapshot, Unseen
 from auditor.sources.rendered import Rendered
+from auditor.stand_ins import ALL
 
 IMAGES, ENVIRONMENT, ANNOTATIONS = "names of images", "values of variables", "annotations"
 WHY = "redacted in the snapshot: what is told from them is not assessed"
@@ -109,8 +110,8 @@ class _Pen:
 
     def _text(self, key: str, value: str, *, file: bool = False) -> str:
         names = (Text(key, value, _NOWHERE, (), file=as_file) for as_file in {False, file})
-        if not value or any(True for text in names for _ in addresses(text)):
-            return value
+        if value in ALL or not value or any(True for text in names for _ in addresses(text)):
+            return value  # what stands for a credential tells nothing, but of which class it is
         self.replaced[ENVIRONMENT] = None
         return self._pseudonym(value)
 

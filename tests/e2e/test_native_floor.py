@@ -246,7 +246,7 @@ def test_an_object_of_any_size_is_judged(floor: Floor) -> None:
     container |= {"env": [{"name": f"n{number}", "value": "x" * 100} for number in range(20)]}
     worst["spec"]["containers"] = [{**container, "name": f"c{number}"} for number in range(300)]
     found = floor.of_the_server(POD, worst)
-    assert len(found) > 10
+    assert len(found) > 5  # the server passes on 4 KiB of warnings, and drops what comes after
     assert not [why for why in found.values() if "resulted in error" in why]
 
 
