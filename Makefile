@@ -60,7 +60,7 @@ $(FUZZ): $(STAMP) requirements/fuzz.txt
 	touch $@
 
 fuzz: $(FUZZ)  ## Feed each target with bytes for SECONDS: nothing breaks off, nothing is lost.
-	for target in neighbours reports configuration; do \
+	for target in neighbours reports configuration reviews planted; do \
 	  $(BIN)/python -m tests.fuzz $$target --seconds $(SECONDS) || exit 1; \
 	done
 
