@@ -4,13 +4,14 @@ recorded answers of real API servers are compared with it.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from auditor.cli.lines import lines_of
 
 if TYPE_CHECKING:
     from auditor.facts.access import Answer, Authorizer, Grant
@@ -56,7 +57,7 @@ def check(paths: tuple[str, ...], file: Path, form: str, assume: bool) -> int:
         raise UsageError("standard input can be the manifests or the queries, not both")
     authorizer, unread = _authorizer(paths, assume)
     wrong: list[str] = []
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in enumerate(lines_of(file), 1):
         told = _answered(line, authorizer)
         if "error" in told:
             wrong.append(f"line {number}: {told['error']}")
@@ -88,14 +89,6 @@ def _authorizer(paths: tuple[str, ...], assume: bool) -> tuple[Authorizer, int]:
     for ref, why in authorizer.refused.items():
         say(f"{ref}: the API server refuses it, so it counts for nothing: {why}", err=True)
     return authorizer, 4 if lost else 0
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    if str(file) == "-":
-        yield from sys.stdin.buffer
-        return
-    with file.open("rb") as lines:
-        yield from lines
 
 
 def _answered(line: bytes, authorizer: Authorizer) -> Mapping[str, Any]:

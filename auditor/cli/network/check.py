@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.lines import lines_of
 from auditor.cli.network.outputs import Forms, network_outputs
 from auditor.cli.network.reading import Read, read_all, reading_options, say_unseen
 
@@ -53,7 +54,7 @@ def check(read: Read, file: Path, outputs: Forms) -> int:
     say_unseen(reading, quiet=outputs.quiet)
     wrong = _Wrong()
     # Nothing is kept but what the form needs: there may be more lines than memory.
-    answers = wrong.counted(_answers(reading, queries(_lines(file))))
+    answers = wrong.counted(_answers(reading, queries(lines_of(file))))
     outputs.write(lambda form: _rendered(form, answers, reading))
     return wrong.said() or reading.code
 
@@ -84,14 +85,6 @@ class _Wrong:
         what = f"{counted(self.count, 'line')} of the queries not understood"
         say(f"error: {what}; first, line {self.first.line}: {field}{self.first.error}", err=True)
         return 2
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    if str(file) == "-":
-        yield from sys.stdin.buffer
-        return
-    with file.open("rb") as lines:
-        yield from lines
 
 
 def _answers(reading: Reading, asked: Iterable[tuple[int, Query | Wrong]]) -> Iterator[Answer]:

@@ -150,6 +150,25 @@ def templates_of(
     return tuple(found)
 
 
+def namespace_of(manifest: Manifest) -> str:
+    """The namespace of an object that belongs to one."""
+    return str(at(manifest, ("metadata", "namespace")) or "default")
+
+
 def name_of(manifest: Manifest) -> str:
     """The name of an object."""
     return str(at(manifest, ("metadata", "name")) or "")
+
+
+def selector_of(controller: Manifest) -> Manifest:
+    """The label selector of a workload; that of a ReplicationController is a plain mapping."""
+    said = mapping(at(controller, ("spec", "selector")))
+    return {"matchLabels": said} if controller.get("kind") == "ReplicationController" else said
+
+
+def controller_of(manifest: Manifest) -> Manifest | None:
+    """The owner reference of what controls an object."""
+    for each in sequence(at(manifest, ("metadata", "ownerReferences"))):
+        if mapping(each).get("controller") is True:
+            return mapping(each)
+    return None

@@ -13,10 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.controllers.budgets import scaled
-from auditor.facts.controllers.case import Behaviour, Case, Course, behaviour_of, templates_of
+from auditor.facts.controllers.case import (
+    Behaviour,
+    Course,
+    behaviour_of,
+    namespace_of,
+    templates_of,
+)
 from auditor.facts.controllers.exploring import Explored, explored
 from auditor.facts.controllers.room import Crowd, Room
-from auditor.facts.controllers.stages import Stage, first_stage, why_not_ready
+from auditor.facts.controllers.stages import Stage, first_stage, told, why_not_ready
 from auditor.facts.controllers.validation import refusal
 from auditor.facts.placement.replicas import EVERY_NODE
 from auditor.manifests import at, mapping, sequence
@@ -169,23 +175,24 @@ def _swapped(
 
 def answer(course: Course) -> Mapping[str, Any]:
     """``ends``, ``minAvailable`` and ``why``; for a course of steps, of each."""
-    told = list(_march(course))
-    return {"steps": told} if course.stepped else told[0]
+    answers = list(_march(course))
+    return {"steps": answers} if course.stepped else answers[0]
 
 
 def _march(course: Course) -> Iterator[Mapping[str, Any]]:
     case = course.first
     before = case.of_kind("DaemonSet")[0]
     templates = templates_of(before, course, _tolerant)
-    world = _world(case, templates, before)
-    empty: State = tuple(() for _ in world.room.names)
+    room = Room(case.of_kind("Node"), templates, namespace_of(before), hashed=False)
+    world = _world(room, templates, before)
+    empty: State = tuple(() for _ in room.names)
     states: Iterable[State] = explored([empty], world.next).quiet
     for action in course.actions:
         sent = mapping(action.get("object"))
         if refused := refusal(sent):
             yield refused
             continue
-        world = _world(case, templates, sent)
+        world = _world(room, templates, sent)
         found = explored(map(world.same, states), world.next)
         yield _told(found, world)
         states = found.quiet or found.seen
@@ -214,23 +221,20 @@ def _why(state: State, world: World) -> list[Mapping[str, Any]]:
             counts["unschedulable", world.room.why(world.crowd(state), revision)] += 1
         elif stage in (Stage.BROKEN, Stage.PULLING):
             counts["notReady", why_not_ready(world.behaviours[revision])] += 1
-    return [{"kind": k, "message": m, "pods": n} for (k, m), n in sorted(counts.items())]
+    return told(counts)
 
 
 def _tolerant(template: Manifest) -> Manifest:
     spec = mapping(template.get("spec"))
     added = [{"key": k, "operator": "Exists", "effect": effect} for k, effect in EVERY_NODE]
-    return {**template, "spec": {**spec, "tolerations": [*_list(spec, "tolerations"), *added]}}
+    return {
+        **template,
+        "spec": {**spec, "tolerations": [*sequence(spec.get("tolerations")), *added]},
+    }
 
 
-def _list(spec: Manifest, key: str) -> list[Any]:
-    return list(sequence(spec.get(key)))
-
-
-def _world(case: Case, templates: tuple[Manifest, ...], sent: Manifest) -> World:
+def _world(room: Room, templates: tuple[Manifest, ...], sent: Manifest) -> World:
     spec = mapping(sent.get("spec"))
-    namespace = str(at(sent, ("metadata", "namespace")) or "default")
-    room = Room(case.of_kind("Node"), templates, namespace, hashed=False)
     wanted = templates.index(_tolerant(mapping(spec.get("template"))))
     desired = room.admits(wanted)
     rolling = mapping(at(spec, ("updateStrategy", "rollingUpdate")))

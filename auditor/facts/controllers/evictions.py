@@ -20,7 +20,7 @@ from auditor.facts.controllers.budgets import (
     is_ready,
     labels_of,
 )
-from auditor.facts.controllers.case import Case, CaseError, Course
+from auditor.facts.controllers.case import Case, CaseError, Course, controller_of, selector_of
 from auditor.facts.selectors import matches
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
@@ -109,13 +109,9 @@ def _guarded(manifest: Manifest, owners: Sequence[Manifest]) -> Guarded:
 
 
 def _owner(pod: Manifest, owners: Sequence[Manifest]) -> Owner | None:
-    named = [
-        mapping(reference)
-        for reference in sequence(at(pod, ("metadata", "ownerReferences")))
-        if mapping(reference).get("controller") is True
-    ]
-    if named:
-        return _referred(named[0], owners)
+    named = controller_of(pod)
+    if named is not None:
+        return _referred(named, owners)
     adopters = [each for each in owners if _adopts(each, pod)]
     return _controller(adopters[0]) if adopters else None
 
@@ -155,13 +151,7 @@ def _adopts(controller: Manifest, pod: Manifest) -> bool:
         return False
     if str(at(pod, ("status", "phase"))) in {"Succeeded", "Failed"} and kind != "DaemonSet":
         return False
-    return matches(_selector(controller), labels_of(pod))
-
-
-def _selector(controller: Manifest) -> Manifest:
-    said = mapping(at(controller, ("spec", "selector")))
-    plain = controller.get("kind") == "ReplicationController"
-    return {"matchLabels": said} if plain else said
+    return matches(selector_of(controller), labels_of(pod))
 
 
 def _missing(pods: Mapping[str, Guarded], case: Case) -> Sequence[Guarded]:

@@ -10,15 +10,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
-from auditor.facts.controllers.case import Behaviour, Case, Course, behaviour_of, templates_of
+from auditor.facts.controllers.case import (
+    Behaviour,
+    Case,
+    Course,
+    behaviour_of,
+    namespace_of,
+    templates_of,
+)
 from auditor.facts.controllers.exploring import Explored, explored
 from auditor.facts.controllers.quotas import Quotas
 from auditor.facts.controllers.rolling import Sizes, Strategy, grown, scaled_to, shrunk, strategy_of
 from auditor.facts.controllers.room import Crowd, Room
-from auditor.facts.controllers.stages import NOWHERE, Stage, first_stage, why_not_ready
+from auditor.facts.controllers.stages import NOWHERE, Stage, first_stage, told, why_not_ready
 from auditor.facts.controllers.validation import refusal
 from auditor.manifests import at, mapping
 from auditor.model import Manifest
@@ -204,11 +210,11 @@ def explore(starts: Iterable[State], world: World) -> Explored[State]:
 
 def answer(course: Course) -> Mapping[str, Any]:
     """``minAvailable``, ``ends`` and ``why``; for a course of steps, of each."""
-    told: list[Mapping[str, Any]] = []
-    march = _march(course)
-    for found, world in march:
-        told.append(_told(found, world) if isinstance(found, Explored) else found)
-    return {"steps": told} if course.stepped else told[0]
+    answers = [
+        _told(found, world) if isinstance(found, Explored) else found
+        for found, world in _march(course)
+    ]
+    return {"steps": answers} if course.stepped else answers[0]
 
 
 def _march(course: Course) -> Iterator[tuple[Explored[State] | Mapping[str, Any], World]]:
@@ -216,7 +222,8 @@ def _march(course: Course) -> Iterator[tuple[Explored[State] | Mapping[str, Any]
     case = course.first
     before = case.of_kind("Deployment")[0]
     templates = templates_of(before, course)
-    world = _world(case, templates, before)
+    room = Room(case.of_kind("Node"), templates, namespace_of(before), hashed=True)
+    world = _world(case, room, templates, before)
     zero = (0,) * len(templates)
     states: Iterable[State] = explore([State(zero, (), None)], world).quiet
     strategy, flags = world.strategy, list(case.more.get("interrupted", ()))
@@ -225,7 +232,7 @@ def _march(course: Course) -> Iterator[tuple[Explored[State] | Mapping[str, Any]
         if refused := refusal(sent):
             yield refused, world
             continue
-        world = _world(case, templates, sent)
+        world = _world(case, room, templates, sent)
         states = [_told_to(state, strategy, world) for state in states]
         found = explore(states, world)
         yield found, world
@@ -244,30 +251,15 @@ def _told_to(state: State, before: Strategy, world: World) -> State:
     return state
 
 
-def _world(case: Case, templates: tuple[Manifest, ...], sent: Manifest) -> World:
-    namespace = str(at(sent, ("metadata", "namespace")) or "default")
+def _world(case: Case, room: Room, templates: tuple[Manifest, ...], sent: Manifest) -> World:
     template = mapping(at(sent, ("spec", "template")))
     return World(
-        room=_room(_Nodes(case.of_kind("Node")), _Nodes(templates), namespace),
+        room=room,
         behaviours=tuple(behaviour_of(each.get("metadata")) for each in templates),
         quotas=Quotas.of(case.of_kind("ResourceQuota"), templates),
         wanted=templates.index(template),
         strategy=strategy_of(sent),
     )
-
-
-class _Nodes(tuple[Manifest, ...]):
-    """Compared by identity, so that a room can be kept from step to step."""
-
-    __slots__ = ()
-
-    def __hash__(self) -> int:
-        return hash(tuple(map(id, self)))
-
-
-@lru_cache(maxsize=4)
-def _room(nodes: _Nodes, templates: _Nodes, namespace: str) -> Room:
-    return Room(nodes, templates, namespace, hashed=True)
 
 
 def _told(found: Explored[State], world: World) -> Mapping[str, Any]:
@@ -303,5 +295,4 @@ def _why(state: State, world: World) -> list[Mapping[str, Any]]:
     for revision, size in enumerate(state.sizes):
         if state.count(revision, *ACTIVE) < size:
             found["replicaFailure", world.quotas.why(state.pods, revision)] += 1
-    ordered = sorted(found.items())
-    return [{"kind": k, "message": m, "pods": n} for (k, m), n in ordered]
+    return told(found)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from auditor.facts.controllers.case import CaseError, Course
+from auditor.facts.controllers.case import CaseError, Course, controller_of, selector_of
 from auditor.facts.controllers.validation import COST
 from auditor.facts.selectors import matches
 from auditor.manifests import at, mapping, sequence, texts
@@ -153,10 +153,8 @@ def _related(target: str, sets: tuple[Manifest, ...]) -> frozenset[str]:
 
 
 def _controller(manifest: Manifest) -> str:
-    for each in sequence(at(manifest, ("metadata", "ownerReferences"))):
-        if mapping(each).get("controller") is True:
-            return f"{each.get('kind')}/{each.get('name')}"
-    return ""
+    found = controller_of(manifest)
+    return f"{found.get('kind')}/{found.get('name')}" if found else ""
 
 
 def _adopted(pods: Iterable[Manifest], sets: tuple[Manifest, ...]) -> list[_Pod]:
@@ -168,7 +166,7 @@ def _adopted(pods: Iterable[Manifest], sets: tuple[Manifest, ...]) -> list[_Pod]
 def _pod(manifest: Manifest, sets: tuple[Manifest, ...]) -> _Pod:
     metadata, told = mapping(manifest.get("metadata")), mapping(manifest.get("attributes"))
     labels, notes = texts(metadata.get("labels")), texts(metadata.get("annotations"))
-    owners = [str(at(s, ("metadata", "name"))) for s in sets if matches(_selector(s), labels)]
+    owners = [str(at(s, ("metadata", "name"))) for s in sets if matches(selector_of(s), labels)]
     return _Pod(
         name=str(metadata.get("name", "")),
         node=str(mapping(manifest.get("spec")).get("nodeName") or ""),
@@ -180,11 +178,6 @@ def _pod(manifest: Manifest, sets: tuple[Manifest, ...]) -> _Pod:
         created_after=_number(told, "createdSecondsAfterFirst"),
         owner=owners[0] if owners else "",
     )
-
-
-def _selector(workload: Manifest) -> Manifest:
-    said = mapping(at(workload, ("spec", "selector")))
-    return {"matchLabels": said} if workload.get("kind") == "ReplicationController" else said
 
 
 def _cost(text: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 from auditor.facts.controllers.case import Behaviour
 
@@ -36,3 +38,8 @@ def why_not_ready(behaviour: Behaviour) -> str:
     """What the kubelet says of a pod that does not become ready."""
     words = {"crash": "CrashLoopBackOff", "imagepull": "ImagePullBackOff"}
     return words.get(behaviour.ready, "readiness")
+
+
+def told(counts: Mapping[tuple[str, str], int]) -> list[Mapping[str, Any]]:
+    """How many pods are not available in the end, by (kind, message), as ``why`` is written."""
+    return [{"kind": k, "message": m, "pods": n} for (k, m), n in sorted(counts.items())]

@@ -6,6 +6,7 @@ pods become available and disappear are explored; the controller reacts at once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,11 +18,12 @@ from auditor.facts.controllers.case import (
     CaseError,
     Course,
     behaviour_of,
+    namespace_of,
     templates_of,
 )
 from auditor.facts.controllers.exploring import Explored, explored
 from auditor.facts.controllers.room import Crowd, Room
-from auditor.facts.controllers.stages import NOWHERE, Stage, first_stage, why_not_ready
+from auditor.facts.controllers.stages import NOWHERE, Stage, first_stage, told, why_not_ready
 from auditor.facts.controllers.validation import refusal
 from auditor.manifests import at, mapping
 from auditor.model import Manifest
@@ -212,15 +214,16 @@ class World:
 
 def answer(course: Course) -> Mapping[str, Any]:
     """``ends``, ``minAvailable``, ``notAvailableOrdinals`` …; for a course of steps, of each."""
-    told = list(_march(course))
-    return {"steps": told} if course.stepped else told[0]
+    answers = list(_march(course))
+    return {"steps": answers} if course.stepped else answers[0]
 
 
 def _march(course: Course) -> Iterator[Mapping[str, Any]]:
     case = course.first
     sent = case.of_kind("StatefulSet")[0]
     templates = templates_of(sent, course)
-    world = _world(case, templates, sent)
+    room = Room(case.of_kind("Node"), templates, namespace_of(sent), hashed=False)
+    world = _world(case, room, templates, sent)
     states: Iterable[State] = explored([State((), 0)], world.next).quiet
     for action in course.actions:
         if action.get("type") == "delete-pod":
@@ -230,7 +233,7 @@ def _march(course: Course) -> Iterator[Mapping[str, Any]]:
             if refused := refusal(sent):
                 yield refused
                 continue
-            world = _world(case, templates, sent)
+            world = _world(case, room, templates, sent)
         found = explored(states, world.next)
         yield _told(found, world)
         states = found.quiet or found.seen
@@ -263,26 +266,22 @@ def _told(found: Explored[State], world: World) -> Mapping[str, Any]:
 
 
 def _why(state: State, world: World) -> list[Mapping[str, Any]]:
-    counts: dict[tuple[str, str], int] = {}
+    counts: Counter[tuple[str, str]] = Counter()
     for member in state.members:
         if member.stage is Stage.PENDING:
-            key = ("unschedulable", world.room.why(world.crowd(state), member.revision))
+            counts["unschedulable", world.room.why(world.crowd(state), member.revision)] += 1
         elif member.stage in (Stage.BROKEN, Stage.PULLING):
-            key = ("notReady", why_not_ready(world.behaviours[member.revision]))
-        else:
-            continue
-        counts[key] = counts.get(key, 0) + 1
-    return [{"kind": k, "message": m, "pods": n} for (k, m), n in sorted(counts.items())]
+            counts["notReady", why_not_ready(world.behaviours[member.revision])] += 1
+    return told(counts)
 
 
-def _world(case: Case, templates: tuple[Manifest, ...], sent: Manifest) -> World:
+def _world(case: Case, room: Room, templates: tuple[Manifest, ...], sent: Manifest) -> World:
     spec = mapping(sent.get("spec"))
-    namespace = str(at(sent, ("metadata", "namespace")) or "default")
     rolling = mapping(at(spec, ("updateStrategy", "rollingUpdate")))
     replicas = spec.get("replicas", 1)
     most = rolling.get("maxUnavailable") if GATE in case.tags else None
     return World(
-        room=Room(case.of_kind("Node"), templates, namespace, hashed=False),
+        room=room,
         behaviours=tuple(behaviour_of(each.get("metadata")) for each in templates),
         replicas=replicas,
         wanted=templates.index(mapping(spec.get("template"))),
