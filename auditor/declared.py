@@ -181,12 +181,19 @@ class Mode(StrEnum):
 
 
 def _is_of(patterns: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether one of the patterns fits a name of a policy, or is the folder that it stands in."""
-    return any(
+    """Whether one of the patterns fits a name of a policy, or is the folder that it stands in; none
+    fits all.
+    """
+    return not patterns or any(
         fnmatchcase(name, pattern) or name.startswith(f"{pattern.rstrip('/')}/")
         for pattern in patterns
         for name in names
     )
+
+
+def _is_in(patterns: Sequence[str], namespace: str) -> bool:
+    """Whether one of the patterns fits the namespace; none fits all."""
+    return not patterns or any(fnmatchcase(namespace, each) for each in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +212,11 @@ class AdmissionRule:
 
     def is_of(self, names: Sequence[str]) -> bool:
         """Whether it is about the policy that has these names."""
-        return not self.policies or _is_of(self.policies, names)
+        return _is_of(self.policies, names)
 
     def is_in(self, namespace: str) -> bool:
         """Whether it is about objects of that namespace; of the cluster, where that is empty."""
-        return not self.namespaces or any(fnmatchcase(namespace, each) for each in self.namespaces)
+        return _is_in(self.namespaces, namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +232,11 @@ class Mutating:
 
     def is_of(self, names: Sequence[str]) -> bool:
         """Whether it is about the policy that has these names."""
-        return not self.policies or _is_of(self.policies, names)
+        return _is_of(self.policies, names)
 
     def is_in(self, namespace: str) -> bool:
         """Whether it is about objects of that namespace."""
-        return not self.namespaces or any(fnmatchcase(namespace, each) for each in self.namespaces)
+        return _is_in(self.namespaces, namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +250,7 @@ class Staleness:
 
     def is_of(self, names: Sequence[str]) -> bool:
         """Whether it is about the policy that has these names."""
-        return not self.policies or _is_of(self.policies, names)
+        return _is_of(self.policies, names)
 
 
 @dataclass(frozen=True, slots=True)
