@@ -1,4 +1,4 @@
-# Few words run the house: setup, demo, test, check, docs, reports; conformance, mutants and e2e for
+# Few words run the house: setup, demo, test, check, docs, site, reports; conformance, mutants and e2e for
 # what needs the data or the programs of others.
 # Every word sets up what it needs; on a fresh machine: git, Python >= 3.11 and make.
 
@@ -11,7 +11,7 @@ FUZZ   := $(VENV)/.installed-fuzz
 SECONDS ?= 60
 WORKERS ?= auto
 
-.PHONY: setup demo test check rego docs reports conformance mutants fuzz e2e clean
+.PHONY: setup demo test check rego docs site reports conformance mutants fuzz e2e clean
 
 setup: $(STAMP)  ## Make .venv with everything for use and development.
 
@@ -46,14 +46,17 @@ rego: setup
 docs: setup  ## Write the pages that are made from the policies and the command line.
 	$(BIN)/python docs/generate.py docs
 
+site: $(E2E)  ## The documentation as a site, in dist/site.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 reports: setup  ## Write what the tool says about fixtures/clusters.
 	$(BIN)/python docs/generate.py reports
 
 conformance: $(E2E)  ## Compare with recorded answers of real engines (AUDITOR_CONFORMANCE).
 	$(BIN)/python -m pytest -n $(WORKERS) -m conformance
 
-mutants: $(E2E)  ## Change the policies, one thing at a time: a fixture has to notice.
-	$(BIN)/python -m tests.mutants
+mutants: $(E2E)  ## Change POLICIES (all, or folders), one thing at a time: a fixture has to notice.
+	$(BIN)/python -m tests.mutants $(POLICIES)
 
 $(FUZZ): $(STAMP) requirements/fuzz.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
@@ -66,7 +69,8 @@ fuzz: $(FUZZ)  ## Feed each target with bytes for SECONDS: nothing breaks off, n
 
 e2e: $(E2E)  ## On a real control plane: lent, kind, or built here once from Go modules.
 	$(BIN)/python -m tests.e2e.build
-	$(BIN)/python -m tests.e2e.build opa pss || test "$$CI" != true
+	$(BIN)/python -m tests.e2e.build opa pss actionlint || test "$$CI" != true
+	$(BIN)/python -m tests.e2e.browser || test "$$CI" != true
 	$(BIN)/python -m pytest -n auto --dist loadfile -m e2e
 
 clean:  ## Remove what was set up and built.

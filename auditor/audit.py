@@ -5,7 +5,8 @@ The command, the webhook and the proof of a fix all ask here, so that they give 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -26,7 +27,6 @@ from auditor.model import (
     Settings,
     Snapshot,
     Status,
-    Unseen,
 )
 from auditor.policies.alike import Alike
 from auditor.policies.engine import EvaluationError, PolicyEngine
@@ -48,6 +48,8 @@ class Bench:
     """What this bench cannot answer, whatever the snapshot: controls that no policy covers."""
     known: tuple[Policy, ...] = ()
     """All policies that there are, asked or not; empty where that is not known."""
+    sitting: Sitting | None = None
+    """What is remembered from one audit to the next; None where each is for itself."""
 
     def expect(self, objects: int) -> None:
         """So many objects are about to be read and judged: see `auditor.policies.workers`."""
@@ -58,6 +60,15 @@ class Bench:
 def audit(snapshot: Snapshot, bench: Bench, settings: Settings) -> Audit:
     """Judge every object of `snapshot`."""
     return _audit(snapshot, bench, settings, None)
+
+
+def changes(before: Snapshot, after: Snapshot) -> tuple[Ref, ...]:
+    """The objects that were added, replaced or removed between two snapshots of one watcher,
+    which keeps the very same value of whatever did not change.
+    """
+    old, new = before.by_key, after.by_key
+    removed = [resource.ref for key, resource in old.items() if key not in new]
+    return (*(r.ref for key, r in new.items() if old.get(key) is not r), *removed)
 
 
 def audit_changed(
@@ -88,6 +99,10 @@ class Docket:
         """What its policies have said so far."""
         return Alike()
 
+    def judges(self, roles: Iterable[str]) -> int:
+        """How many of the objects of these roles some policy is asked about."""
+        return sum(count for role, count in Counter(roles).items() if self.about(role))
+
     def about(self, role: str, *, facts_only: bool = False) -> tuple[Panel, ...]:
         """Who is asked about an object of this role: all, or those that read facts."""
         if (role, facts_only) not in self._panels:
@@ -96,10 +111,25 @@ class Docket:
         return self._panels[role, facts_only]
 
 
+@dataclass(slots=True)
+class Sitting:
+    """What one who asks one bench again and again remembers: its docket, with all that the policies
+    said. Belongs to one thread.
+    """
+
+    last: Docket | None = None
+
+
 def docket(bench: Bench, snapshot: Snapshot) -> Docket:
     """Which policies of the bench can be asked about the snapshot."""
     asked, unasked = _assessable(bench.policies, snapshot)
-    return Docket(asked, tuple(unasked))
+    last = bench.sitting and bench.sitting.last
+    if last and (last.asked, last.unasked) == (asked, tuple(unasked)):
+        return last
+    found = Docket(asked, tuple(unasked))
+    if bench.sitting:
+        bench.sitting.last = found
+    return found
 
 
 def audit_alone(
@@ -138,9 +168,20 @@ def _questions(
     facts: Facts, asked: Docket, known: tuple[Audit, set[Key]] | None
 ) -> Iterator[Question]:
     """Every question to ask: about what did not change, only those whose facts may have."""
+    changed = known[1] if known else frozenset(facts.snapshot.by_key)
+    spoken_of: dict[str, Collection[Key] | None] = {}
     for resource in facts.snapshot.resources:
-        facts_only = bool(known and resource.ref.key not in known[1])
-        yield from questions(resource, asked.about(role_of(resource), facts_only=facts_only), facts)
+        role, key = role_of(resource), resource.ref.key
+        about = asked.about(role, facts_only=key not in changed)
+        if not about:
+            continue
+        if key not in changed:
+            if role not in spoken_of:
+                spoken_of[role] = facts.spoken_of(name for panel in about for name in panel.facts)
+            told = spoken_of[role]
+            if told is not None and key not in told:
+                continue
+        yield from questions(resource, about, facts)
 
 
 def _audit(
@@ -162,6 +203,7 @@ def _audited(
     territory = Territory(snapshot, settings.scope)
     asked = docket(bench, snapshot)
     findings, failed = _judged(_questions(facts, asked, known), bench, asked.alike)
+    asked.alike.settle()
     if known:
         findings += _carried(*known, snapshot, asked.asked)
         failed += _still_failed(*known, snapshot, asked.asked)
@@ -169,13 +211,14 @@ def _audited(
     if settings.scope:
         kept, copies = gathered(kept, snapshot)
         folded += copies
-    unreadable = unread(territory.resources, live=snapshot.server is not None)
+    unreadable = _unread(facts, territory)
     gaps = [*snapshot.gaps, *unreadable, *bench.gaps, *asked.unasked]
     if snapshot.server is None:  # what a server holds, it has taken
         gaps += misfits(territory.resources, settings.kubernetes)
     gaps += _untold(facts, asked.asked)
     gaps += sorted(failed, key=lambda gap: (gap.what, gap.why))
     looked = _looked(bench, asked.asked, snapshot, failed, settings)
+    facts.audited = True
     told, gaps, added = overruled(snapshot, kept, gaps, looked, settings)
     answer = Audit(
         snapshot=snapshot,
@@ -187,11 +230,18 @@ def _audited(
         policies=bench.policies,
         kubernetes=settings.kubernetes,
         enforcer=facts.enforcement.told,
-        workloads=tuple(w.ref for w in facts.workloads if territory.holds(w.resource)),
-        unclassified=tuple(w.ref for w in facts.unclassified if territory.holds(w.resource)),
-        judged=sum(bool(asked.about(role_of(r))) for r in snapshot.resources if territory.holds(r)),
+        workloads=territory.within(facts.workloads),
+        unclassified=territory.within(facts.unclassified),
+        judged=asked.judges(map(role_of, territory.resources)),
     )
     return within(answer, territory) if settings.scope else answer
+
+
+def _unread(facts: Facts, territory: Territory) -> Iterator[Gap]:
+    """What of the objects cannot be read. Of a live cluster, nothing is told of any other."""
+    if facts.snapshot.server is None:
+        return unread(territory.resources, live=False)
+    return unread(filter(territory.holds, facts.ill_formed), live=True)
 
 
 def _looked(
@@ -201,18 +251,11 @@ def _looked(
     failed: list[Gap],
     settings: Settings,
 ) -> Looked:
-    questions = {gap.what for gap in failed}
     return Looked(
         asked=asked,
         known=bench.known or bench.policies,
         refs=frozenset(resource.ref for resource in snapshot.resources),
-        failed=frozenset(
-            (policy.id, gap.ref.key)
-            for gap in failed
-            if gap.ref
-            for policy in asked
-            if _question(policy, gap.ref) in questions
-        ),
+        failed=frozenset((gap.policy, gap.ref.key) for gap in failed if gap.ref),
         whole=settings.whole and not any("*" in gap.kinds for gap in snapshot.gaps),
     )
 
@@ -228,7 +271,7 @@ def _assessable(
     for policy in policies:
         if snapshot.server and not snapshot.server.kinds.intersection(policy.kinds):
             why = f"not assessed: no {' or '.join(policy.kinds)} is read from a cluster yet"
-            unasked.append(Gap(f"policy {policy.id}", why, Unseen.INCOMPLETE))
+            unasked.append(Gap.of_policy(policy.id, why))
             continue
         lists = snapshot.server is not None
         needed = [
@@ -239,7 +282,7 @@ def _assessable(
             continue
         gap = missing[needed[0]]
         why = f"not assessed: it needs every {needed[0]}, and the {gap.what} could not be read"
-        unasked.append(Gap(f"policy {policy.id}", why, gap.severity))
+        unasked.append(Gap.of_policy(policy.id, why, gap.severity))
     return tuple(asked), unasked
 
 
@@ -258,12 +301,7 @@ def _untold(facts: Facts, asked: tuple[Policy, ...]) -> Iterator[Gap]:
 
 
 def _failed(policy: Policy, resource: Resource, error: EvaluationError) -> Gap:
-    what = _question(policy, resource.ref)
-    return Gap(what, str(error), Unseen.INCOMPLETE, ref=resource.ref)
-
-
-def _question(policy: Policy, ref: Ref) -> str:
-    return f"policy {policy.id} on {ref}"
+    return Gap.of_policy(policy.id, str(error), ref=resource.ref)
 
 
 def _carried(
@@ -274,17 +312,25 @@ def _carried(
     for finding in (*before.findings, *before.folded, *before.beyond):
         key = finding.ref.key
         if finding.policy.id in ours and key not in changed and key in after.by_key:
-            yield replace(finding, fix=None, status=Status.OPEN, reason="", waiver=None)
+            yield _unanswered(finding)
+
+
+def _unanswered(finding: Finding) -> Finding:
+    """The finding before anybody waived it or mended it: itself, where nobody has."""
+    if finding.fix or finding.reason or finding.waiver or finding.status is not Status.OPEN:
+        return replace(finding, fix=None, status=Status.OPEN, reason="", waiver=None)
+    return finding
 
 
 def _still_failed(
     before: Audit, changed: set[Key], after: Snapshot, asked: tuple[Policy, ...]
 ) -> Iterator[Gap]:
     """The objects that did not change and that a policy on the object alone could not judge."""
+    ours = {policy.id for policy in asked if not policy.facts}
     for gap in before.gaps:
         if gap.ref is None or gap.ref.key in changed or gap.ref.key not in after.by_key:
             continue
-        if any(gap.what == _question(policy, gap.ref) for policy in asked if not policy.facts):
+        if gap.policy in ours:
             yield gap
 
 
@@ -295,24 +341,19 @@ def _folded(findings: list[Finding], snapshot: Snapshot) -> tuple[list[Finding],
     pod afterwards still speaks, and so does a pod that merely claims an owner.
     """
     owners = resources_by_uid(snapshot)
-    if not owners:
+    found = {key: snapshot.by_key.get(key) for key in {finding.ref.key for finding in findings}}
+    above = {
+        key: owner for key, one in found.items() if one and (owner := controller_of(one, owners))
+    }
+    if not above:
         return findings, []
-    above: dict[int, Resource | None] = {}
     told = {(finding.ref.key, finding.policy.id, finding.anchor) for finding in findings}
-
-    def copied(finding: Finding) -> bool:
-        resource = snapshot.find(finding.ref)
-        if resource is None:
-            return False
-        if id(resource) not in above:
-            above[id(resource)] = controller_of(resource, owners)
-        owner = above[id(resource)]
-        return bool(owner and (owner.ref.key, finding.policy.id, finding.anchor) in told)
-
     kept: list[Finding] = []
     folded: list[Finding] = []
     for finding in findings:
-        (folded if copied(finding) else kept).append(finding)
+        owner = above.get(finding.ref.key)
+        copied = owner and (owner.ref.key, finding.policy.id, finding.anchor) in told
+        (folded if copied else kept).append(finding)
     return kept, folded
 
 

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from auditor.model import Manifest, Path
 from auditor.stand_ins import ALL, VALUE, stand_in
 
@@ -310,6 +312,37 @@ def without_credentials(manifest: Manifest) -> dict[str, Any]:
     return cleaned
 
 
+class Cleaning:
+    """Many objects without credentials. What several specifications hold alike, as all pods of one
+    template do, is looked through once, and is one value in all of them.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes], Any] = {}
+
+    def of(self, manifest: Manifest) -> dict[str, Any]:
+        """See `without_credentials`."""
+        spec = manifest.get("spec")
+        if not isinstance(spec, dict):
+            return without_credentials(manifest)
+        try:
+            clean = {key: self._part(spec, key) for key in spec}
+            return {**_cleaned_mapping({**manifest, "spec": None}), "spec": clean}
+        except (RecursionError, TypeError):  # too deep, which orjson says by its own error
+            return without_credentials(manifest)
+
+    def _part(self, spec: dict[str, Any], key: str) -> Any:
+        inside = spec[key]
+        if key in _UNREAD or inside is None or isinstance(inside, int):
+            return inside
+        if key == "value" or not isinstance(inside, list | dict):
+            return _cleaned_mapping({"name": spec.get("name"), key: inside})[key]
+        about = key, orjson.dumps(inside)
+        if about not in self._known:
+            self._known[about] = _cleaned_mapping({key: inside})[key]
+        return self._known[about]
+
+
 def _shallow(value: Any, levels: int) -> Any:
     """The value without what is nested deeper than so many levels: None stands for that."""
     if not isinstance(value, dict | list) or not value:
@@ -324,9 +357,9 @@ def _shallow(value: Any, levels: int) -> Any:
 def _cleaned(value: Any, key: str) -> Any:
     if isinstance(value, str):
         return hidden(value, key) if len(value) > 3 else value
-    if isinstance(value, list):
-        return _cleaned_list(value, key)
-    return _cleaned_mapping(value) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return _cleaned_mapping(value)
+    return _cleaned_list(value, key) if isinstance(value, list) else value
 
 
 def _cleaned_list(value: list[Any], key: str) -> list[Any]:
@@ -340,11 +373,19 @@ def _cleaned_list(value: list[Any], key: str) -> list[Any]:
 
 
 def _cleaned_mapping(value: dict[str, Any]) -> dict[str, Any]:
-    name = value.get("name")
-    new = {
-        key: inside
-        if key in _UNREAD
-        else _cleaned(inside, name if key == "value" and isinstance(name, str) else key)
-        for key, inside in value.items()
-    }
-    return value if all(new[key] is value[key] for key in value) else new
+    found = value
+    for key, inside in value.items():
+        # Most of what there is, and of no interest: looked at first.
+        if key in _UNREAD or inside is None or isinstance(inside, int):
+            continue
+        cleaned = _cleaned(inside, _named_by(value, key))
+        if cleaned is not inside:
+            found = {**value} if found is value else found
+            found[key] = cleaned
+    return found
+
+
+def _named_by(mapping: dict[str, Any], key: str) -> str:
+    """What names the value under `key`: a neighbour where it is the value of a pair."""
+    name = mapping.get("name") if key == "value" else None
+    return name if isinstance(name, str) else key

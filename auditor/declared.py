@@ -131,6 +131,63 @@ class DataTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """Nodes that are alike, declared for where no Node objects are given."""
+
+    names: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """All of them, those of region, zone and rack included."""
+    allocatable: Mapping[str, str] = field(default_factory=dict)
+    """Quantities by resource, as a Node's status has them; nothing where that is not told."""
+    taints: tuple[tuple[str, str, str], ...] = ()
+    """Each a key, a value (or empty) and an effect."""
+    file: str = ""
+    """Where it is declared."""
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Round trips in milliseconds, by the nearest place that two pods share."""
+
+    node: float
+    rack: float
+    zone: float
+    region: float
+    beyond: float
+    """Between regions."""
+
+    def of(self, level: str) -> float:
+        """That of a level, by its name here."""
+        taken: float = getattr(self, level)
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What things cost, in one currency."""
+
+    currency: str
+    gigabyte_between_zones: float | None = None
+    minute_of_downtime: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """How probable it is, at any moment, that one such place is lost, each by itself."""
+
+    node: float
+    rack: float
+    zone: float
+    region: float
+
+
+ASSUMED_PRIORS = Priors(node=2e-3, rack=5e-4, zone=1e-4, region=1e-5)
+"""Where nobody declares any: told as assumed, and never the ground of a severity. Those of node,
+rack and zone are the figures of a worked example; real ones depend on the machines."""
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What an object was declared to hold."""
 
@@ -323,6 +380,15 @@ class Settings:
     kubernetes: int = KUBERNETES
     rack_label: str = "topology.kubernetes.io/rack"
     zone_label: str = "topology.kubernetes.io/zone"
+    region_label: str = "topology.kubernetes.io/region"
+    pools: tuple[Pool, ...] = ()
+    """The nodes that there are where no Node objects were read."""
+    latency: Latency | None = None
+    """None where nobody declares any: then nothing is said in milliseconds."""
+    prices: Prices | None = None
+    """None where nobody declares any: then nothing is said in money."""
+    priors: Priors | None = None
+    """None where nobody declares any: see `ASSUMED_PRIORS`."""
     waivers: tuple[Waiver, ...] = ()
     inline: Inline | None = None
     """None where no mark in a manifest counts or is told: at admission, and in proofs."""

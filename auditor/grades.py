@@ -38,6 +38,21 @@ class Unseen(StrEnum):
     """Manifests alone cannot tell: a namespace's labels, a pod's address."""
 
 
+class About(StrEnum):
+    """What a gap is about."""
+
+    READING = "reading"
+    """What was read, or could not be: a file, an object, what the facts tell of one."""
+    LIST = "list"
+    """A list of objects that the API server did not give, or not all of."""
+    POLICY = "policy"
+    """A policy that could not be asked."""
+    CONTROL = "control"
+    """A control of a framework that no policy looks at."""
+    DECLARATION = "declaration"
+    """A waiver or an acknowledgement that is of no use. No object is unseen for it."""
+
+
 class Safety(StrEnum):
     """What a fix may do to the behaviour of the workload, as its author claims."""
 

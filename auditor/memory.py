@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import MISSING, Field, field, fields, make_dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -26,13 +30,47 @@ def collector_paused(*, staying: bool = False) -> Iterator[None]:
     finally:
         if staying:
             gc.freeze()
+            _Frozen.any = True
         if running:
             _age()
             gc.enable()
 
 
+class _Frozen:
+    """Whether anything stays. Python can be asked how much does, and then counts all of it."""
+
+    any = False
+
+
 def _age() -> None:
     """Move all objects into the oldest generation, without looking at any."""
-    if gc.get_freeze_count() == 0:  # nobody else's are let go
+    if not _Frozen.any:  # what stays is not let go
         gc.freeze()
         gc.unfreeze()
+
+
+def builder(frozen: type[T]) -> Callable[..., T]:
+    """Makes values of a frozen dataclass with slots, called as the class itself, in a fifth of the
+    time: a frozen one is filled field by field through its own guard. For what is made by the
+    hundred thousand.
+
+    Raises:
+        TypeError: the class has what the twin would leave out: a ``__post_init__``, a
+            ``default_factory``, or fields that are given by name alone or not at all.
+    """
+    odd = [f.name for f in fields(frozen) if _is_odd(f)]  # type: ignore[arg-type]
+    if odd or hasattr(frozen, "__post_init__"):
+        raise TypeError(f"{frozen.__name__}: no twin has {', '.join(odd) or '__post_init__'}")
+    named = [(f.name, Any, field(default=f.default)) for f in fields(frozen)]  # type: ignore[arg-type]
+    open_twin = make_dataclass(f"_Open{frozen.__name__}", named, slots=True, eq=False)
+
+    def built(*values: Any, **more: Any) -> T:
+        made = open_twin(*values, **more)
+        made.__class__ = frozen  # has the same slots, and lets nothing be set any more
+        return made  # type: ignore[no-any-return]
+
+    return built
+
+
+def _is_odd(one: Field[Any]) -> bool:
+    return one.default_factory is not MISSING or one.kw_only is True or not one.init

@@ -1,4 +1,4 @@
-"""The vocabulary of the product. Imports nothing of ours but `declared`, `grades`
+"""The vocabulary of the product. Imports nothing of ours but `declared`, `grades`, `spans`
 and `terms`; all else may import it.
 
 Values are frozen. A path is a tuple of mapping keys and sequence indices, counted from the
@@ -8,23 +8,27 @@ top of a manifest: ``("spec", "containers", 0, "name")``.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Protocol
+from functools import cached_property, lru_cache
+from typing import Any
 
 from auditor.declared import Settings as Settings  # noqa: PLC0414 - part of the vocabulary
 from auditor.declared import Waiver as Waiver  # noqa: PLC0414
+from auditor.grades import About as About  # noqa: PLC0414
 from auditor.grades import Safety as Safety  # noqa: PLC0414
 from auditor.grades import Severity as Severity  # noqa: PLC0414
 from auditor.grades import Status as Status  # noqa: PLC0414
 from auditor.grades import Unseen as Unseen  # noqa: PLC0414
+from auditor.spans import Lines as Lines  # noqa: PLC0414
+from auditor.spans import Path as Path  # noqa: PLC0414
+from auditor.spans import Span as Span  # noqa: PLC0414
+from auditor.spans import Spot as Spot  # noqa: PLC0414
 from auditor.terms import BUILT_IN, KUBERNETES, NOBODY, Authorship, Enforcer, Opening, Scope
 from auditor.terms import Reading as Reading  # noqa: PLC0414
 from auditor.terms import Server as Server  # noqa: PLC0414
 
-Path = tuple[str | int, ...]
 Key = tuple[str, str, str, str]
 """Identity of an object across API versions: group, kind, namespace, name."""
 Manifest = Mapping[str, Any]
@@ -54,36 +58,6 @@ class Ref:
     def __str__(self) -> str:
         where = f"{self.namespace}/" if self.namespace else ""
         return f"{where}{self.name}[{self.kind}]"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A region of a text. All four numbers count from 1; columns count code points; the end is
-    exclusive.
-    """
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-class Lines(Protocol):
-    """What knows where each field of one document stands."""
-
-    def span(self, path: Path) -> Span:
-        """The region of the field at `path`, or of its nearest ancestor that is written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A region of one file."""
-
-    uri: str
-    """The file as the user named it."""
-    span: Span
-    lines: Lines
-    """What knows that file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +105,7 @@ class Gap:
     """Something that we could not see. Never a pass."""
 
     what: str
+    """For people alone: it may be the name of a file, or any other text that a user chose."""
     why: str
     severity: Unseen
     kinds: tuple[str, ...] = ()
@@ -139,6 +114,17 @@ class Gap:
     """The object that could not be judged, where it is one."""
     acknowledged: str = field(default="", compare=False)
     """Why it no longer fails the run, in the words of whoever answers for it."""
+    about: About = About.READING
+    policy: str = ""
+    """The id of the policy that could not be asked: about `ref`, or about anything without one."""
+
+    @classmethod
+    def of_policy(
+        cls, policy: str, why: str, severity: Unseen = Unseen.INCOMPLETE, ref: Ref | None = None
+    ) -> Gap:
+        """A policy that could not be asked: see `policy`."""
+        what = f"policy {policy} on {ref}" if ref else f"policy {policy}"
+        return cls(what, why, severity, ref=ref, about=About.POLICY, policy=policy)
 
 
 @dataclass(frozen=True)
@@ -202,6 +188,9 @@ class Snapshot:
         in_place = not added and len(kept) == len(self.resources)
         if in_place and "by_kind" in vars(self):
             vars(found)["by_kind"] = self._by_kind_with(new)
+        if "by_key" in vars(self) and len(self.by_key) == len(self.resources):
+            left = {key: one for key, one in self.by_key.items() if key not in gone}
+            vars(found)["by_key"] = left | new
         return found
 
     def _by_kind_with(self, new: Mapping[Key, Resource]) -> Mapping[str, tuple[Resource, ...]]:
@@ -234,8 +223,7 @@ class Policy:
     profile: str
     """The smallest profile that has it: essential, recommended or strict; optional where none."""
     fix: str
-    """How its findings are resolved: deterministic (a patch in the finding), generated (objects
-    are made), manual or none."""
+    """Deterministic (a patch in the finding), generated (objects are made), manual or none."""
     kinds: tuple[str, ...]
     facts: tuple[str, ...]
     controls: tuple[str, ...]
@@ -248,6 +236,8 @@ class Policy:
     """Its Rego text."""
     contested: str = ""
     """Why no profile has it, where none has: people disagree whether it is a fault."""
+    near: tuple[str, ...] = ()
+    """Checks elsewhere that look at the same fields and ask another question of them."""
     since: int = 1
     """The set of policies that it came with."""
     preview: bool = False
@@ -266,7 +256,7 @@ class Policy:
     @property
     def oldest(self) -> str:
         """The first name it had: aliases stand in the order of time."""
-        return (*self.aliases, self.id)[0]
+        return self.aliases[0] if self.aliases else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,19 +396,20 @@ class Finding:
     """The object as it was judged: where several are written with one identity, which of them."""
     within: Snapshot | None = field(default=None, compare=False, repr=False)
     """The snapshot that it was judged in, where the audit is of several alternatives."""
+    grade: Severity | None = None
+    """How much it matters here, where its policy tells that by the effect."""
 
     @property
     def severity(self) -> Severity:
-        """That of its policy."""
-        return self.policy.severity
+        """By its effect, where its policy tells that; else that of its policy, the gravest."""
+        return self.grade or self.policy.severity
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that outlive moved lines, shifted indices and rewording, and
         the renaming of the policy: they are of its oldest name.
         """
-        parts = (self.policy.oldest, *self.ref.key, self.anchor)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+        return _fingerprint(self.policy.oldest, self.ref.key, self.anchor)
 
     @property
     def anchors(self) -> frozenset[str]:
@@ -435,40 +426,21 @@ class Finding:
         )
 
 
+@lru_cache(maxsize=1 << 14)
+def _fingerprint(policy: str, key: Key, anchor: str) -> str:
+    """See Finding. Findings are compared by it again and again."""
+    return hashlib.sha256("\0".join((policy, *key, anchor)).encode()).hexdigest()[:16]
+
+
 def by_document(findings: Iterable[Finding]) -> list[Finding]:
     """The findings on what one document holds beside each other, in the order of the first: who
     asks for the places of many needs the tree of each document once.
     """
-    groups: dict[int, list[Finding]] = {}
+    groups: dict[int, list[Finding]] = defaultdict(list)
     for finding in findings:
         lines = finding.resource.origin.lines if finding.resource else None
-        groups.setdefault(id(lines), []).append(finding)
+        groups[id(lines)].append(finding)
     return [finding for group in groups.values() for finding in group]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The findings that were there before: what is not among them, or is worse, is new."""
-
-    anchors: Mapping[str, frozenset[str] | None]
-    """Fingerprint → what the evidence was about; None where nobody wrote that down, so that it
-    cannot have become worse.
-    """
-
-    @classmethod
-    def of(cls, findings: Iterable[Finding]) -> Known:
-        """These; of several with one fingerprint, what the evidence of all was about."""
-        found: dict[str, frozenset[str] | None] = {}
-        for finding in findings:
-            before = found.get(finding.fingerprint) or frozenset()
-            found[finding.fingerprint] = before | finding.anchors
-        return cls(found)
-
-    def __contains__(self, finding: Finding) -> bool:
-        if finding.fingerprint not in self.anchors:
-            return False
-        known = self.anchors[finding.fingerprint]
-        return known is None or not finding.worse_than(known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ CHART = "Chart.yaml"
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """Those that make it a kustomization, the first one first."""
 
+HOSTNAME = "kubernetes.io/hostname"
+"""The label with its name that a kubelet writes on its node."""
+
 Profile = Literal["essential", "recommended", "strict"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 """How many policies are asked, the fewest first: each has those of the one before."""
@@ -50,16 +53,24 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
         ),
         ("",),
     ),
-    **dict.fromkeys(("ClusterRoleBinding", "RoleBinding"), ("rbac.authorization.k8s.io",)),
+    **dict.fromkeys(
+        ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
+        ("rbac.authorization.k8s.io",),
+    ),
+    **dict.fromkeys(("CSINode", "StorageClass"), ("storage.k8s.io",)),
     "EndpointSlice": ("discovery.k8s.io",),
+    "HorizontalPodAutoscaler": ("autoscaling",),
     "Ingress": ("networking.k8s.io", "extensions"),
-    "NetworkPolicy": ("networking.k8s.io",),
+    "NetworkPolicy": ("networking.k8s.io", "extensions"),
+    "PodDisruptionBudget": ("policy",),
     "PriorityClass": ("scheduling.k8s.io",),
     "RuntimeClass": ("node.k8s.io",),
-    "StorageClass": ("storage.k8s.io",),
 }
 """Kind → the API groups in which it is the one of Kubernetes. Anybody may define a kind of the same
 name in a group of their own; it is another kind."""
+
+ACCESS_VOLUME = "kube-api-access-"
+"""How the name of the volume begins that the ServiceAccount admission adds to each pod."""
 
 API_GROUPS = frozenset(
     (

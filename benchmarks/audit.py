@@ -96,7 +96,7 @@ POLICIES = Path(__file__).parents[1] / "policies"
 EVERY = [
     flag
     for folder in sorted(POLICIES.iterdir())
-    if folder.name not in {"lib", "frameworks"}
+    if folder.name != "lib"
     for flag in ("--select", folder.name)
 ]
 """All policies, the contested ones too."""

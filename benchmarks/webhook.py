@@ -6,8 +6,9 @@ different and all noted when they are admitted: first with 16 policies on the ob
 with four on the whole cluster beside them. For each: reviews a second of connections that ask
 without a pause; the 99th percentile at a constant rate, less that of reviews that no policy is
 asked about; CPU microseconds for a review, of all processes that serve; memory of each that judges.
-With policies on the whole cluster every admission is judged by all processes, one after the other:
-there, as many connections and as high a rate as on the object alone would wait past their deadline.
+Before that, in this process and without the server, the CPU milliseconds of one who judges: for a
+review, for taking over what it has admitted itself, and what another has, in that cluster and in
+one of two hundred workloads more.
 
 ``--soak SECONDS`` asks for so long, one in a hundred requests being hostile, and fails where an
 answer is wrong, or memory, files or threads grow. Client and server share the machine: timings tell
@@ -29,7 +30,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import orjson
@@ -39,6 +40,7 @@ from auditor.model import Key, Ref, Resource, Server
 from auditor.sources.kinds import KINDS
 from auditor.sources.watch.feed import Feed, Log
 from auditor.terms import KUBERNETES
+from auditor.webhook.admissions import note
 
 ROOT = Path(__file__).parents[1]
 OBJECT_ALONE = 16
@@ -63,7 +65,9 @@ class Load:
     """Reviews, where their number a second is."""
 
 
-LOADS = {"alone": Load(25, 200, 1500), "cross": Load(4, 5, 60)}
+LOADS = {"alone": Load(25, 200, 1500), "cross": Load(8, 200, 300)}
+REVIEWS = 30
+"""So many are judged in this process."""
 
 
 # What serves.
@@ -317,15 +321,17 @@ async def hammer(server: Served, connections: int, count: int, made: Callable[[]
 
 
 async def paced(server: Served, load: Load, made: Callable[[], bytes]) -> list[float]:
-    """How long each took, in seconds, where they come at a constant rate for some seconds."""
+    """How long each took, in seconds, where they come at a constant rate for some seconds: forever
+    where there was no answer in time.
+    """
     free: asyncio.Queue[Client] = asyncio.Queue()
     took: list[float] = []
 
     async def one(request: bytes) -> None:
         client = await free.get()
         began = perf_counter()
-        await client.ask(request)
-        took.append(perf_counter() - began)
+        status, _ = await client.ask(request)
+        took.append(perf_counter() - began if status == 200 else float("inf"))
         free.put_nowait(client)
 
     for _ in range(load.connections):
@@ -346,6 +352,47 @@ async def paced(server: Served, load: Load, made: Callable[[], bytes]) -> list[f
 def percentile(values: Sequence[float], share: float) -> float:
     """The value below which that share lies."""
     return values[min(int(len(values) * share), len(values) - 1)]
+
+
+def alone(kind: str, more: int) -> tuple[float, float, float]:
+    """CPU milliseconds of one who judges in a cluster of so many workloads more: see the module."""
+    from auditor.declared import Admission, Mode
+    from auditor.webhook.evaluator import Evaluator
+    from auditor.webhook.live import News
+    from auditor.webhook.plan import Plan
+    from tests.bench import SETTINGS, bench
+    from tests.webhook.world import live, review
+
+    plan = Plan(bench(*policies(kind)), SETTINGS, Admission(Mode.DENY))
+    judging, other = Evaluator(plan), Evaluator(plan)
+    objects = (*peapods(), *live(*(deployment(number) for number in range(more))).resources)
+    memory, since = Memory(objects), -1
+    took = [0.0, 0.0, 0.0]
+    for number in range(REVIEWS + 5):
+        feed = memory.feed(since)
+        since = feed.revision
+        began = process_time()
+        judging.apply(News(feed))
+        own = process_time()
+        other.apply(News(feed))
+        others = process_time()
+        told = orjson.loads(judging.answer(review(pod(next(_NUMBERS))), judging.judged)[0])
+        judged = process_time()
+        note(memory, Ref(*told["admitted"]["ref"]), told["admitted"]["manifest"])
+        if number >= 5:
+            spent = (judged - others, own - began, others - own)
+            took = [one + more for one, more in zip(took, spent, strict=True)]
+    judge, own, others = (each / REVIEWS * 1e3 for each in took)
+    return judge, own, others
+
+
+def deployment(number: int) -> dict[str, Any]:
+    """One of many."""
+    labels = {"app": f"many-{number}"}
+    metadata = {"name": f"many-{number}", "namespace": f"many-{number % 10}", "labels": labels}
+    template = {"metadata": {"labels": labels}, "spec": pod(number)["spec"]}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
 async def report(kind: str, load: Load) -> None:
@@ -470,6 +517,9 @@ def main() -> None:
         print(f"{found.asked} asked, {found.wrong} wrong, {'flat' if found.flat else 'growing'}")
         sys.exit(0 if found.flat and not found.wrong else 1)
     else:
+        for kind, more in itertools.product(LOADS, (0, 200)):
+            told = "review {:.1f} ms, own admission {:.2f} ms, another's {:.2f} ms"
+            print(f"{kind:>6}, {more:3} workloads more: {told.format(*alone(kind, more))}")
         for kind, load in LOADS.items():
             asyncio.run(report(kind, load))
 

@@ -9,12 +9,13 @@ the configuration, `reports/`.
 from __future__ import annotations
 
 import difflib
+import inspect
 import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,17 @@ import yaml
 
 from auditor.cli.config import Config
 from auditor.cli.main import VERBS, cli
+from auditor.facts.catalogue import FACTS, Fact, teller
+from auditor.facts.workloads import WORKLOAD_KINDS
+from auditor.frameworks.catalogue import (
+    NODE,
+    Control,
+    Framework,
+    catalogue,
+    linked,
+    looking_at,
+)
 from auditor.model import Policy
-from auditor.policies.frameworks import catalogue
 from auditor.policies.loader import load
 from auditor.webhook.installation import NAME, reading_rules
 from auditor.webhook.registration import Terms, mutating, registered
@@ -34,6 +44,17 @@ GENERATED = "<!-- Made by `make docs`. Edit the policy or the command instead. -
 WIDTH = 100
 NEW_YEAR = "1767225600"
 """The first second of 2026: examples are of the same day whenever they are made."""
+FACTS_HEAD = """\
+<!-- Made by `make docs`. Edit auditor/facts/catalogue.py, or who tells the fact, instead. -->
+
+# Facts
+
+What a policy may read of the rest of the cluster as `input.facts.NAME`, once its METADATA names it
+in `facts`. Of an object that a fact has nothing to say of, the field is not there.
+
+| fact | told of | what it says | read by |
+|---|---|---|---|
+"""
 FORMATS = {"txt": "text", "json": "json", "sarif": "sarif"}
 
 
@@ -64,8 +85,9 @@ def _differs(path: Path, text: str) -> bool:
 
 def _left_over(word: str, made: Mapping[Path, str]) -> Iterator[Path]:
     """Generated files whose source is gone."""
-    folder = {"docs": ROOT / "docs" / "policies", "reports": ROOT / "reports"}[word]
-    yield from (path for path in sorted(folder.rglob("*.*")) if path not in made)
+    pages = [ROOT / "docs" / name for name in ("policies", "frameworks")]
+    for folder in {"docs": pages, "reports": [ROOT / "reports"]}[word]:
+        yield from (path for path in sorted(folder.rglob("*.*")) if path not in made)
 
 
 def _show(path: Path, text: str) -> None:
@@ -77,13 +99,52 @@ def _show(path: Path, text: str) -> None:
 def docs() -> dict[Path, str]:
     """The pages of all policies, their list, and the help of every verb."""
     policies, _ = load(ROOT / "policies")
+    policies = linked(policies, catalogue())
     folder = ROOT / "docs" / "policies"
-    pages = {folder / f"{policy.id}.md": _page(policy) for policy in policies}
+    pages = _framework_pages(policies)
+    pages |= {folder / f"{policy.id}.md": _page(policy) for policy in policies}
     pages[folder / "README.md"] = _index(policies)
+    pages[folder / "equivalents.md"] = _equivalents(policies)
+    pages[ROOT / "docs" / "facts.md"] = _facts(policies)
     pages[ROOT / "docs" / "command.md"] = GENERATED + "\n".join(_help())
     pages[ROOT / "docs" / "picture.svg"] = _picture()
     pages[ROOT / "docs" / "auditor.schema.json"] = _schema()
     return pages | _chart()
+
+
+FIXES = {"deterministic": "a patch", "generated": "objects", "manual": "by hand", "none": "none"}
+
+
+def _facts(policies: Iterable[Policy]) -> str:
+    """Fact by fact: of which kinds it is told, what it says, and which policies read it."""
+    readers: dict[str, list[str]] = {name: [] for name in FACTS}
+    for policy in policies:
+        for name in policy.facts:
+            readers[name].append(policy.id)
+    rows = [_fact(name, fact, readers[name]) for name, fact in sorted(FACTS.items())]
+    return FACTS_HEAD + "".join(rows)
+
+
+def _fact(name: str, fact: Fact, readers: Iterable[str]) -> str:
+    told_of = "workloads" if fact.kinds == WORKLOAD_KINDS else ", ".join(fact.kinds)
+    paragraphs = (inspect.getdoc(teller(fact.told_by)) or "").split("\n\n")
+    told = " ".join(" ".join(p.split()) for p in paragraphs if not p.startswith("Costs "))
+    said = told.removeprefix(f"The fact `{name}`").lstrip(",: ").replace("|", "\\|")
+    read_by = ", ".join(f"[{each}](policies/{each}.md)" for each in readers) or "none of ours"
+    return f"| `{name}` | {told_of} | {said} | {read_by} |\n"
+
+
+def _equivalents(policies: Iterable[Policy]) -> str:
+    """Policy by policy: what other tools call it, when it is asked, and its fix."""
+    columns = "| policy | asked at | fix | checks of others |\n|---|---|---|---|\n"
+    return GENERATED + "# What other tools call it\n\n" + columns + "".join(map(_row, policies))
+
+
+def _row(policy: Policy) -> str:
+    theirs = ", ".join(f"`{each}`" for each in policy.equivalents) or "no tool that we know asks it"
+    near = ", ".join(f"`{each}`" for each in policy.near)
+    asked = f"| [{policy.id}]({policy.id}.md) | {policy.profile} | {FIXES[policy.fix]}"
+    return f"{asked} | {theirs}{f'; near: {near}' if near else ''} |\n"
 
 
 def _chart() -> dict[Path, str]:
@@ -169,10 +230,13 @@ def _page(policy: Policy) -> str:
         rows.append("## Controls\n")
         for control in policy.controls:
             framework, _, name = control.partition("/")
-            rows.append(f"- {known[framework].title}: {name}, {known[framework].controls[name]}")
+            title = known[framework].controls[name].title
+            rows.append(f"- {known[framework].title}: {name}, {title}")
         rows.append("")
     if policy.equivalents:
         rows += ["## Known elsewhere as\n", ", ".join(f"`{e}`" for e in policy.equivalents) + "\n"]
+    if policy.near:
+        rows += ["## Near, and not the same\n", ", ".join(f"`{e}`" for e in policy.near) + "\n"]
     if policy.links:
         rows += ["## Read on\n", *(f"- <{link}>" for link in policy.links), ""]
     return GENERATED + "\n".join(rows)
@@ -185,6 +249,70 @@ def _index(policies: tuple[Policy, ...]) -> str:
         for policy in policies
     ]
     return GENERATED + "\n".join(rows) + "\n"
+
+
+def _framework_pages(policies: tuple[Policy, ...]) -> dict[Path, str]:
+    """A page for each framework, and their list."""
+    folder = ROOT / "docs" / "frameworks"
+    known = catalogue().values()
+    rows = [
+        "# Frameworks\n",
+        "What `auditor compliance` knows of each, control by control; how to use it is in",
+        "[compliance.md](../compliance.md).\n",
+        "| framework | | controls | of them, policies look at |",
+        "|---|---|---|---|",
+    ]
+    for one in known:
+        looked = sum(bool(looking_at(one, name, policies)) for name in one.controls)
+        total = len(one.controls)
+        rows.append(f"| [{one.id}]({one.id}.md) | {one.title} | {total} | {looked} |")
+    pages = {folder / f"{one.id}.md": _framework_page(one, policies) for one in known}
+    return pages | {folder / "README.md": GENERATED + "\n".join(rows) + "\n"}
+
+
+def _framework_page(framework: Framework, policies: tuple[Policy, ...]) -> str:
+    rows = [f"# {framework.title}\n", f"`{framework.id}` · <{framework.source}>\n"]
+    rows += [framework.about.strip() + "\n"] if framework.about else []
+    for section in ("", *framework.sections):
+        names = [name for name in framework.controls if framework.section_of(name) == section]
+        if names:
+            title = f"## {section} {framework.sections[section]}\n" if section else ""
+            head = [title] if title else []
+            rows += [*head, "| control | what it asks | how it is looked at |", "|---|---|---|"]
+            rows += [_control_row(framework, name, policies) for name in names]
+            rows.append("")
+    return GENERATED + "\n".join(rows)
+
+
+def _control_row(framework: Framework, name: str, policies: tuple[Policy, ...]) -> str:
+    control = framework.controls[name]
+    found = looking_at(framework, name, policies)
+    said = [control.title, *_particulars(framework, control)]
+    return f"| {name} | {'; '.join(said)} | {_how(control, found)} |"
+
+
+def _particulars(framework: Framework, control: Control) -> Iterator[str]:
+    if control.level:
+        yield f"level {control.level}{'' if control.automated else ', for a person to assess'}"
+    if control.since:
+        yield f"since Kubernetes 1.{control.since - 100}"
+    if control.also:
+        yield f"also {', '.join(framework.sections[each] for each in control.also)}"
+    if control.note:
+        yield control.note
+
+
+def _how(control: Control, found: tuple[Policy, ...]) -> str:
+    """The policies, what is left to a person, or why nothing is seen."""
+    if found:
+        links = [f"[{policy.id}](../policies/{policy.id}.md)" for policy in found]
+        data = " (where data is declared to be personal)" if control.personal_data else ""
+        seen = f" (where `{control.flags_of}` is seen)" if control.flags_of else ""
+        partly = f"; partly: {control.partly}" if control.partly else ""
+        return f"{', '.join(links)}{data}{seen}{partly}"
+    if control.flags_of and not (control.manual or control.unseen):
+        return f"not assessed: {NODE}; where `{control.flags_of}` is seen, manual"
+    return f"manual: {control.manual}" if control.manual else f"not assessed: {control.unseen}"
 
 
 def _help() -> Iterator[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # how long an example takes says only how busy the machine is
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
@@ -18,6 +23,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     if config.option.markexpr != "e2e":
         return None
     return 2 if route() is Route.BUILT else 1
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tidy() -> Iterator[None]:
+    """What a module left behind is let go: what is built counts as old at once, and the collector
+    of a process that goes on for long would seldom look there.
+    """
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session", autouse=True)

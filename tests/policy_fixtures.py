@@ -3,16 +3,20 @@
 ``fixtures/policies/<policy>/fail-*.yaml`` says where it hurts: a line that ends in
 ``# finding: MESSAGE`` has exactly that finding, and no other line has any. ``pass-*.yaml`` is
 silent. ``fixed-X.yaml`` is what the fixes of ``fail-X.yaml`` write, apart from the marks. A file
-that begins with ``# kubernetes: 1.N`` is judged for that version; ``# cni: PROFILE``
-on a line says what enforces. An ``.auditor.yaml`` beside them declares the parameters of the
-policy and what holds personal data; ``before-fail-X.yaml`` is what was there before the change to
-``fail-X.yaml``. What a fixture waives is no finding.
+that begins with ``# kubernetes: 1.N`` is judged for that version; ``# cni: PROFILE`` on a line says
+what enforces, and ``# live`` that the objects are those of a cluster. An ``.auditor.yaml`` beside
+them declares the parameters of the policy and what holds personal data; ``flows.csv`` is what was
+observed; ``before-fail-X.yaml`` is what was there before the change to ``fail-X.yaml``. What a
+fixture waives is no finding.
 ``fail-refused-*.yaml`` shows what the API server takes neither before nor after its fixes.
 
-A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual), or
-``# finding with no fix: MESSAGE`` where the policy has one for others. ``# evidence: MESSAGE (one
+A mark may say more: ``# finding with an unsafe fix: MESSAGE`` (safe, unsafe or manual; or
+unproven, where nothing shows that it would help), or ``# finding with no fix: MESSAGE`` where the
+policy has one for others. ``# evidence: MESSAGE (one
 of GROUP, GROUP)`` stands on the line at which evidence points, or anywhere where it points at
-nothing: as soon as a file says one, it says all.
+nothing: as soon as a file says one, it says all. ``# evidence: none`` says that there is none.
+``# remedy: SAFETY: TITLE`` says, anywhere, what the policy itself says of a fix, before any proof;
+it says all of them, too, as does ``# severity: LEVEL`` of how grave the findings are.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from pathlib import Path
 
 from auditor.audit import Bench, audit
 from auditor.cli.config import load as load_config
-from auditor.declared import Inline
+from auditor.declared import Flows, Inline
 from auditor.facts import Facts
 from auditor.facts.holdings import held
 from auditor.fixes.offer import with_fixes
@@ -34,15 +38,19 @@ from auditor.policies.engine import PolicyEngine
 from auditor.policies.loader import load
 from auditor.policies.parameters import settled
 from auditor.sources.files import FileSource
+from auditor.sources.flows import read_flows
+from auditor.terms import Server
 
 MARK = re.compile(
-    r"[ \t]*# (?:finding(?: with (?P<fix>no|a safe|an unsafe|a manual) fix)?|(?P<evidence>evidence)"
-    r"): (?P<message>.*\S)[ \t]*$",
+    r"[ \t]*# (?:(?P<finding>finding)"
+    r"(?: with (?P<fix>no|a safe|an unsafe|a manual|an unproven) fix)?"
+    r"|(?P<evidence>evidence)|(?P<remedy>remedy)|(?P<severity>severity)): (?P<message>.*\S)[ \t]*$",
     re.MULTILINE,
 )
 INLINE = Inline(allowed=("*",))
 FIXABLE = ("deterministic", "generated")
 SINCE = re.compile(r"\A# kubernetes: 1\.(\d+)$", re.MULTILINE)
+LIVE = re.compile(r"^# live$", re.MULTILINE)
 ENFORCED = re.compile(r"^# cni: (\S+)$", re.MULTILINE)
 
 
@@ -57,6 +65,12 @@ def settings_of(file: Path) -> Settings:
     return _settings_of(file)
 
 
+def _flows(file: Path) -> tuple[Flows, ...]:
+    """What was observed, where that lies beside the fixtures."""
+    beside = file.with_name("flows.csv")
+    return (read_flows(beside),) if beside.is_file() else ()
+
+
 def _settings_of(file: Path) -> Settings:
     text = file.read_text(encoding="utf-8")
     found = SINCE.search(text)
@@ -64,7 +78,7 @@ def _settings_of(file: Path) -> Settings:
     cni = tuple(ENFORCED.findall(text))
     beside = file.with_name(".auditor.yaml")
     if not beside.is_file():
-        return Settings(kubernetes=version, inline=INLINE, cni=cni)
+        return Settings(kubernetes=version, inline=INLINE, cni=cni, flows=_flows(file))
     declared = load_config(beside, file.parent)
     told = settled(declared.config.parameters, load()[0], declared.file)
     return Settings(kubernetes=version, parameters=told, inline=INLINE, cni=cni, data=declared.data)
@@ -85,7 +99,12 @@ class Bundle:
     def audit(self, file: Path) -> Audit:
         """What this policy alone says of a file."""
         bench = Bench((self.policy,), self.engine)
-        return audit(FileSource((str(file),)).snapshot(), bench, settings_of(file))
+        snapshot = FileSource((str(file),)).snapshot()
+        settings = settings_of(file)
+        if LIVE.search(file.read_text(encoding="utf-8")):
+            server = Server(settings.kubernetes, frozenset(r.ref.kind for r in snapshot.resources))
+            snapshot = replace(snapshot, server=server)
+        return audit(snapshot, bench, settings)
 
 
 def faults(bundle: Bundle) -> Iterator[str]:
@@ -115,6 +134,8 @@ def failing(bundle: Bundle, file: Path) -> Iterator[str]:
     for line, message in sorted(found - expected):
         yield f"{file}:{line}: found: {message}"
     yield from _evident(file, answer)
+    yield from _remedied(file, answer)
+    yield from _grave(file, answer)
     fixed = file.with_name(file.name.replace("fail-", "fixed-", 1))
     if bundle.policy.fix in FIXABLE or fixed.is_file():
         yield from _fixed(bundle, file, fixed, answer)
@@ -130,13 +151,15 @@ def silent(bundle: Bundle, file: Path) -> Iterator[str]:
 
 def marked(text: str) -> set[tuple[int, str]]:
     """Line and message of every finding that is marked."""
-    return {(line, mark["message"]) for line, mark in _marks(text) if not mark["evidence"]}
+    return {(line, mark["message"]) for line, mark in _marks(text) if mark["finding"]}
 
 
 def beyond_fixing(text: str) -> set[tuple[int, str]]:
     """Those of them for which no change is offered."""
     return {
-        (line, mark["message"]) for line, mark in _marks(text) if mark["fix"] in ("no", "a manual")
+        (line, mark["message"])
+        for line, mark in _marks(text)
+        if mark["fix"] in ("no", "a manual", "an unproven")
     }
 
 
@@ -167,7 +190,7 @@ def _evident(file: Path, answer: Audit) -> Iterator[str]:
     marks = {(line, mark["message"]) for line, mark in _marks(text) if mark["evidence"]}
     if not marks:
         return
-    said = {message for _, message in marks}
+    said = {message for _, message in marks} - {"none"}
     found = set()
     for evidence in (each for finding in answer.findings for each in finding.evidence):
         groups = f" (one of {', '.join(evidence.within)})" if evidence.within else ""
@@ -179,10 +202,31 @@ def _evident(file: Path, answer: Audit) -> Iterator[str]:
         yield f"{file}: evidence {'expected' if message in said else 'found'}: {message}"
 
 
+def _remedied(file: Path, answer: Audit) -> Iterator[str]:
+    """What the policy says of its fixes, against what the file says, if it says anything."""
+    marks = _marks(file.read_text(encoding="utf-8"))
+    said = {mark["message"] for _, mark in marks if mark["remedy"]}
+    remedies = (finding.remedy for finding in _open(answer.findings)) if said else ()
+    found = {f"{remedy.safety.value}: {remedy.title}" for remedy in remedies if remedy}
+    for remedy in sorted(said ^ found):
+        yield f"{file}: remedy {'expected' if remedy in said else 'found'}: {remedy}"
+
+
+def _grave(file: Path, answer: Audit) -> Iterator[str]:
+    """How grave the findings are, against what the file says, if it says anything."""
+    marks = _marks(file.read_text(encoding="utf-8"))
+    said = {mark["message"] for _, mark in marks if mark["severity"]}
+    found = {f.severity.name.lower() for f in _open(answer.findings)} if said else set()
+    for severity in sorted(said ^ found):
+        yield f"{file}: severity {'expected' if severity in said else 'found'}: {severity}"
+
+
 def _is_as_said(text: str, line: int, finding: Finding) -> bool:
     """Whether the fix of the finding at `line` is as its mark says."""
     said = {(at, mark["message"]): mark["fix"] for at, mark in _marks(text)}
     expected = (said.get((line, finding.message)) or "").split(" ")[-1]
+    if expected == "unproven":
+        return finding.fix is not None and not finding.fix.proof.holds
     return expected in ("", finding.fix.safety if finding.fix else "no")
 
 

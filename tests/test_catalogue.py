@@ -13,19 +13,30 @@ from auditor.policies.loader import load
 ROOT = Path(__file__).parents[1]
 TOOLS = {
     "trivy", "checkov", "kubescape", "kube-linter", "polaris", "kube-score", "kubesec", "kics",
-    "kyverno", "gatekeeper", "popeye", "kubeaudit", "prowler", "istioctl",
+    "kyverno", "gatekeeper", "popeye", "kubeaudit", "prowler", "istioctl", "datree",
 }  # fmt: skip
 POLICIES = {policy.id: policy for policy in load(ROOT / "policies")[0]}
-SECTIONS = {"A": 48}
+SECTIONS = {"A": 48, "D": 30, "E": 24, "F": 22, "G": 19}
 """Section → how many checks it has."""
+ANSWERING = ("workload/", "control_plane/", "metadata/", "admission/", "kubelet/")
+"""Folders of policies that are there for rows of the catalogue."""
 
 
 def rows() -> Mapping[str, str]:
     """Row of the catalogue → what is said of it."""
     text = (ROOT / "docs" / "catalogue.md").read_text("utf-8")
-    found = re.findall(r"^\| ([A-Z]\d\d) \|[^|]*\|(.*)\|$", text, re.MULTILINE)
+    found = re.findall(r"^\| ([A-Z]\d\d\d?) \|[^|]*\|(.*)\|$", text, re.MULTILINE)
     assert len(found) == len(dict(found)), "a row stands there twice"
     return dict(found)
+
+
+def test_every_check_of_the_control_plane_has_an_answer() -> None:
+    """One by one, or a range of which none can be seen."""
+    text = (ROOT / "docs" / "catalogue.md").read_text("utf-8")
+    found = re.findall(r"^\| H(\d+)(?:–H(\d+))? \|[^|]*\|(.*)\|$", text, re.MULTILINE)
+    assert all("`" in said or said.strip().startswith("none") for _, _, said in found)
+    numbers = [n for first, last, _ in found for n in range(int(first), int(last or first) + 1)]
+    assert numbers == list(range(1, 102))
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -48,17 +59,31 @@ def test_every_policy_that_is_named_is_there() -> None:
 def test_every_policy_on_pods_is_an_answer() -> None:
     """Nothing is asked that people who come from other tools cannot find."""
     named = {name for said in rows().values() for name in re.findall(r"`([^`]+)`", said)}
-    assert {name for name in POLICIES if name.startswith("workload/")} <= named
+    assert {name for name in POLICIES if name.startswith(ANSWERING)} <= named
 
 
 def test_equivalents_name_a_tool_and_its_check() -> None:
     """Once each, as that tool writes it."""
     for policy in POLICIES.values():
-        assert len(policy.equivalents) == len(set(policy.equivalents)), policy.id
-        for each in policy.equivalents:
+        names = (*policy.equivalents, *policy.near)
+        assert len(names) == len(set(names)), policy.id
+        for each in names:
             tool, _, check = each.partition(":")
             assert tool in TOOLS, each
             assert re.fullmatch(FORMS.get(tool, r"[A-Za-z][A-Za-z0-9_-]*"), check), each
+
+
+def test_what_is_near_says_what_differs() -> None:
+    """Check by check, with the policies that name it."""
+    text = (ROOT / "docs" / "catalogue.md").read_text("utf-8")
+    found = re.findall(r"^\| `([a-z-]+:[^`]+)` \| ([^|]*) \| ([^|]+) \|$", text, re.MULTILINE)
+    told = {check: set(re.findall(r"`([^`]+)`", policies)) for check, policies, _ in found}
+    near: dict[str, set[str]] = {}
+    for policy in POLICIES.values():
+        for check in policy.near:
+            near.setdefault(check, set()).add(policy.id)
+    assert told == near
+    assert all(len(why.split()) > 5 for _, _, why in found)
 
 
 FORMS = {

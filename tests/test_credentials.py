@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.credentials import (
+    Cleaning,
     hidden,
     is_credential_name,
     may_hold_secret,
@@ -254,3 +255,33 @@ def test_a_sentence_keeps_the_lines_it_points_to(text: str) -> None:
 def test_places_where_people_keep_credentials(path: tuple[str | int, ...]) -> None:
     """Whatever is written there is not shown."""
     assert may_hold_secret(path)
+
+
+def test_many_objects_are_cleaned_as_each_by_itself() -> None:
+    """Those that are alike share what they hold; a number is no truth, and deep ones are cut."""
+    deep: dict[str, Any] = {}
+    for _ in range(3000):
+        deep = {"inside": deep}
+    containers = [{"name": "app", "env": [{"name": "DB_PASSWORD", "value": "hunter2"}]}]
+    specs: list[Any] = [
+        {"containers": containers, "nodeName": "a"},
+        {"containers": [{**containers[0]}], "nodeName": "b"},
+        {"name": "DB_PASSWORD", "value": "hunter2"},
+        {"name": "DB_PASSWORD", "value": ["hunter2"]},
+        {"value": ["hunter2"]},
+        {"flag": [1]},
+        {"flag": [True]},
+        {"flag": [1.0]},
+        {"password": "hunter2", "args": ["--token", "sesame"]},
+        {"deep": deep},
+        None,
+        "text",
+    ]
+    objects = [{"kind": "Pod", "spec": spec, "note": {"token": "sesame1"}} for spec in specs]
+    cleaning = Cleaning()
+    found = [cleaning.of(each) for each in objects]
+    for one, each in zip(found, objects, strict=True):
+        assert repr(one) == repr(without_credentials(each))
+        assert list(one) == list(each)
+    assert found[0]["spec"]["containers"] is found[1]["spec"]["containers"]
+    assert "hunter2" not in repr(found[:2])

@@ -6,20 +6,25 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+import yaml
 
 from auditor.cli.main import VERBS, cli
+from auditor.facts.catalogue import FACTS
+
+from .shown import blocks
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-WEBHOOK = (ROOT / "docs" / "webhook.md").read_text("utf-8")
 DOCUMENTS = sorted(
     file
     for file in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
     if not any(part.startswith(".") for part in file.relative_to(ROOT).parts)
 )
+PAGES = [file for file in DOCUMENTS if file.parent != ROOT]
 
 
 @pytest.mark.parametrize("word", ["docs", "reports"])
@@ -40,9 +45,45 @@ def test_links_lead_somewhere(file: Path) -> None:
             assert (file.parent / link).exists(), f"{file}: {link}"
 
 
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_lead_to_a_heading_that_is_there(file: Path) -> None:
+    """Where they name one."""
+    for page, heading in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", file.read_text("utf-8")):
+        target = file.parent / page if page else file
+        if "://" not in page and target.suffix == ".md":
+            assert heading in _headings(target), f"{file}: {page}#{heading}"
+
+
+def _headings(file: Path) -> set[str]:
+    """As GitHub makes anchors of them."""
+    titles = re.findall(r"^#+ (.+)$", file.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_fact_is_described() -> None:
+    """With what it says and not only its name, and for whom: whoever writes a policy reads this."""
+    page = (ROOT / "docs" / "facts.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \| [^|]+ \|$", page, re.MULTILINE))
+    assert rows.keys() == FACTS.keys()
+    assert [name for name, said in rows.items() if len(said.split()) < 8] == []
+
+
+def test_the_index_leads_to_every_page() -> None:
+    """To those that people wrote; the generated ones have indexes of their own."""
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    pages = (*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "howto").glob("*.md"))
+    names = {str(page.relative_to(ROOT / "docs")) for page in pages} - {"README.md"}
+    rows = dict(re.findall(r"^\| \[[^]]+\]\(([^)]+)\) \| (\S.*) \|$", index, re.MULTILINE))
+    assert names <= set(rows)
+
+
 def _commands(page: str = README) -> list[str]:
     blocks = re.findall(r"^```\w*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    lines = [
+        line.removeprefix("$ ").partition("#")[0].strip()
+        for block in blocks
+        for line in block.splitlines()
+    ]
     return [line.partition("|")[0].strip() for line in lines if line.startswith("auditor ")]
 
 
@@ -52,18 +93,62 @@ def test_the_readme_shows_every_verb() -> None:
     assert shown == set(VERBS) - {"new"}
 
 
-@pytest.mark.parametrize("line", dict.fromkeys((*_commands(), *_commands(WEBHOOK))))
+def _mentioned(page: str) -> list[str]:
+    """Commands inside of a sentence or a table."""
+    return [line.partition("…")[0] for line in re.findall(r"`(auditor [a-z][^`\n]*)`", page)]
+
+
+SHOWN = dict.fromkeys(
+    line
+    for page in (file.read_text("utf-8") for file in DOCUMENTS)
+    for line in (*_commands(page), *_mentioned(page))
+)
+
+
+@pytest.mark.parametrize("line", SHOWN)
 def test_every_command_that_is_shown_exists(line: str) -> None:
-    """With every flag that is shown."""
+    """On any page, with every flag that is shown."""
     context: click.Context = click.Context(cli, info_name="auditor")
     command: click.Command = cli
     words = line.split()[1:]
-    while isinstance(command, click.Group):
-        found = command.get_command(context, words.pop(0))
-        assert found is not None, line
-        command = found
+    while isinstance(command, click.Group) and words:
+        found = [command.get_command(context, name) for name in words.pop(0).split("|")]
+        assert None not in found, line
+        command = found[-1] or command
     known = {flag for parameter in command.params for flag in parameter.opts}
-    assert {word for word in words if word.startswith("-") and word != "-"} <= known
+    flags = {word.partition("=")[0] for word in words if word.startswith("-") and word != "-"}
+    assert flags <= known | {"--help"}
+
+
+def test_the_comparison_says_of_each_claim_how_it_is_known() -> None:
+    """Measured, or read and where: of what others do better, and of every table of what we do."""
+    page = (ROOT / "docs" / "comparison.md").read_text("utf-8")
+    theirs, _, ours = page.partition("## Where this one is better")
+    paragraphs = re.findall(r"^\*\*[A-Z].*?(?=\n\n\*\*|\Z)", theirs, re.MULTILINE | re.DOTALL)
+    sections = ours.partition("## Together")[0].split("\n### ")[1:]
+    assert (len(paragraphs), len(sections)) >= (8, 5)
+    for claim in (*paragraphs, *sections):
+        assert re.search(r"\(measured\)|\(read:\s+<https://|\(read;", claim), claim[:60]
+    assert re.search(r"\b20\d\d-\d\d-\d\d\b", theirs)
+
+
+def test_what_is_shown_for_ci_is_what_the_files_take() -> None:
+    """Inputs of the action, variables of the job, names of the hooks."""
+    page = (ROOT / "docs" / "howto" / "ci.md").read_text("utf-8")
+    github, gitlab, commit = (
+        yaml.safe_load(text) for language, _, text in blocks(page) if language == "yaml"
+    )
+    [step] = [each for each in github["jobs"]["audit"]["steps"] if "auditor@" in each["uses"]]
+    assert set(step["with"]) <= set(_read("action.yml")["inputs"])
+    assert github["permissions"]["security-events"] == "write"
+    [included] = gitlab["include"]
+    assert set(gitlab["variables"]) <= set(_read(included["file"])["variables"])
+    hooks = {each["id"] for each in _read(".pre-commit-hooks.yaml")}
+    assert {each["id"] for each in commit["repos"][0]["hooks"]} <= hooks
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text("utf-8"))
 
 
 def test_the_two_words_of_the_readme_are_in_the_makefile() -> None:

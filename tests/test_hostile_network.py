@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.facts import FACTS, Facts
 from auditor.facts.connections import Connections
-from auditor.facts.facts import FACTS, Facts
 from auditor.facts.network import Machine, Peer, Request, Stranger, World
 from auditor.facts.network.profiles import PROFILES
 from auditor.model import Origin, Ref, Resource, Settings, Snapshot

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from dataclasses import FrozenInstanceError, dataclass, field
 from weakref import ref
 
 import pytest
 
-from auditor.memory import collector_paused
+from auditor.memory import builder, collector_paused
+from auditor.model import Finding, Ref
+from tests.reporters.world import LITERAL as POLICY
 
 
 class Node:
@@ -61,3 +64,55 @@ def test_a_collector_that_is_off_stays_off() -> None:
             pass
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_what_a_builder_makes_is_what_the_class_makes() -> None:
+    """Equal, with the same hash and the same defaults, and as frozen."""
+    finding = builder(Finding)
+    given = (POLICY, Ref("v1", "Pod", "shop", "web"), ("spec",), "web", "it is wrong")
+    made, usual = finding(*given, reason="x"), Finding(*given, reason="x")
+    assert type(made) is Finding
+    assert (made, hash(made), repr(made)) == (usual, hash(usual), repr(usual))
+    with pytest.raises(FrozenInstanceError):
+        made.reason = "y"  # type: ignore[misc]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Looks at what it is given."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        assert self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Makes its default anew for each."""
+
+    names: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Is given its fields by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """Has a field that nobody gives."""
+
+    name: str = field(default="", init=False)
+
+
+@pytest.mark.parametrize(
+    ("odd", "what"),
+    [(Checked, "__post_init__"), (Listed, "names"), (Named, "name"), (Reckoned, "name")],
+)
+def test_what_a_twin_would_leave_out_is_refused(odd: type[object], what: str) -> None:
+    """At once, where the builder is made: not when a value is wrong."""
+    with pytest.raises(TypeError, match=f"^{odd.__name__}: no twin has {what}$"):
+        builder(odd)

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from auditor.cli.main import cli
 from auditor.errors import PolicyError
+from auditor.frameworks.catalogue import catalogue
 from auditor.policies.engine import compile_policies
-from auditor.policies.frameworks import catalogue
 from auditor.policies.loader import load
 
 from .policy_fixtures import Bundle, faults
@@ -118,6 +118,45 @@ def test_what_is_spoiled_turns_red(copy: Path, spoil: Callable[[Path], None]) ->
     assert list(faults(bundle(copy, PRIVILEGED))) == []
     spoil(copy)
     assert list(faults(bundle(copy, PRIVILEGED))) != []
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "old", "new"),
+    [
+        (
+            "network/monitor_beyond_health", "policies/network/monitor_beyond_health.rego",
+            "admit it to the health API alone", "admit it to nothing",
+        ),
+        (
+            "data/personal_data_not_isolated", "policies/data/personal_data_not_isolated.rego",
+            "doubtful if count(exposure.missing_clients) > 0", "",
+        ),
+        (
+            "data/personal_data_may_leave", "policies/data/personal_data_may_leave.rego",
+            "reason.object != null", "true",
+        ),
+        (
+            "data/personal_data_may_leave",
+            "fixtures/policies/data/personal_data_may_leave/fail-nothing-enforces.yaml",
+            "an unproven fix", "a safe fix",
+        ),
+        (
+            "data/personal_data_may_leave",
+            "fixtures/policies/data/personal_data_may_leave/fail-not-isolated.yaml",
+            "an unsafe fix", "an unproven fix",
+        ),
+        (
+            "network/policies_not_enforced",
+            "fixtures/policies/network/policies_not_enforced/fail-flannel.yaml",
+            "# live\n", "",
+        ),
+    ],
+    ids=["title", "safety", "no evidence", "proof", "no proof", "live"],
+)  # fmt: skip
+def test_each_mark_is_looked_at(copy: Path, name: str, file: str, old: str, new: str) -> None:
+    """Whatever a fixture says of a fix, of evidence or of a cluster has to be so."""
+    _replace(copy / file, old, new)
+    assert list(faults(bundle(copy, name))) != []
 
 
 def test_mistyped_metadata_names_file_and_field(copy: Path) -> None:

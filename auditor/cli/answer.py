@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from auditor.model import Audit, Evidence, Finding, Fix, Gap, Snapshot, Status
+from auditor.model import About, Audit, Evidence, Finding, Fix, Gap, Snapshot, Status
 
 if TYPE_CHECKING:
     from auditor.audit import Bench
     from auditor.model import Settings
+    from auditor.reporters.view import State
     from auditor.sources.variants import Variant
 
 MOST = 3
 """How many variants are named in one sentence."""
-_IDLE = ("waiver of ", "acknowledgement of ")
 """How gaps about what somebody said to no effect begin."""
 
 
@@ -59,6 +59,12 @@ class Answers:
         audits = fixed_at_source([audit for _, audit in offered.each], bench, settings)
         names = [name for name, _ in self.each]
         return Answers(tuple(zip(names, audits, strict=True)))
+
+    def states(self, settings: Settings) -> tuple[State, ...]:
+        """Each variant, for a report that draws it."""
+        from auditor.reporters.view import State
+
+        return tuple(State(name, audit, settings) for name, audit in self.each)
 
     def merged(self) -> Audit:
         """One audit: what several variants have alike is said once, with the variants named where
@@ -132,7 +138,7 @@ class Answers:
             names = list(dict.fromkeys(found))
             if len(names) == len(self.each):
                 yield gap
-            elif not gap.what.startswith(_IDLE):  # one that fits in another variant is no idle one
+            elif gap.about is not About.DECLARATION:  # what fits in another variant is not idle
                 yield replace(gap, why=f"{gap.why} ({_in(names, len(self.each))})")
 
 

@@ -16,12 +16,10 @@ from auditor.cli.options import (
     choice_of_policies,
     cluster_access,
     cluster_reading,
-    count,
-    read_variants,
     waivers_of_manifests,
 )
 from auditor.cli.outputs import Ordered, Outputs, output_options, write
-from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, chosen_for
+from auditor.cli.scope import ScopeOptions, choice_of_scope, chosen_for
 from auditor.cli.screen import say
 
 if TYPE_CHECKING:
@@ -73,10 +71,9 @@ def audit(
 ) -> int:
     """Audit the manifests under PATH (files, folders, '-' for standard input), or a cluster."""
     from auditor.cli.baseline import known, marked
-    from auditor.cli.judged import judged
+    from auditor.cli.judged import read_and_judged
     from auditor.cli.progress import is_watched, progress
     from auditor.errors import UsageError
-    from auditor.memory import collector_paused
     from auditor.reporters.words import counted, read_in
 
     if fail_on == "new" and baseline is None:
@@ -86,18 +83,7 @@ def audit(
     what = "reading the cluster" if cluster else "reading manifests"
     with progress(what, quiet=outputs.quiet) as now:
         access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
-        with collector_paused(staying=True):
-            found = read_variants(
-                paths,
-                chosen.building,
-                cluster=cluster,
-                access=access,
-                expecting=chosen.bench.expect,
-            )
-            check_scope(found, chosen)
-            now(f"judging {counted(count(found), 'object')}")
-            done = judged(found, chosen)
-        snapshot = found[0].snapshot
+        done, snapshot = read_and_judged(paths, chosen, cluster=cluster, access=access, now=now)
         answers, bench, settings = done.answers, done.chosen.bench, done.chosen.settings
         if old is not None:
             answers = answers.changed(lambda one: marked(one, old))
@@ -108,12 +94,14 @@ def audit(
     if is_watched() and not outputs.quiet and snapshot.server and snapshot.server.reading:
         say(read_in(snapshot.server.reading), err=True)
     code = exit_code(answer, fail_on, strict=strict)
-    write(answer, outputs, paths, _ends(answer, code, fail_on, strict=strict))
+    states = answers.states(settings)
+    write(answer, outputs, paths, _ends(answer, code, fail_on, strict=strict), states)
     return code
 
 
 def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
     """0, 1 or 4, as the epilog of --help says."""
+    from auditor.cli.ends import ends_with
     from auditor.model import Severity
 
     if fail_on == "new":
@@ -122,12 +110,10 @@ def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
         failing = False
     else:
         failing = any(f.severity.at_least(Severity(fail_on)) for f in answer.open)
-    if failing:
-        return 1
-    return 4 if _counting(answer, strict=strict) else 0
+    return ends_with(failing, counting(answer, strict=strict))
 
 
-def _counting(answer: Audit, *, strict: bool) -> int:
+def counting(answer: Audit, *, strict: bool) -> int:
     """How many gaps make a run end with 4."""
     from auditor.model import Unseen
 
@@ -140,7 +126,7 @@ def _ends(answer: Audit, code: int, fail_on: str, *, strict: bool) -> str:
     from auditor.reporters.words import counted
 
     if code == 4:
-        return f"exit 4: {counted(_counting(answer, strict=strict), 'gap')}"
+        return f"exit 4: {counted(counting(answer, strict=strict), 'gap')}"
     if code or not answer.open:
         return ""
     return "exit 0: " + {

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from auditor.errors import ConfigError
-from auditor.model import Audit, Known, Status
+from auditor.known import Known
+from auditor.model import Audit, Status
 from auditor.terms import REPORT
 
 _ACCEPTED = frozenset((Status.OPEN, Status.BASELINE))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from auditor.cli.baseline import accepted, anchors_of
-from auditor.errors import ConfigError
+from auditor.cli.decoded import Part
 from auditor.model import Severity, Status, Unseen
 
+if TYPE_CHECKING:
+    from auditor.cli.sides import Side
+
 INCOMPLETE = Unseen.INCOMPLETE.value
+OBJECT = ("apiVersion", "kind", "namespace", "name")
+"""What a report says of an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +67,16 @@ class Comparison:
         return tuple(row for row in (*self.new, *self.worse) if row.status is Status.OPEN)
 
 
-def compare(base: Mapping[str, Any], head: Mapping[str, Any]) -> Comparison:
-    """The comparison of two reports.
+def compare(base: Side, head: Side) -> Comparison:
+    """The comparison of two states.
 
     Raises:
-        ConfigError: one of them is no report of ours.
+        ConfigError: one of them is no report of ours; with its name and the field.
     """
-    try:
-        before, after = rows(base), rows(head)
-        seen, known = (anchors_of(f(base["findings"])) for f in (list, accepted))
-        gaps = [{_gap(gap): _known_keys(gap) for gap in report["gaps"]} for report in (base, head)]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(f"a saved report is not whole: {error!r}") from error
+    parts = [Part(side.report, side.name) for side in (base, head)]
+    before, after = map(rows, parts)
+    gaps = [dict(map(_gap, part["gaps"].items())) for part in parts]
+    seen, known = (anchors_of(f(base.report["findings"])) for f in (list, accepted))
     there = {row.fingerprint for row in after}
     new_gaps = [gap for key, gap in gaps[1].items() if key not in gaps[0]]
     resolved = [row for row in before if row.fingerprint not in there]
@@ -98,28 +101,38 @@ def compare(base: Mapping[str, Any], head: Mapping[str, Any]) -> Comparison:
     )
 
 
-def rows(report: Mapping[str, Any]) -> list[Row]:
-    """The findings of a report."""
-    return [_row(finding) for finding in report["findings"]]
+def rows(report: Part) -> list[Row]:
+    """The findings of a report.
+
+    Raises:
+        ConfigError: it is no report of ours.
+    """
+    return [_row(finding) for finding in report["findings"].items()]
 
 
-def _row(finding: Mapping[str, Any]) -> Row:
+def _row(finding: Part) -> Row:
+    about = finding["object"]
     return Row(
-        fingerprint=finding["fingerprint"],
-        policy=finding["policy"],
-        severity=Severity(finding["severity"]),
-        ref=dict(finding["object"]),
-        message=finding["message"],
-        file=finding["file"],
-        line=finding["line"],
-        column=finding["column"],
-        status=Status(finding["status"]),
-        evidence=tuple(
-            (reason["anchor"], frozenset(reason.get("within", ())))
-            for reason in finding["evidence"]
-            if reason.get("anchor")
-        ),
+        fingerprint=finding["fingerprint"].text(),
+        policy=finding["policy"].text(),
+        severity=finding["severity"].one_of(Severity),
+        ref={key: about[key].text() for key in OBJECT},
+        message=finding["message"].text(),
+        file=finding["file"].text_or_none(),
+        line=finding["line"].number_or_none(),
+        column=finding["column"].number_or_none(),
+        status=finding["status"].one_of(Status),
+        evidence=tuple(_reasons(finding["evidence"])),
     )
+
+
+def _reasons(evidence: Part) -> Iterator[tuple[str, frozenset[str]]]:
+    for reason in evidence.items():
+        anchor = reason["anchor"].text_or_none() if reason.has("anchor") else None
+        within = reason["within"].items() if reason.has("within") else []
+        groups = frozenset(group.text() for group in within)
+        if anchor:
+            yield anchor, groups
 
 
 def _sorted(found: Iterable[Row]) -> tuple[Row, ...]:
@@ -130,25 +143,19 @@ def _is_worse(row: Row, known: frozenset[str] | None) -> bool:
     return known is not None and row.worse_than(known)
 
 
-def _gap(gap: Mapping[str, str]) -> tuple[str, str]:
-    return gap["what"], gap["severity"]
-
-
-def _known_keys(gap: Mapping[str, str]) -> Mapping[str, str]:
-    """What a comparison tells of a gap; why somebody answers for it only where one does."""
-    told = {key: gap[key] for key in ("what", "why", "severity")}
-    known = gap.get("acknowledged")
-    return told | ({"acknowledged": known} if known else {})
+def _gap(gap: Part) -> tuple[tuple[str, str], Mapping[str, str]]:
+    """What tells a gap from others, and what a comparison tells of it: the policy only where it is
+    about one, and why somebody answers for it only where one does.
+    """
+    told = {key: gap[key].text() for key in ("what", "why", "severity")}
+    more = ((key, gap[key].text_or_none()) for key in ("policy", "acknowledged") if gap.has(key))
+    return (told["what"], told["severity"]), told | {key: said for key, said in more if said}
 
 
 def _is_hidden(row: Row, gaps: Iterable[Mapping[str, str]]) -> bool:
-    """Whether the finding may still be there, behind what can no longer be seen. A gap that names
-    a policy hides its findings alone; any other may hide whatever it likes.
+    """Whether the finding may still be there, behind what can no longer be seen. A gap about a
+    policy hides its findings alone; any other may hide whatever it likes, and so may one of an
+    older report, which does not say what its gaps are about.
     """
-    for gap in gaps:
-        if gap["severity"] != INCOMPLETE:
-            continue
-        policy = gap["what"].removeprefix("policy ").partition(" on ")[0]
-        if not gap["what"].startswith("policy ") or policy == row.policy:
-            return True
-    return False
+    hiding = (gap for gap in gaps if gap["severity"] == INCOMPLETE)
+    return any(gap.get("policy", row.policy) == row.policy for gap in hiding)

@@ -25,6 +25,13 @@ from pydantic.alias_generators import to_camel
 from auditor.cli.admission import AdmissionEntry, AdmissionRuleEntry, MutateEntry, StalenessEntry
 from auditor.cli.declared import ChartEntry, building
 from auditor.cli.holdings import DataEntry, ExternalEntry, HoldingEntry
+from auditor.cli.topology import (
+    LatencyEntry,
+    PoolEntry,
+    PricesEntry,
+    PriorsEntry,
+    TopologyEntry,
+)
 from auditor.declared import Acknowledgement, Admission, DataTerms
 from auditor.errors import ConfigError, UsageError
 from auditor.model import Waiver
@@ -82,13 +89,6 @@ Enforcers = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 """What enforces network policies, as names of profiles."""
-
-
-class Topology(_Strict):
-    """Which node labels name the places."""
-
-    rack: str = "topology.kubernetes.io/rack"
-    zone: str = "topology.kubernetes.io/zone"
 
 
 class WaiverEntry(_Strict):
@@ -162,7 +162,7 @@ class WorkloadEntry(_Strict):
 class Config(_Strict):
     """The whole file. Every key may be missing."""
 
-    topology: Topology = Topology()
+    topology: TopologyEntry = TopologyEntry()
     cni: Enforcers = []
     scope: ScopeEntry = ScopeEntry()
     workloads: list[WorkloadEntry] = []
@@ -213,6 +213,10 @@ class Declared:
             Acknowledgement(a.gap, a.reason, _iso(a.until), a.why, self._at("acknowledged", i))
             for i, a in enumerate(self.config.acknowledged)
         )
+
+    def topology(self, rack_label: str | None = None) -> dict[str, Any]:
+        """What it says of the places where pods run, as fields of the settings of the core."""
+        return self.config.topology.settings(self.file, self.lines, rack_label)
 
     @property
     def data(self) -> DataTerms:
@@ -352,7 +356,7 @@ def _told(first: Any) -> str:
 
 def _known_keys(way: tuple[int | str, ...]) -> list[str]:
     models: Mapping[object, type[BaseModel]] = {
-        "topology": Topology,
+        "topology": TopologyEntry,
         "scope": ScopeEntry,
         "workloads": WorkloadEntry,
         "waivers": WaiverEntry,
@@ -362,6 +366,10 @@ def _known_keys(way: tuple[int | str, ...]) -> list[str]:
         "admission": AdmissionEntry,
     }
     within: Mapping[tuple[object, ...], type[BaseModel]] = {
+        ("topology", "pools"): PoolEntry,
+        ("topology", "latency"): LatencyEntry,
+        ("topology", "prices"): PricesEntry,
+        ("topology", "priors"): PriorsEntry,
         ("data", "objects"): HoldingEntry,
         ("data", "external"): ExternalEntry,
         ("admission", "rules"): AdmissionRuleEntry,

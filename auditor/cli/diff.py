@@ -59,7 +59,7 @@ def diff(base: str, head: str, fail_on: str, outputs: Outputs, policies: PolicyO
         after = side(head, knowing(before, chosen), head)
     if before.nothing and after.nothing:
         raise NothingToAuditError("; ".join(dict.fromkeys((before.nothing, after.nothing))))
-    found = compare(before.report, after.report)
+    found = compare(before, after)
     _check_sarif(outputs, after)
     deliver(outputs, lambda form, terminal: _FORMS[form](found, (before, after), outputs, terminal))
     return _exit_code(found, fail_on)
@@ -83,14 +83,14 @@ def _check_sarif(outputs: Outputs, head: Side) -> None:
 def _exit_code(found: Comparison, fail_on: str) -> int:
     """1 for something new, 4 for what can no longer be seen."""
     from auditor.cli.compare import INCOMPLETE
+    from auditor.cli.ends import ends_with
     from auditor.model import Severity
 
-    if fail_on != "never":
-        least = Severity(fail_on)
-        if any(row.severity.at_least(least) for row in found.added):
-            return 1
+    failing = fail_on != "never" and any(
+        r.severity.at_least(Severity(fail_on)) for r in found.added
+    )
     unseen = [gap for gap in found.new_gaps if "acknowledged" not in gap]
-    return 4 if any(gap["severity"] == INCOMPLETE for gap in unseen) else 0
+    return ends_with(failing, any(gap["severity"] == INCOMPLETE for gap in unseen))
 
 
 Sides = tuple["Side", "Side"]

@@ -88,7 +88,9 @@ def named(known: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
     from auditor.terms import PROFILES
 
     wanted = _plain(name)
-    found = tuple(p for p in known if wanted in {n for e in p.equivalents for n in _names(e)})
+    found = tuple(
+        p for p in known if wanted in {n for e in (*p.equivalents, *p.near) for n in _names(e)}
+    )
     if found:
         return found
     for policy in known:
@@ -121,7 +123,7 @@ def _guessed(known: tuple[Policy, ...], name: str) -> str:
     if _THEIRS.fullmatch(name.rpartition(":")[2]):
         why = "docs/catalogue.md says which checks of other tools are none here"
         raise PolicyError(f"no policy of the name '{name}'; {why}")
-    theirs = {e.partition(":")[2] for p in known for e in p.equivalents}
+    theirs = {e.partition(":")[2] for p in known for e in (*p.equivalents, *p.near)}
     close = difflib.get_close_matches(name.rpartition(":")[2], sorted(ours | theirs), n=1)
     if not close:
         return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,28 @@ ROUNDS = 5
 """How often what a fix uncovers is looked for: a second fault behind the first, seldom a third."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which fixes are wanted, and what is to be written about them."""
+
+    unsafe: bool
+    certificates: Path | None
+
+    def takes(self, finding: Finding) -> bool:
+        """Whether the fix of a finding is one of these."""
+        from auditor.model import Safety
+
+        fix = finding.fix
+        return self.unsafe or (fix is not None and fix.safety is Safety.SAFE)
+
+    def certify(self, answer: Audit, wanted: list[Finding], chosen: Chosen) -> None:
+        """Write what was shown of fixes that decide where pods run, if that is wanted."""
+        from auditor.cli.certified import write_certificates
+
+        if self.certificates:
+            write_certificates(self.certificates, answer, wanted, chosen)
+
+
 @click.command(short_help="Show proven fixes as a diff, or write them.")
 @click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option("--cluster", is_flag=True, help="Print the commands that mend the live cluster.")
@@ -51,6 +74,12 @@ ROUNDS = 5
 @click.option(
     "--server-dry-run", is_flag=True, help="With --cluster: ask the API server about each of them."
 )
+@click.option(
+    "--certificates",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write what was shown of each fix that decides where pods run, for placement verify.",
+)
 def fix(
     paths: tuple[str, ...],
     cluster: bool,
@@ -61,6 +90,7 @@ def fix(
     write: bool,
     unsafe: bool,
     server_dry_run: bool,
+    certificates: Path | None,
     policies: PolicyOptions,
     asked: Rendering,
     scope: ScopeOptions,
@@ -81,13 +111,14 @@ def fix(
     if server_dry_run and not cluster:
         raise click.UsageError("--server-dry-run needs --cluster")
     chosen = chosen_for(paths, policies, scope, asked)
+    wish = Wish(unsafe, certificates)
     if cluster:
         access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
-        return _live(paths, chosen, access, unsafe=unsafe, confirm=server_dry_run)
+        return _live(paths, chosen, access, wish, confirm=server_dry_run)
     if write:
-        answer = _written(paths, chosen, unsafe=unsafe)
+        answer = _written(paths, chosen, wish)
     else:
-        answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
+        answers, wanted, fitting = _offered(paths, chosen, wish)
         answer = answers.merged()
         _show(answer, _together(answers, wanted, fitting)[1], wanted)
         say_assumed(wanted)
@@ -96,7 +127,7 @@ def fix(
 
 
 def _live(
-    paths: tuple[str, ...], chosen: Chosen, access: Access, *, unsafe: bool, confirm: bool
+    paths: tuple[str, ...], chosen: Chosen, access: Access, wish: Wish, *, confirm: bool
 ) -> int:
     """The commands that mend the cluster; 4 where the API server would not take one."""
     from auditor.cli.audit import exit_code
@@ -114,14 +145,15 @@ def _live(
         chosen = done.chosen
         answer = with_fixes(done.answers.merged(), chosen.bench, chosen.settings)
     answer = discreet(answer)  # what stands for a credential must not be written over it
-    wanted = [f for f in answer.open if is_proven_live(f) and (unsafe or _is_safe(f))]
+    wanted = [f for f in answer.open if is_proven_live(f) and wish.takes(f)]
+    wish.certify(answer, wanted, chosen)
     taken = show(answer, wanted, chosen, access, confirm=confirm)
     say_left(answer, wanted, is_proven_live)
     return exit_code(answer, "high", strict=False) if taken else 4
 
 
 def _offered(
-    paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool
+    paths: tuple[str, ...], chosen: Chosen, wish: Wish
 ) -> tuple[Answers, list[Finding], Chosen]:
     """The audits, the findings of all whose fix is proven and wanted, and the choice that they
     were judged and proven by.
@@ -135,18 +167,20 @@ def _offered(
         now(f"judging {counted(count(found), 'object')}, and proving fixes")
         done = judged(found, chosen)
         answers = done.answers.fixed(done.chosen.bench, done.chosen.settings)
-    wanted = [f for f in answers.merged().open if is_proven(f) and (unsafe or _is_safe(f))]
+    answer = answers.merged()
+    wanted = [f for f in answer.open if is_proven(f) and wish.takes(f)]
+    wish.certify(answer, wanted, done.chosen)
     return answers, wanted, done.chosen
 
 
-def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
+def _written(paths: tuple[str, ...], chosen: Chosen, wish: Wish) -> Audit:
     """Write what is wanted, and then what that uncovers, until nothing more is; the audit of what
     is there then.
     """
     from auditor.cli.rewrite import rewrite
 
     files: dict[str, None] = {}
-    answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
+    answers, wanted, fitting = _offered(paths, chosen, wish)
     for _ in range(ROUNDS):
         if not wanted:
             break
@@ -157,16 +191,10 @@ def _written(paths: tuple[str, ...], chosen: Chosen, *, unsafe: bool) -> Audit:
             if uri not in files:  # told at once: the next round may fail
                 say(f"wrote {uri}")
         files |= dict.fromkeys(edited)
-        answers, wanted, fitting = _offered(paths, chosen, unsafe=unsafe)
+        answers, wanted, fitting = _offered(paths, chosen, wish)
     answer = answers.merged()
     say_left(answer, wanted, is_proven)
     return answer
-
-
-def _is_safe(finding: Finding) -> bool:
-    from auditor.model import Safety
-
-    return bool(finding.fix and finding.fix.safety is Safety.SAFE)
 
 
 def _together(

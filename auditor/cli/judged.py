@@ -1,15 +1,16 @@
-"""What `audit`, `fix` and `diff` say of what was read: judged alike, whoever asks."""
+"""What `audit`, `fix`, `diff` and others say of what was read: judged alike, whoever asks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.cli.answer import Answers
 
 if TYPE_CHECKING:
-    from auditor.cli.options import Chosen
+    from auditor.cli.options import Access, Chosen
+    from auditor.model import Snapshot
     from auditor.sources.variants import Variant
 
 
@@ -39,3 +40,35 @@ def fitted(chosen: Chosen, found: Sequence[Variant]) -> Chosen:
     snapshot = found[0].snapshot
     bench, settings = able(chosen.bench, snapshot), chosen.judging(snapshot)
     return replace(chosen, bench=bench, settings=settings)
+
+
+def read_and_judged(
+    paths: tuple[str, ...],
+    chosen: Chosen,
+    *,
+    cluster: bool,
+    access: Access,
+    now: Callable[[str], None],
+) -> tuple[Judged, Snapshot]:
+    """What is said of the files, the saved snapshot or the cluster, and the first state of it.
+    `now` is told what is done.
+
+    Raises:
+        UsageError, NothingToAuditError, ClusterError, SnapshotError: see `read_variants`.
+    """
+    from auditor.cli.options import count, read_variants
+    from auditor.cli.scope import check_scope
+    from auditor.memory import collector_paused
+    from auditor.reporters.words import counted
+
+    with collector_paused(staying=True):
+        found = read_variants(
+            paths,
+            chosen.building,
+            cluster=cluster,
+            access=access,
+            expecting=chosen.bench.expect,
+        )
+        check_scope(found, chosen)
+        now(f"judging {counted(count(found), 'object')}")
+        return judged(found, chosen), found[0].snapshot

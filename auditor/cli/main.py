@@ -18,6 +18,10 @@ from auditor.errors import AuditorError
 
 VERBS: Mapping[str, tuple[str, str]] = {
     "audit": ("auditor.cli.audit:audit", "Find what is wrong in manifests or a cluster."),
+    "compliance": (
+        "auditor.cli.compliance:compliance",
+        "Say what is evidence toward which control of a framework.",
+    ),
     "fix": ("auditor.cli.fix:fix", "Show proven fixes as a diff, or write them."),
     "diff": ("auditor.cli.diff:diff", "Say which findings are new between two states."),
     "explain": ("auditor.cli.explain:explain", "Say what a policy looks for, by any of its names."),
@@ -26,6 +30,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
         "auditor.cli.access:access",
         "Say who may do what through the API server.",
     ),
+    "paths": ("auditor.cli.paths:paths", "Say who can get at personal data, and what closes it."),
     "placement": (
         "auditor.cli.placement:placement",
         "Say where pods run, and what they survive.",
@@ -36,13 +41,16 @@ VERBS: Mapping[str, tuple[str, str]] = {
     ),
     "snapshot": ("auditor.cli.snapshot:snapshot", "Save what an audit of a cluster needs."),
     "webhook": ("auditor.cli.webhook:webhook", "Answer admission reviews with the same audit."),
+    "watch": ("auditor.cli.watch:watch", "Audit a cluster again whenever it changes."),
     "policies": ("auditor.cli.policies:policies", "List the policies."),
+    "init": ("auditor.cli.init:init", "Write the first configuration of a repository."),
+    "completion": ("auditor.cli.completion:completion", "Print the completion for a shell."),
     "new": ("auditor.cli.new:new", "Write the first lines of a new policy and its fixtures."),
 }
 """Verb → where its command is, and its line in --help."""
 
 
-AUDITS = frozenset(("audit", "fix", "diff"))
+AUDITS = frozenset(("audit", "compliance", "fix", "diff", "watch"))
 """The verbs after which a person expects an audit."""
 
 

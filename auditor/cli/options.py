@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from auditor.cli.gathered import gathered
 from auditor.grades import Severity
 from auditor.terms import KUBERNETES, PROFILE, PROFILES, TOOLS
 
@@ -128,20 +129,8 @@ class PolicyOptions:
     cni: tuple[str, ...] = ()
 
 
-def choice_of_policies(command: Callable[..., int]) -> Callable[..., int]:
-    """The flags that choose policies and what they are judged for, given to the command as one
-    argument `policies`.
-    """
-
-    @functools.wraps(command)
-    def gathered(**given: Any) -> int:
-        names = PolicyOptions.__dataclass_fields__
-        options = PolicyOptions(**{name: given.pop(name) for name in names if name in given})
-        return command(**given, policies=options)
-
-    for option in reversed(_POLICY_OPTIONS):
-        gathered = option(gathered)
-    return gathered
+choice_of_policies = gathered("policies", PolicyOptions, *_POLICY_OPTIONS)
+"""The flags that choose policies and what they are judged for."""
 
 
 def waivers_of_manifests(command: F) -> F:
@@ -179,15 +168,15 @@ def chart_values(command: Callable[..., int]) -> Callable[..., int]:
     """--values and --set, given to the command as one argument `asked`."""
 
     @functools.wraps(command)
-    def gathered(**given: Any) -> int:
+    def with_one(**given: Any) -> int:
         from auditor.sources.building import Rendering
 
         asked = Rendering(values=given.pop("values"), sets=given.pop("sets"))
         return command(**given, asked=asked)
 
     for option in reversed(_BUILD_OPTIONS):
-        gathered = option(gathered)
-    return gathered
+        with_one = option(with_one)
+    return with_one
 
 
 def cluster_access(command: F) -> F:
@@ -326,9 +315,9 @@ def choose_of(
     from auditor.audit import Bench
     from auditor.cli.admission import checked
     from auditor.cli.overruling import answered_for, pinned_set
+    from auditor.frameworks.catalogue import linked, uncovered, wanted_controls
     from auditor.model import Settings
     from auditor.policies.engine import compile_policies
-    from auditor.policies.frameworks import uncovered, wanted_controls
     from auditor.policies.loader import chosen
     from auditor.policies.parameters import settled
     from auditor.policies.workers import apart
@@ -336,6 +325,7 @@ def choose_of(
     known, library = loaded
     pinned = pinned_set(declared, known)
     controls = wanted_controls(policies.framework)
+    known = linked(known, policies.framework) if policies.framework else known
     wanted = frozenset(controls)
     asked = chosen(known, policies.profile, policies.select, wanted, preview=policies.preview)
     modules = {policy.file: policy.module for policy in asked} | dict(library)
@@ -344,8 +334,7 @@ def choose_of(
         program = apart(policies.engine, program, modules)
     settings = Settings(
         kubernetes=policies.kubernetes_version or KUBERNETES,
-        rack_label=policies.rack_label or declared.config.topology.rack,
-        zone_label=declared.config.topology.zone,
+        **declared.topology(policies.rack_label),
         policy_set=pinned,
         openings=declared.openings,
         cni=enforcers(policies.cni) or tuple(declared.config.cni),

@@ -16,8 +16,13 @@ import click
 
 if TYPE_CHECKING:
     from auditor.model import Audit
+    from auditor.reporters.view import State
 
-FORMATS = ("text", "json", "sarif")
+FORMATS = (
+    "text", "json", "sarif", "markdown", "github", "gitlab", "junit", "csv", "policyreport",
+    "openreports", "prometheus", "html",
+)  # fmt: skip
+"""The keys of `auditor.reporters.REPORTERS`, without loading what they stand for."""
 SARIF_PROFILES = ("full", "github", "gitlab", "azure")
 """Who reads it: the keys of `auditor.reporters.sarif_profiles.PROFILES`."""
 _PIPELINES = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab", "TF_BUILD": "azure"}
@@ -196,8 +201,15 @@ Rendered = Callable[[str, TextIO | None], str | Iterable[str]]
 """A form and the stream that it goes to (None for a file) → the report, or the pieces of it."""
 
 
-def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...], ends: str = "") -> None:
-    """Write every report about `answer`; `ends` says why the run ends as it does.
+def write(
+    answer: Audit,
+    outputs: Outputs,
+    paths: tuple[str, ...],
+    ends: str = "",
+    states: tuple[State, ...] = (),
+) -> None:
+    """Write every report about `answer`; `ends` says why the run ends as it does, `states` are what
+    it was merged of.
 
     Raises:
         WriteError: a file cannot be written.
@@ -215,6 +227,7 @@ def write(answer: Audit, outputs: Outputs, paths: tuple[str, ...], ends: str = "
             sarif=profile,
             flags=outputs.flags,
             ends=ends,
+            states=states,
             say=warn,
         )
 

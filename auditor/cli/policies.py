@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from auditor.cli.explain import explain, known_policies, which_policies
+from auditor.cli.gathered import answer_form
 from auditor.cli.policies_diff import diff
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ policies.add_command(diff)
 
 @policies.command("list")
 @which_policies
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@answer_form("text", "json")
 def list_policies(form: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> int:
     """Every policy with its severity, profile and title."""
     found = known_policies(folders, no_builtin_policies)
@@ -96,6 +97,7 @@ def _row(policy: Policy) -> dict[str, object]:
         "facts": policy.facts,
         "controls": policy.controls,
         "equivalents": policy.equivalents,
+        "near": policy.near,
         "aliases": policy.aliases,
         "links": policy.links,
         "since": policy.since,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.gathered import answer_form
 from auditor.errors import PolicyError, UsageError
 from auditor.terms import PROFILE, PROFILES
 
@@ -44,7 +45,7 @@ class Change:
     show_default=True,
     help="How many policies of each to ask.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@answer_form("text", "json")
 def diff(old: str, new: str, paths: tuple[str, ...], profile: str, form: str) -> int:
     """What changes for PATH when the policies OLD are replaced by NEW.
 

@@ -17,13 +17,13 @@ def able(bench: Bench, snapshot: Snapshot) -> Bench:
     """The bench without the policies that would judge pseudonyms, each of them a gap. A policy
     reads images where its Rego names them.
     """
-    from auditor.model import Gap, Unseen
+    from auditor.model import Gap
     from auditor.redaction import IMAGES, is_redacted
 
     if not is_redacted(snapshot, IMAGES):
         return bench
     lost = [policy for policy in bench.policies if _READS_IMAGES.search(policy.module)]
     why = "not assessed: it may need the names of images, which are redacted in the snapshot"
-    gaps = tuple(Gap(f"policy {policy.id}", why, Unseen.INCOMPLETE) for policy in lost)
+    gaps = tuple(Gap.of_policy(policy.id, why) for policy in lost)
     kept = tuple(policy for policy in bench.policies if policy not in lost)
     return replace(bench, policies=kept, gaps=(*bench.gaps, *gaps))

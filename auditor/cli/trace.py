@@ -43,7 +43,8 @@ class Trace:
         elif event == "os.rename":
             self._renamed(arguments[0], arguments[1])
         elif event in _ELSEWHERE:
-            self.elsewhere = True
+            # Without a name it is this program itself, as `import ctypes` opens it.
+            self.elsewhere |= event != "ctypes.dlopen" or arguments != (None,)
         elif event == "subprocess.Popen":
             self.elsewhere |= _WORKER not in map(str, arguments[1])
 

@@ -7,7 +7,7 @@ are never read, and a ConfigMap may be made by somebody else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -55,12 +55,17 @@ class Told:
     """What could not be worked out."""
 
 
-def told_of(snapshot: Snapshot, workloads: Sequence[Workload]) -> tuple[Told, ...]:
-    """What each of the workloads is told. Costs one look at each of their variables, arguments and
-    files.
+def told_in(snapshot: Snapshot) -> Callable[[Workload], Told]:
+    """What says of a workload of the snapshot what it is told. Costs one look at each of its
+    variables, arguments and files; reads the workload and ConfigMaps.
     """
     configs = {(c.ref.namespace, c.ref.name): c for c in snapshot.of_kind("ConfigMap")}
-    return tuple(_Reader(workload, configs).told() for workload in workloads)
+    return lambda workload: _Reader(workload, configs).told()
+
+
+def told_of(snapshot: Snapshot, workloads: Iterable[Workload]) -> tuple[Told, ...]:
+    """What each of the workloads is told."""
+    return tuple(map(told_in(snapshot), workloads))
 
 
 @dataclass(slots=True)

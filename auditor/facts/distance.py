@@ -7,7 +7,7 @@ are links of a fat tree: 0 on the same node, 2 in the same rack, 4 in the same z
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +16,14 @@ from auditor.facts.forms import as_object
 from auditor.facts.placement import Node, Pod, pods_of
 from auditor.facts.placement.node_selectors import NodeTerm
 from auditor.facts.placement.rules import Term
-from auditor.facts.selectors import Labels, Truth
+from auditor.facts.selectors import METADATA_NAME, Labels, Truth
 from auditor.facts.workloads import Workload
 from auditor.manifests import mapping
-from auditor.model import Gap, Unseen
+from auditor.model import Gap, Path, Unseen
+from auditor.terms import HOSTNAME
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
-
-HOSTNAME = "kubernetes.io/hostname"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +50,26 @@ def fars(facts: Facts, client: Workload) -> tuple[Far, ...]:
         for edge in facts.needs.get(client.ref.key, ())
         if is_database(edge.target)
     }
-    found = (_far(facts, edge) for edge in edges.values() if not _is_drawn(facts, edge))
+    found = (
+        _far(facts, edge) for edge in edges.values() if not is_drawn(facts, client, edge.target)
+    )
     return tuple(far for far in found if far)
 
 
 def _far(facts: Facts, edge: Dependency) -> Far | None:
-    rack = _only_rack(facts, edge.target)
+    rack = only_rack(facts, edge.target)
     if rack is None:
         return None
     eligible, home = facts.standing.eligible(edge.client), facts.standing.eligible(edge.target)
     for why in facts.standing.doubts:
         facts.unknown(Gap("where pods may run", why, Unseen.UNKNOWN))
-    nodes = [node for node in facts.topology.nodes if node.name in eligible]
+    able = set(eligible)
+    nodes = [node for node in facts.topology.nodes if node.name in able]
     near = [node for node in nodes if node.rack == rack]
     away = [node for node in nodes if node.rack != rack]
-    if not away or not near or _prefers(edge.client, near, away):
+    if not away or not near or prefers(edge.client, near, away):
         return None
-    if not _room(facts, edge.client, rack):
+    if not has_room(facts, edge.client, rack):
         return None
     return Far(
         edge,
@@ -79,18 +81,17 @@ def _far(facts: Facts, edge: Dependency) -> Far | None:
     )
 
 
-def _only_rack(facts: Facts, database: Workload) -> str | None:
+def only_rack(facts: Facts, database: Workload) -> str | None:
     """The rack that holds every node on which the database may run."""
     topology = facts.topology
     if not topology.nodes:
         _cannot_tell(facts, database, "no Node objects are given")
         return None
-    racks = {node.name: node.rack for node in topology.nodes}
-    if not any(racks.values()):
+    if not any(node.rack for node in topology.nodes):
         _cannot_tell(facts, database, f"no node has the label {facts.settings.rack_label}")
         return None
-    homes = {racks[name] for name in facts.standing.eligible(database)}
-    return homes.pop() if len(homes) == 1 else None
+    homes = facts.standing.racks(facts.standing.eligible(database))
+    return next(iter(homes)) if len(homes) == 1 else None
 
 
 def _cannot_tell(facts: Facts, workload: Workload, why: str) -> None:
@@ -98,12 +99,16 @@ def _cannot_tell(facts: Facts, workload: Workload, why: str) -> None:
     facts.unknown(Gap(what, why, Unseen.UNKNOWN))
 
 
-def _room(facts: Facts, client: Workload, rack: str) -> bool:
-    """Whether all pods of the client fit into the rack beside what is there."""
-    simulation = facts.standing.simulation(without=client)
-    inside = {node.name for node in facts.topology.nodes if node.rack == rack}
+def has_room(
+    facts: Facts, client: Workload, rack: str, gone: Iterable[Workload] = (), *, inside: bool = True
+) -> bool:
+    """Whether all pods of the client fit into the rack beside what is there, if the pods of `gone`
+    were not; into the rest of the cluster, where not `inside`.
+    """
+    simulation = facts.standing.simulation(without=client, also=gone)
+    wanted = {node.name for node in facts.topology.nodes if (node.rack == rack) is inside}
     for pod in pods_of(client):
-        nodes = [name for name in simulation.feasible(pod).nodes if name in inside]
+        nodes = [name for name in simulation.feasible(pod).nodes if name in wanted]
         if not nodes:
             return False
         simulation.bind(pod, nodes[0])
@@ -116,31 +121,33 @@ def _farthest(facts: Facts, nodes: Sequence[Node], home: tuple[str, ...]) -> int
     return max((h for h in hops if h is not None), default=0)
 
 
-def _is_drawn(facts: Facts, edge: Dependency) -> bool:
-    """Whether a rule of the client, hard or soft, draws its pods to those of the database, over
-    racks or nodes.
+def is_drawn(facts: Facts, client: Workload, target: Workload | Pod) -> bool:
+    """Whether a rule of the client, hard or soft, draws its pods to those of the target, or to that
+    pod, over racks or nodes.
     """
     keys = (facts.settings.rack_label, HOSTNAME)
-    clients, homes = pods_of(edge.client)[:1], pods_of(edge.target)[:1]
+    clients = pods_of(client, most=1)
+    homes = (target,) if isinstance(target, Pod) else pods_of(target, most=1)
     return any(
         term.key in keys and term.selects(Labels(home.labels)) and _concerns(facts, term, home)
-        for client in clients
-        for term in (*client.shape.affinity.near, *client.shape.affinity.rather_near)
+        for pod in clients
+        for term in (*pod.shape.affinity.near, *pod.shape.affinity.rather_near)
         for home in homes
     )
 
 
 def _concerns(facts: Facts, term: Term, home: Pod) -> bool:
     """Whether the term means pods of the namespace of `home`."""
-    labels = facts.namespace_labels.get(home.namespace, {})
+    named = {METADATA_NAME: home.namespace}
+    labels = facts.namespace_labels.get(home.namespace, named)
     return term.concerns(home.namespace, Labels(labels)) is Truth.YES
 
 
-def _prefers(client: Workload, near: Sequence[Node], away: Sequence[Node]) -> bool:
+def prefers(client: Workload, near: Sequence[Node], away: Sequence[Node]) -> bool:
     """Whether the node affinity of the client likes some node of the rack better than any other:
     one that likes several racks alike keeps it in none.
     """
-    terms = [term for pod in pods_of(client)[:1] for term in pod.shape.choice.preferred]
+    terms = [term for pod in pods_of(client, most=1) for term in pod.shape.choice.preferred]
     return _liked(terms, near) > _liked(terms, away)
 
 
@@ -152,15 +159,32 @@ def _liked(terms: Sequence[NodeTerm], nodes: Sequence[Node]) -> int:
 
 
 def distance(facts: Facts, client: Workload) -> list[dict[str, Any]] | None:
-    """The fact `distance` for policies; None for a workload that uses no database."""
+    """The fact `distance` for policies: the databases that a client may be placed away from without
+    need, each with its ``rack`` and the ``hops`` to it; None for a workload that uses no
+    database.
+    """
     if not any(is_database(edge.target) for edge in facts.needs.get(client.ref.key, ())):
         return None
     return [_told(facts, far) for far in fars(facts, client)]
 
 
+def affinity_of(workload: Workload) -> Path:
+    """Where its affinity stands, or is to stand."""
+    written = "affinity" if mapping(workload.pod.get("affinity")) else "containers"
+    return (*workload.pod_path, written)
+
+
+def named(edge: Dependency) -> dict[str, Any]:
+    """That the client names the Service: evidence of a policy."""
+    return {
+        "message": f"names Service {edge.service.ref.namespace}/{edge.service.ref.name}",
+        "object": as_object(edge.ref),
+        "path": edge.path,
+    }
+
+
 def _told(facts: Facts, far: Far) -> dict[str, Any]:
     client, edge = far.edge.client, far.edge
-    written = "affinity" if mapping(client.pod.get("affinity")) else "containers"
     return {
         "database": edge.target.name,
         "rack": far.rack,
@@ -168,13 +192,9 @@ def _told(facts: Facts, far: Far) -> dict[str, Any]:
         "away": len(far.away),
         "hops": far.hops,
         "near_hops": far.near_hops,
-        "path": (*client.pod_path, written),
+        "path": affinity_of(client),
         "evidence": [
-            {
-                "message": f"names Service {edge.service.ref.namespace}/{edge.service.ref.name}",
-                "object": as_object(edge.ref),
-                "path": edge.path,
-            },
+            named(edge),
             *_standing(facts, client),
         ],
     }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
+from auditor.facts.network.policies import GROUP
 from auditor.model import Evidence, Resource
-from auditor.terms import BUILT_IN
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -17,7 +17,7 @@ def effect(facts: Facts, resource: Resource) -> dict[str, Any] | None:
     enforces; None where that is not known to be so. A cluster has thousands that hold.
     """
     kind, group = resource.ref.kind, resource.ref.group
-    if kind != "NetworkPolicy" or group not in BUILT_IN[kind]:
+    if kind != "NetworkPolicy" or group != GROUP:
         return None
     told = facts.enforcement
     if told.gap:

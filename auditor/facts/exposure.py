@@ -73,7 +73,7 @@ def others(facts: Facts, target: Workload) -> tuple[Other, ...]:
     allowed = {client.ref.key for client in clients_of(facts, target)} | {target.ref.key}
     if isolated:
         allowed |= _watching(facts, target)
-    found = [*_internet(facts, target)]
+    found = [*internet_at(facts, target)]
     health = health_of(facts, target)
     for peer in _senders(facts, target, allowed):
         reach = facts.network.reach(peer, target)
@@ -89,7 +89,7 @@ def _data(facts: Facts, peer: Peer, target: Workload, reach: Reach) -> PortSet:
     return beyond_health(facts, peer, target, reach, health_of(facts, target)).all_ports
 
 
-def _internet(facts: Facts, target: Workload) -> Iterator[Other]:
+def internet_at(facts: Facts, target: Workload) -> Iterator[Other]:
     """The internet, where something leads it to the workload and the policies let some of it in.
     Behind an Ingress they see the controller's pods instead, which are peers of their own.
     """
@@ -179,7 +179,9 @@ def _note_unknown(facts: Facts, target: Workload, peer: Peer, reach: Reach) -> N
 
 
 def exposure(facts: Facts, target: Workload) -> dict[str, Any] | None:
-    """The fact `exposure` for policies; None for a workload that holds no personal data."""
+    """The fact `exposure` for policies: the ``data`` that a workload holds, its declared
+    ``clients`` and the ``others`` who reach it; None for a workload that holds no personal data.
+    """
     data = facts.data.of(target)
     if data is None:
         return None

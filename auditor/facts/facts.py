@@ -1,71 +1,54 @@
 """All facts of one snapshot: computed when asked for, and then kept.
 
-A policy names in METADATA the facts that it reads; the table FACTS says who tells each of them
-and which kinds of objects must have been seen for it to be true.
+A policy names in METADATA the facts that it reads; the `catalogue` says who tells each of them.
+What computes one is loaded when it is first needed: few audits need all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from auditor.facts.configuration import Told, told_of
+from auditor.declared import Held
+from auditor.facts.catalogue import FACTS
 from auditor.facts.custom import is_unknown, opened
-from auditor.facts.cut_off import cut_off
-from auditor.facts.data import DataClasses
-from auditor.facts.data.stores import made_by_operators, own_addresses
-from auditor.facts.dependencies import (
-    Dependency,
-    Directory,
-    Graph,
-    asking_of,
-    dependencies_of,
-    graph_of,
-    is_database,
-)
-from auditor.facts.distance import distance
-from auditor.facts.effect import effect
-from auditor.facts.exposure import exposure
-from auditor.facts.health import Health, health_of
-from auditor.facts.holdings import likeness, removed, stores
-from auditor.facts.identity import BINDINGS, Accounts, identity
-from auditor.facts.isolation import isolation, namespace_isolation
-from auditor.facts.leading import (
-    LEADING_KINDS,
-    Claim,
-    backends,
-    claimed_in,
-    claims,
-    entrances,
-    parents,
-    service,
-)
-from auditor.facts.leaving import leaving
-from auditor.facts.limits import limit_ranges, resource_defaults, resource_quotas
-from auditor.facts.mesh import Members, mesh
-from auditor.facts.monitors import Scrape, Watchers, monitor_path, scrapes_of
-from auditor.facts.monitors.known import fetching_path
-from auditor.facts.neighbours import neighbours
-from auditor.facts.network import Network
-from auditor.facts.network.cluster_policies import DIALECTS as CLUSTER_WIDE
-from auditor.facts.network.enforcement import Enforcement, enforcement
-from auditor.facts.network.points import labels_of
-from auditor.facts.network.ways.gateway import ROUTE_KINDS
-from auditor.facts.oversight import oversight
-from auditor.facts.pivots import pivots
-from auditor.facts.placement import Topology
-from auditor.facts.reads import alike
-from auditor.facts.routes import GROUP as GATEWAY_API
-from auditor.facts.routes import Written, routes, written_in
-from auditor.facts.selectors import Labels
-from auditor.facts.standing import Standing
-from auditor.facts.telemetry import blocked, telemetry
-from auditor.facts.upkeep import Keeper, policy_effects, policy_rules, refusal
-from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workloads_of
+from auditor.facts.former import Former, Tables
+from auditor.facts.inventory import furnished
+from auditor.facts.selectors import METADATA_NAME
+from auditor.facts.workloads import Workload, is_ill_formed, workloads_of
 from auditor.manifests import at, texts
 from auditor.model import Gap, Key, Path, Resource, Settings, Snapshot
+
+if TYPE_CHECKING:
+    from auditor.facts.access.authorizer import Authorizer, Bound
+    from auditor.facts.by_label import ByLabel
+    from auditor.facts.configuration import Told
+    from auditor.facts.crowding import Crowded
+    from auditor.facts.data import DataClasses
+    from auditor.facts.dependencies import Dependency, Directory, Graph
+    from auditor.facts.disruption import Guards
+    from auditor.facts.escalation import Escalation
+    from auditor.facts.health import Health
+    from auditor.facts.identity import Accounts
+    from auditor.facts.leading import Claim
+    from auditor.facts.mesh import Members
+    from auditor.facts.monitors import Scrape, Watchers
+    from auditor.facts.network import Network
+    from auditor.facts.network.enforcement import Enforcement
+    from auditor.facts.paths.permissions import Api
+    from auditor.facts.placement import Topology
+    from auditor.facts.placement.autoscaled import Scaler
+    from auditor.facts.routes import Written
+    from auditor.facts.scheduling.where import Scheduling
+    from auditor.facts.selectors import Labels
+    from auditor.facts.spare_room import Room
+    from auditor.facts.standing import Standing
+    from auditor.facts.updating import Updates
+    from auditor.facts.upkeep import Keeper
+
+T = TypeVar("T")
 
 
 class Facts:
@@ -75,16 +58,21 @@ class Facts:
         """Of `before`, the facts of a snapshot that differs in few objects, what these leave as it
         was is taken over.
         """
-        self.snapshot = opened(snapshot, settings.openings)
+        self.snapshot = furnished(opened(snapshot, settings.openings), settings)
         self.settings = settings
-        self.held_before = settings.held
+        self.held_before: Mapping[Key, Held] = settings.held
         """What was held before the change that is audited."""
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
+        self._of_repeated: dict[tuple[str, Key], Any] = {}
         kept = vars(self.snapshot).get("_facts")
         self._known = _network_of(kept)
         """The network of this very snapshot, where somebody has asked for it."""
-        self._network_before = _network_of(before)
+        self._network_before = _network_before(before)
+        self.audited = False
+        """Whether all was told that an audit asks for."""
+        self._former = _former(before, self.snapshot)
+        self._tables = Tables(self._former.rows if self._former else {})
         # In the snapshot itself, though that is frozen: whoever has it finds them without a table
         # beside it, they go with it, and they are no part of its value.
         vars(self.snapshot)["_facts"] = self
@@ -92,10 +80,41 @@ class Facts:
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
         """Every workload that people edit."""
+        former = self._former
+        if former:
+            from auditor.facts.network.succession import succeeding
+
+            return succeeding(former.workloads, former.snapshot, self.snapshot, former.changed)
         known = self._network_before or self._known
         if known is None:
             return workloads_of(self.snapshot)
         return known.workloads_after(self.snapshot)
+
+    def _each(self, name: str, tell: Callable[[Workload], T], *reads: str) -> list[T]:
+        """What `tell` says of each workload from nothing but itself and objects of these kinds: see
+        `auditor.facts.former`.
+        """
+        return self._tables.each(name, self.workloads, tell, kept=self._keeps(*reads))
+
+    def told_of_each(
+        self, name: str, tell: Callable[[Workload], T]
+    ) -> Iterable[tuple[Workload, T]]:
+        """Each workload, and what `tell` says of it from nothing but itself."""
+        return zip(self.workloads, self._each(name, tell), strict=True)
+
+    def _keeps(self, *kinds: str) -> bool:
+        """Whether it is known of every object of these kinds that it did not change."""
+        return self._former is not None and self._former.unchanged(*kinds)
+
+    @cached_property
+    def ill_formed(self) -> tuple[Resource, ...]:
+        """The objects of which some part cannot be read as what it should be."""
+        before = self._former and self._former.ill_formed
+        if self._former and before == ():
+            come = [change.new for change in self._former.changed.values() if change.new]
+            if not any(map(is_ill_formed, come)):
+                return ()
+        return tuple(filter(is_ill_formed, self.snapshot.resources))
 
     @cached_property
     def by_key(self) -> Mapping[Key, Workload]:
@@ -105,6 +124,8 @@ class Facts:
     @cached_property
     def network(self) -> Network:
         """Who can reach whom."""
+        from auditor.facts.network import Network
+
         profile, network = self.enforcement.profile, self._known
         if network is None or network.profile != profile:
             network = Network(self.snapshot, self.workloads, profile, self._network_before)
@@ -116,6 +137,8 @@ class Facts:
     @cached_property
     def labelled(self) -> Mapping[str, Sequence[tuple[Workload, Labels]]]:
         """The workloads by namespace, with the labels of their pods."""
+        from auditor.facts.network.points import labels_of
+
         found: dict[str, list[tuple[Workload, Labels]]] = {}
         for workload in self.workloads:
             found.setdefault(workload.ref.namespace, []).append((workload, labels_of(workload)))
@@ -133,33 +156,47 @@ class Facts:
     @cached_property
     def http_routes(self) -> Mapping[Key, Written]:
         """What each HTTPRoute of the Gateway API says, by its identity."""
-        found = (r for r in self.snapshot.of_kind("HTTPRoute") if r.ref.group == GATEWAY_API)
+        from auditor.facts.routes import GROUP, written_in
+
+        found = (r for r in self.snapshot.of_kind("HTTPRoute") if r.ref.group == GROUP)
         return {route.ref.key: written_in(route) for route in found}
 
     @cached_property
     def claimed(self) -> Mapping[Claim, Sequence[Resource]]:
         """The Ingresses that claim a path of a host."""
+        from auditor.facts.leading import claimed_in
+
         return claimed_in(self.snapshot.of_kind("Ingress"))
 
     @cached_property
     def enforcement(self) -> Enforcement:
         """What enforces network policies."""
+        from auditor.facts.network.enforcement import enforcement
+
         return enforcement(self.snapshot, self.settings.cni)
 
     @cached_property
     def members(self) -> Members:
         """The workloads as their mesh sees them."""
+        from auditor.facts.mesh import Members
+
         return Members(self.snapshot, self.workloads)
 
     @cached_property
     def data(self) -> DataClasses:
         """Who holds personal data, and who may ask for it."""
-        return DataClasses(self.snapshot, self.workloads, self.settings.data)
+        from auditor.facts.data import DataClasses
+
+        found = DataClasses(self.snapshot, self.workloads, self.settings.data)
+        found.know(self.workloads, self._each("data", found.verdict, "Namespace", "Service"))
+        return found
 
     @cached_property
     def told(self) -> tuple[Told, ...]:
         """What the containers of each workload are told."""
-        return told_of(self.snapshot, self.workloads)
+        from auditor.facts.configuration import told_in
+
+        return tuple(self._each("told", told_in(self.snapshot), "ConfigMap"))
 
     @cached_property
     def told_by_key(self) -> Mapping[Key, Told]:
@@ -178,6 +215,8 @@ class Facts:
     @cached_property
     def operated(self) -> Mapping[tuple[str, str], Resource]:
         """The databases that an operator makes, by namespace and name of their Services."""
+        from auditor.facts.data.stores import made_by_operators
+
         return made_by_operators(self.snapshot)
 
     @cached_property
@@ -188,12 +227,17 @@ class Facts:
     @cached_property
     def own_addresses(self) -> frozenset[str]:
         """The addresses of pods, Services and nodes, as far as they are known."""
+        from auditor.facts.data.stores import own_addresses
+
         return frozenset(own_addresses(self.snapshot))
 
     @cached_property
     def databases(self) -> frozenset[Key]:
         """The workloads that keep data for others."""
-        return frozenset(w.ref.key for w in self.workloads if is_database(w))
+        from auditor.facts.dependencies import is_database
+
+        told = self.told_of_each("databases", is_database)
+        return frozenset(workload.ref.key for workload, its in told if its)
 
     @cached_property
     def unread(self) -> Mapping[Key, tuple[str, ...]]:
@@ -205,25 +249,104 @@ class Facts:
     @cached_property
     def dependencies(self) -> tuple[Dependency, ...]:
         """Who needs whom."""
+        from auditor.facts.dependencies import dependencies_of, joined
+
         for told in self.told:
             for gap in told.gaps:
                 self.unknown(gap)
-        return dependencies_of(self.snapshot, self.told, self.directory)
+        by_client = {id(told.workload): told for told in self.told}
+        found = self._tables.each(
+            "dependencies",
+            self.workloads,
+            lambda client: dependencies_of([by_client[id(client)]], self.directory),
+            kept=self.directory is (self._former and self._former.directory),
+        )
+        return joined(edge for edges in found for edge in edges)
 
     @cached_property
     def directory(self) -> Directory:
         """The Services by name, each with the workloads behind it."""
-        return Directory(self.snapshot, self.workloads)
+        from auditor.facts.dependencies import Directory, Placed
+        from auditor.facts.network.ways import Services
+
+        services = Services(self.snapshot)
+        kept = self._keeps("Service", "EndpointSlice", "Endpoints")
+        placed = self._tables.each(
+            "placed",
+            self.workloads,
+            lambda workload: Placed.among(services, workload),
+            kept=kept and not (self._former and self._former.owned),
+        )
+        before = self._former and self._former.directory
+        if before and before.is_of(placed):
+            return before if self._keeps("ConfigMap") else before.without_files()
+        return Directory(placed)
 
     @cached_property
     def asking(self) -> Graph:
         """Who seems to ask whom, of his own accord; a part of `graph`."""
+        from auditor.facts.dependencies import asking_of
+
         return asking_of(self)
 
     @cached_property
     def graph(self) -> Graph:
         """Who needs whom by all evidence there is, each edge with how sure it is."""
+        from auditor.facts.dependencies import graph_of
+
         return graph_of(self)
+
+    @cached_property
+    def shown(self) -> Graph:
+        """Who needs whom by all evidence but that of policies; a part of `graph`."""
+        from auditor.facts.dependencies.graph import shown_of
+
+        return shown_of(self)
+
+    @cached_property
+    def escalation(self) -> Escalation:
+        """How somebody comes to rights that nobody gave them."""
+        from auditor.facts.escalation import Escalation
+
+        return Escalation(self)
+
+    @cached_property
+    def rights(self) -> Authorizer:
+        """Who may do what, by what was read and by what an API server makes for itself."""
+        from auditor.facts.access.authorizer import Authorizer
+
+        return Authorizer.of(self.snapshot, assume_defaults=True)
+
+    @cached_property
+    def bindings(self) -> Mapping[Key, Bound]:
+        """What each binding gives, by its identity."""
+        return {one.binding.ref.key: one for one in self.rights.bound}
+
+    @cached_property
+    def bound_to(self) -> Mapping[Key, Sequence[Bound]]:
+        """The bindings to each role, by its identity."""
+        found: dict[Key, list[Bound]] = {}
+        for one in self.rights.bound:
+            if one.role is not None:
+                found.setdefault(one.role.resource.ref.key, []).append(one)
+        return found
+
+    @cached_property
+    def account_names(self) -> Mapping[str, Collection[str]]:
+        """The names of the service accounts that were read, by namespace."""
+        found: dict[str, set[str]] = {}
+        for one in self.snapshot.of_kind("ServiceAccount"):
+            found.setdefault(one.ref.namespace, set()).add(one.ref.name)
+        return found
+
+    @cached_property
+    def api(self) -> Api:
+        """Who may do what through the API server to workloads that hold personal data."""
+        from auditor.facts.paths.permissions import Api
+        from auditor.facts.paths.positions import data_of, place_of
+
+        places = {workload.ref.key: place_of(workload) for workload in self.holders}
+        return Api(self, places, {w.ref.key: data_of(w) for w in self.holders})
 
     @cached_property
     def needs(self) -> Mapping[Key, Sequence[Dependency]]:
@@ -242,23 +365,86 @@ class Facts:
         return found
 
     @cached_property
+    def asked_through(self) -> Mapping[Key, Sequence[Dependency]]:
+        """The same, by the identity of the Service that is named."""
+        found: dict[Key, list[Dependency]] = {}
+        for edge in self.dependencies:
+            found.setdefault(edge.service.ref.key, []).append(edge)
+        return found
+
+    @cached_property
+    def counted(self) -> Mapping[tuple[Key, Key], int]:
+        """How many requests of one workload to another were observed."""
+        from auditor.facts.dependencies.observed import counts
+
+        return counts(self)
+
+    @cached_property
+    def routes_to(self) -> Mapping[Key, Sequence[tuple[Resource, Path]]]:
+        """The routes that name each Service, by its identity, with the place of the name."""
+        from auditor.facts.dependencies.routes import backends_of
+
+        found: dict[Key, list[tuple[Resource, Path]]] = {}
+        for route, (path, space, name, _) in backends_of(self.snapshot):
+            found.setdefault(("", "Service", space, name), []).append((route, path))
+        return found
+
+    @cached_property
+    def slices(self) -> Mapping[Key, Sequence[Resource]]:
+        """The EndpointSlices of each Service, by its identity."""
+        from auditor.facts.routing.instances import slices_by_service
+
+        return slices_by_service(self.snapshot.of_kind("EndpointSlice"))
+
+    @cached_property
+    def leases(self) -> Mapping[tuple[str, str], Resource]:
+        """The Leases by namespace and name of the pod that holds them."""
+        from auditor.facts.roles import leases_by_holder
+
+        return leases_by_holder(self.snapshot.of_kind("Lease"))
+
+    @cached_property
+    def made_by(self) -> Mapping[tuple[str, str], Sequence[Workload]]:
+        """The pods that are workloads of their own, by namespace and uid of what made them."""
+        from auditor.facts.roles import pods_by_maker
+
+        return pods_by_maker(self.workloads)
+
+    @cached_property
+    def crowded(self) -> Mapping[Key, Sequence[Crowded]]:
+        """Who stands in the way of a client of a database, by its identity."""
+        from auditor.facts.crowding import crowded_by
+
+        return crowded_by(self)
+
+    @cached_property
     def accounts(self) -> Accounts:
         """The service accounts, and what they are granted."""
+        from auditor.facts.identity import Accounts
+
         return Accounts(self.snapshot)
 
     @cached_property
     def monitor_paths(self) -> Mapping[Key, Path]:
         """Where each workload that watches others says so, by its identity."""
-        found = {w.ref.key: path for w in self.workloads if (path := monitor_path(w))}
-        for told in self.told:
-            if told.workload.ref.key not in found and (path := fetching_path(told)):
-                found[told.workload.ref.key] = path
+        from auditor.facts.monitors import monitor_path
+        from auditor.facts.monitors.known import fetching_path
+
+        told = {id(each.workload): each for each in self.told}
+        said = self.told_of_each("monitor", monitor_path)
+        fetching = self._each("fetching", lambda w: fetching_path(told[id(w)]), "ConfigMap")
+        found = {workload.ref.key: path for workload, path in said if path}
+        for workload, path in zip(self.workloads, fetching, strict=True):
+            if path:
+                found.setdefault(workload.ref.key, path)
         return found
 
     @cached_property
     def watched(self) -> tuple[tuple[Workload, Health], ...]:
         """The workloads that declare a health API, each with it."""
-        asked = ((workload, health_of(self, workload)) for workload in self.workloads)
+        from auditor.facts.health import health_of
+
+        asked = self.told_of_each("health", lambda workload: health_of(self, workload))
         return tuple((workload, health) for workload, health in asked if health)
 
     @cached_property
@@ -269,6 +455,8 @@ class Facts:
     @cached_property
     def scrapes(self) -> tuple[Scrape, ...]:
         """What somebody wants monitors to fetch."""
+        from auditor.facts.monitors import scrapes_of
+
         return scrapes_of(self.snapshot, self.workloads)
 
     @cached_property
@@ -282,12 +470,17 @@ class Facts:
     @cached_property
     def watchers(self) -> Watchers:
         """Who fetches what monitor objects ask for."""
+        from auditor.facts.monitors import Watchers
+
         return Watchers(self.snapshot, self.monitors)
 
     @cached_property
     def topology(self) -> Topology:
-        """Nodes, racks and zones."""
-        return Topology.from_snapshot(self.snapshot, self.settings)
+        """Nodes by name, racks and zones: the order of files, or of who came last, says nothing."""
+        from auditor.facts.placement import Topology
+
+        found = Topology.from_snapshot(self.snapshot, self.settings)
+        return Topology(tuple(sorted(found.nodes, key=lambda node: node.name)))
 
     @cached_property
     def namespace_labels(self) -> Mapping[str, Mapping[str, str]]:
@@ -295,7 +488,7 @@ class Facts:
         return {
             resource.ref.name: {
                 **texts(at(resource.manifest, ("metadata", "labels"))),
-                "kubernetes.io/metadata.name": resource.ref.name,
+                METADATA_NAME: resource.ref.name,
             }
             for resource in self.snapshot.of_kind("Namespace")
         }
@@ -303,18 +496,78 @@ class Facts:
     @cached_property
     def standing(self) -> Standing:
         """Where pods stand, and where they may."""
-        return Standing(self.snapshot, self.workloads, self.topology, self.namespace_labels)
+        from auditor.facts.standing import Standing
+
+        return Standing(
+            self.snapshot,
+            self.workloads,
+            self.topology,
+            self.namespace_labels,
+            self.settings.kubernetes,
+        )
+
+    @cached_property
+    def scheduling(self) -> Scheduling:
+        """How many pods there are to be, and in which domains they stand."""
+        from auditor.facts.scheduling.where import Scheduling
+
+        return Scheduling(self)
+
+    @cached_property
+    def scalers(self) -> Mapping[Key, Scaler]:
+        """The autoscaler of each workload that has one."""
+        from auditor.facts.placement.autoscaled import scalers_of
+
+        return scalers_of(self.snapshot)
+
+    @cached_property
+    def by_label(self) -> ByLabel:
+        """The workloads, found by one of the labels of their pods."""
+        from auditor.facts.by_label import ByLabel
+
+        return ByLabel(self.labelled)
+
+    @cached_property
+    def guards(self) -> Guards:
+        """The PodDisruptionBudgets, and whom they cover."""
+        from auditor.facts.disruption import Guards
+
+        return Guards(self)
+
+    @cached_property
+    def room(self) -> Room:
+        """Whether one more pod has room."""
+        from auditor.facts.spare_room import Room
+
+        return Room(self.standing)
+
+    @cached_property
+    def updates(self) -> Updates:
+        """What updates pass through."""
+        from auditor.facts.updating import Updates
+
+        return Updates(self)
 
     @cached_property
     def keeper(self) -> Keeper:
         """What is asked of all NetworkPolicies at once."""
+        from auditor.facts.upkeep import Keeper
+
         return Keeper(self)
 
     @cached_property
     def misread(self) -> tuple[Gap, ...]:
         """What the workloads declare of themselves and that means nothing."""
-        gaps = (gap for workload in self.workloads for gap in self.data.misread(workload))
-        return tuple(dict.fromkeys(gaps))
+        said = self._each("misread", self._misread, "Namespace", "Service")
+        found: list[Gap] = []
+        for workload, gaps in zip(self.workloads, said, strict=True):
+            # Whether somebody is called as a client is no matter of the workload alone.
+            found += self.data.misread(workload) if gaps is None else gaps
+        return tuple(dict.fromkeys(found))
+
+    def _misread(self, workload: Workload) -> tuple[Gap, ...] | None:
+        names_others = self.data.clients_declared(workload) is not None
+        return None if names_others else tuple(self.data.misread(workload))
 
     @cached_property
     def holders(self) -> tuple[Workload, ...]:
@@ -328,6 +581,8 @@ class Facts:
 
     def same(self, changed: Resource) -> bool:
         """Whether every fact stays as it is when an object of the snapshot becomes `changed`."""
+        from auditor.facts.reads import alike
+
         old = self.snapshot.find(changed.ref)
         workload = self.by_key.get(changed.ref.key)
         probes = bool(workload and self.data.of(workload))
@@ -346,14 +601,72 @@ class Facts:
         told = {} if told is None else told
         for name in names:
             if name not in told:
-                told[name] = FACTS[name].tell(self, resource)
+                told[name] = self._said(name, resource)
         return {name: told[name] for name in names if told[name] is not None}
+
+    def _said(self, name: str, resource: Resource) -> Any:
+        """What a fact says of an object. Where several are written with one identity, facts about
+        workloads are about the one that counts, and told once for all of them.
+        """
+        fact = FACTS[name]
+        if not fact.is_of_workloads or resource.ref.key not in self.snapshot.repeated:
+            return fact.tell(self, resource)
+        about = (name, resource.ref.key)
+        if about not in self._of_repeated:
+            self._of_repeated[about] = fact.tell(self, resource)
+        return self._of_repeated[about]
+
+    def spoken_of(self, names: Iterable[str]) -> Collection[Key] | None:
+        """The identities of the objects of which any of these facts has anything to say; None where
+        that may be any.
+        """
+        found: set[Key] = set()
+        for name in names:
+            of = FACTS[name].of
+            if of is None:
+                return None
+            found.update(of(self))
+        return found
+
+
+def _former(before: Facts | None, snapshot: Snapshot) -> Former | None:
+    """What facts of the snapshot before leave to those of this one; None where that is nothing."""
+    from auditor.facts.network.succession import changes
+
+    told = vars(before) if before else {}
+    if before is None:
+        return None
+    if before._former and not before.audited:  # noqa: SLF001 - of the same class
+        former = before._former  # noqa: SLF001
+        since = changes(former.snapshot, snapshot)
+        return None if since is None else replace(former, changed=since)
+    if "workloads" not in told:
+        return None
+    network = _network_of(before)
+    was = before.snapshot
+    changed = network.changes_to(snapshot) if network else changes(was, snapshot)
+    if changed is None:
+        return None
+    rows = before._tables.rows  # noqa: SLF001
+    # Else each would hold the one before it, and the last one all of them.
+    before._former = None  # noqa: SLF001
+    return Former(
+        was, changed, before.workloads, rows, told.get("directory"), told.get("ill_formed")
+    )
+
+
+def _network_before(before: Facts | None) -> Network | None:
+    """The last network before."""
+    found = _network_of(before)
+    if found is None and before and not before.audited:
+        return before._network_before  # noqa: SLF001 - of the same class
+    return found
 
 
 def _network_of(facts: Facts | None) -> Network | None:
     """Its network, where somebody has asked for it."""
-    found = vars(facts).get("network") if facts else None
-    return found if isinstance(found, Network) else None
+    found: Network | None = vars(facts).get("network") if facts else None
+    return found
 
 
 def facts_of(snapshot: Snapshot, settings: Settings) -> Facts:
@@ -364,189 +677,3 @@ def facts_of(snapshot: Snapshot, settings: Settings) -> Facts:
     if isinstance(kept, Facts) and kept.settings == settings:
         return kept
     return Facts(snapshot, settings)
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Who tells a fact, and what must have been seen for it."""
-
-    tell: Callable[[Facts, Resource], Any]
-    """What it says of an object; None where that is nothing."""
-    needs: tuple[str, ...]
-    """The kinds of which every object must have been seen: without a list of one of them, the
-    answer about what is left might be another one."""
-    rests_on: tuple[str, ...]
-    """Those of them of which a single object that is not seen can make a finding wrong. Of any
-    other, one that is not seen may be missing from a finding, which still stands."""
-    kinds: tuple[str, ...] = WORKLOAD_KINDS
-    """The kinds of objects that it is told of."""
-
-    def lacks(self, missing: Container[str], *, lists: bool) -> str:
-        """The first kind that it cannot do without and of which something is `missing`: with
-        `lists` all of them, else single objects; empty where there is none.
-        """
-        kinds = self.needs if lists else self.rests_on
-        return next((kind for kind in kinds if kind in missing), "")
-
-
-def _of_workloads(tell: Callable[[Facts, Workload], Any]) -> Callable[[Facts, Resource], Any]:
-    """A fact about workloads that people edit; of anything else it says nothing."""
-
-    def told(facts: Facts, resource: Resource) -> Any:
-        workload = facts.by_key.get(resource.ref.key)
-        return None if workload is None else tell(facts, workload)
-
-    return told
-
-
-def _of_namespaces(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
-    """A fact about namespaces of Kubernetes, not about a kind of somebody's own of that name."""
-
-    def told(facts: Facts, resource: Resource) -> Any:
-        ours = (resource.ref.group, resource.ref.kind) == ("", "Namespace")
-        return tell(facts, resource) if ours else None
-
-    return told
-
-
-def _once(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
-    """A fact about the one of several objects of one identity that counts."""
-
-    def told(facts: Facts, resource: Resource) -> Any:
-        return tell(facts, resource) if facts.snapshot.find(resource.ref) is resource else None
-
-    return told
-
-
-def _of_policies(tell: Callable[[Facts, Resource], Any]) -> Callable[[Facts, Resource], Any]:
-    """A fact about NetworkPolicies of Kubernetes, each identity once."""
-
-    def told(facts: Facts, resource: Resource) -> Any:
-        group, kind = resource.ref.group, resource.ref.kind
-        if (group, kind) != ("networking.k8s.io", "NetworkPolicy"):
-            return None
-        return tell(facts, resource) if facts.snapshot.find(resource.ref) is resource else None
-
-    return told
-
-
-MESH = ("AuthorizationPolicy", "PeerAuthentication")
-"""What decides at sidecars."""
-
-POLICING = ("NetworkPolicy", *CLUSTER_WIDE, *MESH)
-"""What stops traffic, or lets it pass before anything else is asked."""
-
-REACHING = (*POLICING, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS)
-"""Who reaches whom: the pod that is not seen may be the one that does. How the mesh is set up, and
-what makes a monitor of a pod, is said in ConfigMaps."""
-
-ENTERING = (
-    "Ingress", "Gateway", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute",
-    "ReferenceGrant",
-)  # fmt: skip
-"""Whom the outside reaches, beside Services."""
-
-WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
-"""What makes the API server call somebody."""
-
-WATCHING = ("ServiceMonitor", "PodMonitor")
-"""What asks monitors to fetch something."""
-
-STANDING = tuple(kind for kind in WORKLOAD_KINDS if kind != "PodTemplate")
-"""Who stands where: every pod takes room from others. A PodTemplate alone has no pods."""
-
-POLICIES = ("NetworkPolicy", *CLUSTER_WIDE)
-"""Whatever says who reaches whom on ports."""
-
-BEFORE_OTHERS = tuple(kind for kind in POLICIES if kind != "BaselineAdminNetworkPolicy")
-"""Those of them that are asked about a pod that NetworkPolicies isolate: what isolates decides
-before the baseline is asked."""
-
-STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
-ADMISSION = ("PriorityClass", "RuntimeClass", "LimitRange")
-"""What the API server reads when it accepts a pod."""
-
-MESH_POLICIES = ("AuthorizationPolicy", "PeerAuthentication")
-MESHED = (*MESH_POLICIES, "Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS)
-"""What a policy of the mesh meets: whom it selects, and what counts there beside it."""
-
-FACTS: Mapping[str, Fact] = {
-    "exposure": Fact(
-        _of_workloads(exposure),
-        (*REACHING, *ENTERING),
-        (*POLICING, "Namespace", "Service"),
-    ),
-    "service": Fact(service, WORKLOAD_KINDS, (), ("Service",)),
-    "backends": Fact(
-        backends, ("Service", "ReferenceGrant"), ("Service", "ReferenceGrant"), LEADING_KINDS
-    ),
-    "parents": Fact(parents, ("Gateway", "Namespace"), ("Gateway", "Namespace"), ROUTE_KINDS),
-    "claims": Fact(claims, (), (), ("Ingress",)),
-    "entrances": Fact(_of_workloads(entrances), ("Service", *ENTERING), ("ReferenceGrant",)),
-    "identity": Fact(
-        _of_workloads(identity), ("ServiceAccount", *BINDINGS), ("ServiceAccount", *BINDINGS)
-    ),
-    "oversight": Fact(_of_workloads(oversight), REACHING, (*POLICING, "Namespace")),
-    # What enforces is asked of what was seen; where that does not tell, it says so itself.
-    "enforcement": Fact(effect, (), (), ("NetworkPolicy",)),
-    "likeness": Fact(
-        _of_workloads(likeness),
-        ("Namespace", "Service", "ConfigMap", *WORKLOAD_KINDS),
-        ("Namespace", "Service"),
-    ),
-    "stores": Fact(_of_workloads(stores), ("Namespace", "Service", "ConfigMap"), ("Namespace",)),
-    "removed_classes": Fact(_of_workloads(removed), (), ()),
-    "telemetry": Fact(
-        _of_workloads(telemetry), ("Service", "Namespace", *WATCHING), ("Namespace",)
-    ),
-    "blocked_monitors": Fact(
-        _of_workloads(blocked), (*REACHING, *WATCHING, "Prometheus"), (*POLICING, "Namespace")
-    ),
-    "distance": Fact(
-        _of_workloads(distance),
-        ("Node", "Service", "Namespace", "ConfigMap", *STANDING, *STORAGE, *ADMISSION),
-        ("Node", "Service"),
-    ),
-    "resource_defaults": Fact(_of_workloads(resource_defaults), ("LimitRange",), ("LimitRange",)),
-    "limit_ranges": Fact(
-        _of_namespaces(limit_ranges), ("LimitRange",), ("LimitRange",), ("Namespace",)
-    ),
-    # Without any policy there is none to tell this of.
-    "refusal": Fact(_once(refusal), (), (), POLICIES),
-    "policy_rules": Fact(_of_policies(policy_rules), (), (), ("NetworkPolicy",)),
-    "policy_effects": Fact(
-        _of_policies(policy_effects),
-        ("Namespace", "Service", *WORKLOAD_KINDS),
-        ("Namespace", "Service", *WORKLOAD_KINDS),
-        ("NetworkPolicy",),
-    ),
-    "cut_off": Fact(
-        _of_workloads(cut_off),
-        (*BEFORE_OTHERS, "Namespace", "Service", "ConfigMap", *WEBHOOKS, *WORKLOAD_KINDS),
-        (*BEFORE_OTHERS, "Namespace", "Service"),
-    ),
-    "isolation": Fact(_of_workloads(isolation), (*POLICIES, "Namespace"), POLICIES),
-    "namespace_isolation": Fact(
-        _of_namespaces(namespace_isolation),
-        (*POLICIES, *WORKLOAD_KINDS),
-        POLICIES,
-        ("Namespace",),
-    ),
-    # What leaves a pod is judged by no sidecar.
-    "leaving": Fact(_of_workloads(leaving), (*POLICIES, "Namespace"), (*POLICIES, "Namespace")),
-    "pivots": Fact(
-        _of_workloads(pivots),
-        (*REACHING, *ENTERING),
-        (*POLICING, "Namespace", "Service"),
-    ),
-    "neighbours": Fact(
-        _of_workloads(neighbours),
-        ("Node", "Namespace", "PersistentVolumeClaim", "PersistentVolume", *STANDING),
-        ("Node",),
-    ),
-    "resource_quotas": Fact(
-        _of_namespaces(resource_quotas), ("ResourceQuota",), ("ResourceQuota",), ("Namespace",)
-    ),
-    "routes": Fact(routes, ("HTTPRoute", "Gateway", "GatewayClass"), ("Gateway",), ("HTTPRoute",)),
-    "mesh": Fact(mesh, MESHED, ("PeerAuthentication", "Namespace", "ConfigMap"), MESH_POLICIES),
-}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from auditor.facts.kinds import BINDINGS
 from auditor.facts.workloads import Workload
 from auditor.manifests import mapping, sequence
 from auditor.model import Gap, Manifest, Snapshot, Unseen
@@ -17,7 +18,6 @@ Account = tuple[str, str]
 """Namespace and name of a service account."""
 
 DEFAULT = "default"
-BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
 
 class Accounts:

@@ -2,8 +2,8 @@
 
 Sidecars have no part in it: they judge what has come into the pod already, and TCP alone.
 
-Policies of another make that is not read (Cilium's, Calico's …) may isolate as well: where there is
-one for a namespace or for all, nothing is told of it.
+Policies of another make that is not read (Cilium's, Calico's …) may isolate as well: where one may
+hold for a pod, or for whatever pod comes to a namespace, nothing is told of it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def isolation(facts: Facts, workload: Workload) -> Told | None:
     their way in and out, or may; None where they do both, where policies of another make may as
     well, and for pods on the network of their node, which policies leave alone.
     """
-    if workload.pod.get("hostNetwork") is True or facts.keeper.others(workload.ref.namespace):
+    if workload.pod.get("hostNetwork") is True or facts.keeper.other_holds(workload):
         return None
     ingress, egress = _is_closed(facts, workload, "Ingress"), _is_closed(facts, workload, "Egress")
     return None if ingress and egress else {"ingress": ingress, "egress": egress}
@@ -50,7 +50,7 @@ def namespace_isolation(facts: Facts, namespace: Resource) -> Told | None:
     """
     name = namespace.ref.name
     workloads = facts.keeper.cast.in_namespace(name)
-    if facts.keeper.others(name):
+    if facts.keeper.others_in(name) or any(map(facts.keeper.other_holds, workloads)):
         return None
     here = facts.keeper.policies_in(name)
     accept = [workload for workload in workloads if not _is_closed(facts, workload, "Ingress")]

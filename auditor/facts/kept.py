@@ -16,11 +16,20 @@ from auditor.model import Manifest, Resource
 STATES = ("containerStatuses", "initContainerStatuses")
 STATUS: Mapping[str, tuple[str, ...]] = {
     "DaemonSet": ("desiredNumberScheduled", "numberReady"),
+    "Deployment": ("conditions",),
+    "HorizontalPodAutoscaler": ("conditions", "currentReplicas", "desiredReplicas"),
     "Job": ("conditions",),
     "Node": ("addresses", "allocatable", "capacity", "images", "nodeInfo"),
-    "Pod": ("phase", "podIP", "podIPs", "conditions", *STATES),
+    "PodDisruptionBudget": (
+        "conditions",
+        "currentHealthy",
+        "desiredHealthy",
+        "disruptionsAllowed",
+    ),
+    "Pod": ("phase", "startTime", "podIP", "podIPs", "conditions", *STATES),
     "ReplicaSet": ("replicas",),
     "Service": ("loadBalancer",),
+    "StatefulSet": ("updateRevision",),
 }
 """The fields of the status that are read, of each kind of which any is."""
 
@@ -56,22 +65,30 @@ class Keep:
         return replace(resource, manifest={**rest, "status": kept} if kept else rest)
 
 
-def _pending_resizes(conditions: Any) -> Any:
+def _conditions_of_pods(conditions: Any) -> Any:
     found = (mapping(each) for each in sequence(conditions))
-    return [_only(each, "type", "reason") for each in found if each.get("type") == _RESIZE]
+    return [_only(each, *names) for each in found if (names := _READ.get(str(each.get("type"))))]
 
 
-_RESIZE = "PodResizePending"
+_READ = {
+    "PodResizePending": ("type", "reason"),
+    "PodScheduled": ("type", "status", "reason"),
+    "Ready": ("type", "status"),
+}
 
 
-def _amounts(states: Any) -> Any:
-    """What containers were granted and use: see `auditor.facts.placement.requests`."""
+def _states(states: Any) -> Any:
+    """What containers were granted and use (see `auditor.facts.placement.requests`), and why they
+    wait.
+    """
     found = []
     for state in map(mapping, sequence(states)):
         requests = mapping(state.get("resources")).get("requests")
-        if state.get("allocatedResources") or requests:
+        why = mapping(mapping(state.get("state")).get("waiting")).get("reason")
+        if state.get("allocatedResources") or requests or why:
             used = {"resources": {"requests": requests}} if requests is not None else {}
-            found.append({**_only(state, "name", "allocatedResources"), **used})
+            waits = {"state": {"waiting": {"reason": why}}} if why else {}
+            found.append({**_only(state, "name", "allocatedResources"), **used, **waits})
     return found
 
 
@@ -85,6 +102,6 @@ def _only(manifest: Manifest, *names: str) -> dict[str, Any]:
 
 _INSIDE: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
     "Node": {"nodeInfo": _version},
-    "Pod": {"conditions": _pending_resizes, **dict.fromkeys(STATES, _amounts)},
+    "Pod": {"conditions": _conditions_of_pods, **dict.fromkeys(STATES, _states)},
 }
 """What of a field is read, where that is not all of it."""

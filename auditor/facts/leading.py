@@ -17,7 +17,7 @@ from auditor.facts.network.ways import (
     source_ranges,
 )
 from auditor.facts.network.ways.doors import ingress_backends
-from auditor.facts.network.ways.gateway import GROUP, ROUTE_KINDS, Backend, Route
+from auditor.facts.network.ways.gateway import GROUP, Backend, Route
 from auditor.facts.network.ways.services import is_headless, is_port_of, ports_of, target_port
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, is_port
@@ -27,9 +27,6 @@ from auditor.terms import BUILT_IN
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
-
-LEADING_KINDS = ("Ingress", *ROUTE_KINDS)
-"""What names Services as backends."""
 
 _CLASS = "kubernetes.io/ingress.class"
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from auditor.facts.schema.names import meant
 from auditor.facts.schema.types import Fault, Unfit, faults
 from auditor.facts.wording import dotted
 from auditor.facts.workloads import TEMPLATES, unreadable
@@ -14,19 +15,28 @@ from auditor.model import Gap, Path, Resource, Unseen
 
 
 def misfits(resources: Iterable[Resource], version: int) -> Iterator[Gap]:
-    """A gap for each field that the API of that version (100 × major + minor) does not know, each
-    value of another type, and each object that makes pods and names no container.
+    """A gap for each kind that is mistyped, each field that the API of that version (100 × major +
+    minor) does not know, each value of another type, and each object that makes pods and names no
+    container.
 
     Other required fields may be missing: whoever applies the manifest is told, and what is there
     was judged.
     """
     for resource in resources:
+        if name := meant(resource.ref.group, resource.ref.kind):
+            yield _mistyped(resource, name)
         found = (*faults(resource, version), *_without_pods(resource))
         told = [path for path, _ in unreadable(resource)] if found else ()
         for fault in found:
             severity = _severity(resource, fault)
             if severity and not any(fault.path[: len(path)] == path for path in told):
                 yield Gap(_what(resource, fault.path), _why(fault), severity, ref=resource.ref)
+
+
+def _mistyped(resource: Resource, name: str) -> Gap:
+    ref = resource.ref
+    why = f"{ref.api_version} has no kind '{ref.kind}'; did you mean '{name}'?"
+    return Gap(_what(resource, ("kind",)), why, Unseen.INCOMPLETE, ref=ref)
 
 
 def _without_pods(resource: Resource) -> Iterator[Fault]:

@@ -59,7 +59,7 @@ def neighbours(facts: Facts, holder: Workload) -> Told | None:
         {"name": one.name, "object": as_object(one.ref), "path": path, "why": why, "surely": surely}
         for one, why, path in facts.keeper.owners
         if one.ref.key not in belonging
-        if (surely := _beside(facts, holder, one)) is not None
+        if (surely := beside(facts, holder, one)) is not None
     ]
     if not found:
         return None
@@ -76,8 +76,7 @@ def owners_of_nodes(facts: Facts) -> Iterator[tuple[Workload, str, Path]]:
     cluster itself aside.
     """
     by_uid = resources_by_uid(facts.snapshot)
-    for workload in facts.workloads:
-        found = _owning(workload)
+    for workload, found in facts.told_of_each("owning", _owning):
         if found and part_of(workload.resource, by_uid) is None:
             yield workload, *found
 
@@ -117,7 +116,7 @@ def _is_written(workload: Workload, volume: Manifest) -> bool:
     return False
 
 
-def _beside(facts: Facts, holder: Workload, owner: Workload) -> bool | None:
+def beside(facts: Facts, holder: Workload, owner: Workload) -> bool | None:
     """Whether it surely stands on a node of the holder; None where it does not, or may not."""
     ours, theirs = _nodes(facts, holder), _nodes(facts, owner)
     if ours and theirs:

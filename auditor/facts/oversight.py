@@ -57,7 +57,9 @@ def _told_elsewhere(facts: Facts, target: Workload) -> bool:
 
 
 def oversight(facts: Facts, monitor: Workload) -> dict[str, Any] | None:
-    """The fact `oversight` for policies; None for a workload that is no monitor."""
+    """The fact `oversight` for policies: ``beyond``, what a monitor reaches that is more than
+    health; None for a workload that is no monitor.
+    """
     path = facts.monitor_paths.get(monitor.ref.key)
     if path is None:
         return None

@@ -67,11 +67,12 @@ def part_of(resource: Resource, owners: Mapping[str, Resource]) -> Part | None:
     `owners` are the objects of the cluster by their uid.
     """
     *_, top = (resource, *chain(resource, owners))
-    workload = workload_of(top)
+    here = parts_in(top.ref.namespace)
+    workload = workload_of(top) if here else None
     if workload is None:
         return None
     made = "static" if _is_static(top, owners) else workload.ref.kind
-    return next((part for part in table() if part.is_of(workload, made)), None)
+    return next((part for part in here if part.is_of(workload, made)), None)
 
 
 def _is_static(resource: Resource, owners: Mapping[str, Resource]) -> bool:
@@ -109,6 +110,12 @@ def table() -> tuple[Part, ...]:
     """The rows of `platform.yaml`."""
     data = yaml.load(TABLE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return tuple(_part(row, data) for row in data["parts"])
+
+
+@cache
+def parts_in(namespace: str) -> tuple[Part, ...]:
+    """The parts that may be in that namespace."""
+    return tuple(part for part in table() if namespace in part.namespaces)
 
 
 def _part(row: Mapping[str, Any], data: Mapping[str, Any]) -> Part:

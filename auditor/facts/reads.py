@@ -24,7 +24,6 @@ POD_UNREAD = frozenset(
         "securityContext",
         "setHostnameAsFQDN",
         "shareProcessNamespace",
-        "terminationGracePeriodSeconds",
     )
 )
 CONTAINER_UNREAD = frozenset(

@@ -61,7 +61,9 @@ def unapproved(facts: Facts, target: Workload) -> Iterator[Scrape]:
 
 
 def telemetry(facts: Facts, target: Workload) -> dict[str, Any] | None:
-    """The fact `telemetry` for policies; None for a workload that holds no personal data."""
+    """The fact `telemetry` for policies: ``unapproved``, what monitors are asked to fetch that
+    neither is health nor was approved; None for a workload that holds no personal data.
+    """
     data = facts.data.of(target)
     if data is None:
         return None

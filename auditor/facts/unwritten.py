@@ -12,6 +12,6 @@ class _NoLines:
         return Span(1, 1, 1, 1)
 
 
-def unwritten(ref: Ref, manifest: Manifest, source: str = "") -> Resource:
-    """The object; `source` is what stands in the place of a file."""
-    return Resource(ref, manifest, Origin(source, _NoLines()))
+def unwritten(ref: Ref, manifest: Manifest, source: str = "", *, live: bool = False) -> Resource:
+    """The object; `source` is what stands in the place of a file, `live`: it is of a cluster."""
+    return Resource(ref, manifest, Origin(source, _NoLines(), live=live))

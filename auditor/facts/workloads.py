@@ -5,8 +5,8 @@ The single place that knows where a kind keeps its pods; policies and all other 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from auditor.facts.selectors import Labels, RefusedError, Truth, parse_selector
@@ -95,11 +95,11 @@ class Workload:
     containers: tuple[Container, ...]
     bare: bool = False
     """Whether the pod specification itself stands at `template_path`, without a template."""
+    ref: Ref = field(init=False, repr=False, compare=False)
+    """The object's identity. Asked for again and again."""
 
-    @property
-    def ref(self) -> Ref:
-        """The object's identity."""
-        return self.resource.ref
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ref", self.resource.ref)
 
     @property
     def pod_path(self) -> Path:
@@ -211,6 +211,11 @@ def unreadable(resource: Resource) -> Iterator[tuple[Path, str]]:
     yield from _ill_formed(resource, template, bare=False)
 
 
+def is_ill_formed(resource: Resource) -> bool:
+    """Whether there is anything `unreadable` about it."""
+    return next(unreadable(resource), None) is not None
+
+
 def _ill_formed(resource: Resource, template: Path, *, bare: bool) -> Iterator[tuple[Path, str]]:
     spec = template if bare else (*template, "spec")
     for path in (spec[: length + 1] for length in range(len(spec))):
@@ -246,12 +251,42 @@ def _no_containers(manifest: Manifest, path: Path) -> Iterator[tuple[Path, str]]
             yield (*path, index), "is no mapping"
 
 
+def names_controller(metadata: Any) -> bool:
+    """Whether the metadata of an object names a controller, be it a real one or not."""
+    owners = sequence(mapping(metadata).get("ownerReferences"))
+    return any(mapping(owner).get("controller") for owner in owners)
+
+
 def controller_of(resource: Resource, by_uid: Mapping[str, Resource]) -> Resource | None:
     """The object whose template really made `resource`: named by an owner reference with
     ``controller: true``, there under that uid, kind and name in the same namespace, of a kind
     that makes such objects, and with a selector that fits; a controller lets go of what does not
     fit. Whoever writes a pod can write the reference too, and must not hide behind it.
     """
+    if not isinstance(by_uid, _ByUid):
+        return _controller_of(resource, by_uid)
+    known = by_uid.controllers.get(id(resource))
+    if known is not None and known[0] is resource:
+        return known[1]
+    found = _controller_of(resource, by_uid)
+    if by_uid.get(uid_of(resource)) is resource:  # else requests would fill it up
+        by_uid.controllers[id(resource)] = resource, found
+    return found
+
+
+class _ByUid(dict[str, Resource]):
+    """Objects by their uid. Not changed once it is filled, so that it remembers what controls
+    whom: by the `id` of the object, which each entry keeps from becoming another's.
+    """
+
+    __slots__ = ("controllers",)
+
+    def __init__(self, found: Mapping[str, Resource]) -> None:
+        super().__init__(found)
+        self.controllers: dict[int, tuple[Resource, Resource | None]] = {}
+
+
+def _controller_of(resource: Resource, by_uid: Mapping[str, Resource]) -> Resource | None:
     references = sequence(mapping(resource.manifest.get("metadata")).get("ownerReferences"))
     for owner in map(mapping, references):
         if owner.get("controller") is not True:
@@ -305,26 +340,46 @@ def _fits(owner: Resource, made: Resource) -> bool:
 
 
 def resources_by_uid(snapshot: Snapshot) -> Mapping[str, Resource]:
-    """Every live object by its uid."""
-    found = {}
-    for resource in snapshot.resources:
-        uid = mapping(resource.manifest.get("metadata")).get("uid")
-        if isinstance(uid, str) and uid:
-            found[uid] = resource
-    return found
+    """Every live object by its uid. Found once for a snapshot, and kept in it."""
+    known: Mapping[str, Resource] | None = vars(snapshot).get(_BY_UID)
+    if known is None:
+        known = _ByUid({uid: one for one in snapshot.resources if (uid := uid_of(one))})
+        vars(snapshot)[_BY_UID] = known
+    return known
+
+
+def uids_after(before: Snapshot, after: Snapshot, new: Iterable[Resource]) -> None:
+    """Have `resources_by_uid` of `after` taken over from `before`, which has all of its objects but
+    these, under no uid that is among the others' there.
+    """
+    if _BY_UID in vars(before) and _BY_UID not in vars(after):
+        found = {uid: one for one in new if (uid := uid_of(one))}
+        vars(after)[_BY_UID] = _ByUid({**vars(before)[_BY_UID], **found})
+
+
+def uid_of(resource: Resource) -> str:
+    """What the API server knows the object by; empty where it does not say."""
+    uid = mapping(resource.manifest.get("metadata")).get("uid")
+    return uid if isinstance(uid, str) else ""
+
+
+_BY_UID = "_by_uid"
 
 
 @collector_paused()
-def workloads_of(snapshot: Snapshot) -> tuple[Workload, ...]:
+def workloads_of(
+    snapshot: Snapshot, known: Mapping[int, Workload] | None = None
+) -> tuple[Workload, ...]:
     """Every workload that people edit: those that no other object of the snapshot controls,
-    less pods that have ended.
+    less pods that have ended. `known`: those that were made before, by the `id` of their object.
     """
-    owners = resources_by_uid(snapshot)
+    known, owners = known or {}, resources_by_uid(snapshot)
     found = []
     custom = (resource for resource in snapshot.resources if resource.opening)
     for resource in {id(r): r for r in (*snapshot.of_kind(*WORKLOAD_KINDS), *custom)}.values():
-        workload = workload_of(resource)
-        if workload and not controller_of(resource, owners) and not _ended(resource):
+        if controller_of(resource, owners) or _ended(resource):
+            continue
+        if workload := known.get(id(resource)) or workload_of(resource):
             found.append(workload)
     return tuple(found)
 

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from auditor.audit import Bench, Docket, audit_alone, audit_changed, docket
 from auditor.facts import Facts, facts_of
-from auditor.model import Audit, Change, Finding, Gap, Known, Settings, TextEdit, Unseen
+from auditor.known import Known
+from auditor.model import Audit, Change, Finding, Gap, Key, Settings, TextEdit, Unseen
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,13 @@ class Before:
     def facts(self) -> Facts:
         """What can be said of it."""
         return facts_of(self.audit.snapshot, self.settings)
+
+    @cached_property
+    def edges(self) -> tuple[tuple[Key, Key], ...]:
+        """Who asks whom."""
+        from auditor.fixes.certificates.numbers import edges_of
+
+        return edges_of(self.facts)
 
     @cached_property
     def docket(self) -> Docket:
@@ -52,6 +60,8 @@ class Case:
     edits: tuple[TextEdit, ...]
     unwritten: str
     """Why the changes could not be written as edits of the user's files; empty where they were."""
+    joint: Audit | None = None
+    """The audit of the cluster with this fix and others with which it was tried, where it was."""
 
     @property
     def facts(self) -> Facts:
@@ -61,13 +71,17 @@ class Case:
     @cached_property
     def alone(self) -> bool:
         """Whether the fix changes nothing but one object, in what no fact reads."""
-        return len(self.changes) == 1 and self.facts.same(self.changes[0].resource)
+        return (
+            not self.joint and len(self.changes) == 1 and self.facts.same(self.changes[0].resource)
+        )
 
     @cached_property
     def after(self) -> Audit:
         """The audit of the cluster as it would be; where the fix changes one object alone, of
         that object.
         """
+        if self.joint:
+            return self.joint
         changed = [change.resource for change in self.changes]
         if self.alone:
             before = self.before

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of, name_of
-from auditor.facts.facts import ENTERING, MESH, REACHING
+from auditor.facts.kinds import ENTERING, MESH, REACHING, UNROUTED
 from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, Verdict, World
 from auditor.facts.network.istio.sidecars import service_account
 from auditor.facts.workloads import Workload, workload_of
@@ -128,7 +128,8 @@ def _unread_needs(facts: Facts, source: Peer, target: Workload) -> Iterator[str]
 def _touched(case: Case) -> tuple[Workload, ...]:
     """The workloads whose incoming flows the changes can alter."""
     policies = {c.resource.ref for c in case.changes if c.resource.ref.kind == "NetworkPolicy"}
-    others = [c for c in case.changes if c.resource.ref.kind not in ("NetworkPolicy", *MESH)]
+    apart = ("NetworkPolicy", *MESH, *UNROUTED)
+    others = [c for c in case.changes if c.resource.ref.kind not in apart]
     spaces = {c.resource.ref.namespace for c in case.changes if c.resource.ref.kind in MESH}
     if spaces and (others or policies):
         return case.facts.workloads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditor.facts.placement import pods_of
@@ -14,6 +15,8 @@ from auditor.model import Resource
 
 SEEN = (*WORKLOAD_KINDS, "Node", "PersistentVolume", "PersistentVolumeClaim", "StorageClass")
 """What must have been seen to say where pods run."""
+ATTACHING = "CSINode"
+"""And where those run that mount claims."""
 SEEDS = 5
 """How often the simulated scheduler places the pods, breaking ties in another way each time."""
 
@@ -27,10 +30,8 @@ class Placed:
     unknown: tuple[str, ...] = ()
 
 
-def placed_of(case: Case) -> Placed:
-    """Where the simulated scheduler puts the pods whose scheduling the fix may alter."""
-    touched = [w for w in map(workload_of, (c.resource for c in case.changes)) if w]
-    moved = [workload for workload in touched if _moves_pods(case, workload.resource)]
+def placed_of(case: Case, moved: Sequence[Workload]) -> Placed:
+    """Where the simulated scheduler puts the pods of these workloads, which are `moved_of` it."""
     if not moved:
         return Placed()
     if not case.facts.topology.nodes:
@@ -46,8 +47,15 @@ def placed_of(case: Case) -> Placed:
             scheduled |= {pod: f"{pod} → {node}" for pod, node in placement.bound.items()}
             lost |= {pod: f"{pod}: {why}" for pod, why in placement.unschedulable.items()}
             unknown += simulation.unsupported
-    unknown += case.unseen(SEEN)
+    mounts = any(pod.claims for workload in moved for pod in pods_of(workload)[:1])
+    unknown += case.unseen((*SEEN, ATTACHING) if mounts else SEEN)
     return Placed(tuple(scheduled.values()), tuple(lost.values()), tuple(dict.fromkeys(unknown)))
+
+
+def moved_of(case: Case) -> list[Workload]:
+    """The touched workloads of which a scheduler reads something else than before."""
+    touched = [w for w in map(workload_of, (c.resource for c in case.changes)) if w]
+    return [workload for workload in touched if _moves_pods(case, workload.resource)]
 
 
 def _moves_pods(case: Case, resource: Resource) -> bool:

@@ -8,22 +8,51 @@ What cannot be shown is named in the proof, which then does not hold.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from auditor.facts.kinds import UNPLACED
 from auditor.facts.schema.types import faults, types
+from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes.case import Before, Case
 from auditor.fixes.flows import flows_of
 from auditor.fixes.operations import CannotApplyError, applied
-from auditor.fixes.placing import placed_of
+from auditor.fixes.placing import moved_of, placed_of
 from auditor.manifests import at, sequence
 from auditor.model import Change, Finding, Manifest, Operation, Proof, TextEdit
 
 
-def prove(case: Case) -> Proof:
-    """What can be shown of the fix. Costs the audit of one object where it changes nothing that
-    facts read, else one partial audit; and where NetworkPolicies or labels change, one question
-    per workload and touched target.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the audit of the cluster as it would be says, beside the one before."""
+
+    left: frozenset[str]
+    """The fingerprints of all that is found there."""
+    introduced: tuple[str, ...]
+    """What was not there before and is as grave as the finding of the case."""
+    gaps: tuple[str, ...]
+    """What could be seen before, and cannot be there."""
+
+    @classmethod
+    def of(cls, case: Case) -> Outcome:
+        """Of this case. Costs the audit of one object where it changes nothing that facts read,
+        else one partial audit.
+        """
+        introduced = (
+            f"{f.policy.id} {f.ref}"
+            for f in case.after.open
+            if f not in case.before.known
+            and f.severity.at_least(case.finding.severity)
+            and not _is_by_chance(case, f)
+        )
+        left = frozenset(finding.fingerprint for finding in case.after.findings)
+        return cls(left, tuple(introduced), tuple(_new_gaps(case)))
+
+
+def prove(case: Case, outcome: Outcome | None = None) -> Proof:
+    """What can be shown of the fix, whose `outcome` may be known. Costs that; and where
+    NetworkPolicies or labels change, one question per workload and touched target.
     """
-    return prove_findings(case, (case.finding,))
+    return prove_findings(case, (case.finding,), outcome)
 
 
 def prove_together(
@@ -43,22 +72,19 @@ def prove_together(
     return prove_findings(Case(before, gravest, changes, edits, ""), findings)
 
 
-def prove_findings(case: Case, findings: Sequence[Finding]) -> Proof:
+def prove_findings(
+    case: Case, findings: Sequence[Finding], outcome: Outcome | None = None
+) -> Proof:
     """What can be shown of a case: all these findings are gone, and nothing came that is as grave
     as that of the case.
     """
     flows = flows_of(case)
-    placed = placed_of(case)
-    left = {finding.fingerprint for finding in case.after.findings}
-    gone = not any(finding.fingerprint in left for finding in findings)
-    introduced = tuple(
-        f"{f.policy.id} {f.ref}"
-        for f in case.after.open
-        if f not in case.before.known and f.severity.at_least(case.finding.severity)
-    )
+    moved = moved_of(case)
+    placed = placed_of(case, moved)
+    outcome = outcome or Outcome.of(case)
     return Proof(
-        resolved=gone,
-        introduced=introduced,
+        resolved=not any(finding.fingerprint in outcome.left for finding in findings),
+        introduced=outcome.introduced,
         opened=flows.opened,
         closed=flows.closed,
         kept=flows.kept,
@@ -69,7 +95,13 @@ def prove_findings(case: Case, findings: Sequence[Finding]) -> Proof:
         valid_for=types().known(case.before.settings.kubernetes),
         stable=_is_stable(case.changes),
         exact=not case.unwritten,
-        unproven=(*flows.unknown, *placed.unknown, *_said(case.unwritten), *_new_gaps(case)),
+        unproven=(
+            *flows.unknown,
+            *placed.unknown,
+            *_said(case.unwritten),
+            *outcome.gaps,
+            *_worse(case, moved),
+        ),
         selected=flows.selected,
         assumes=flows.assumes,
     )
@@ -78,6 +110,53 @@ def prove_findings(case: Case, findings: Sequence[Finding]) -> Proof:
 def _said(text: str) -> Iterator[str]:
     if text:
         yield text
+
+
+PLACING = frozenset(
+    ("capacity", "disruption", "placement", "redundancy", "rollout", "routing", "scaling", "spread")
+)
+"""The folders of policies whose fixes decide where pods run, or how they are replaced."""
+
+
+def _is_by_chance(case: Case, finding: Finding) -> bool:
+    """Whether a finding may come of nothing but another simulated placement of what the fix leaves
+    alone. Where no pod runs, the scheduler is asked anew about the whole cluster, and breaks ties
+    in another way; what the fix does to others is asked with each where it stood (`_worse`).
+    """
+    if finding.policy.id.partition("/")[0] not in STANDING:
+        return False
+    touched = any(change.resource.ref == finding.ref for change in case.changes)
+    return not touched and not case.facts.standing.whereabouts().live
+
+
+STANDING = frozenset(("capacity", "placement", "redundancy", "routing", "spread"))
+"""The folders of policies that look at where pods happen to stand."""
+
+
+def _worse(case: Case, moved: Sequence[Workload]) -> Iterator[str]:
+    """What such a fix does to the way there and to others: see `certificates`. That its pods come
+    back after a later loss as well is certified, and not asked of every fix: who leaves a contended
+    rack to others has nowhere else to go.
+    """
+    if case.finding.policy.id.partition("/")[0] not in PLACING or not case.facts.topology.nodes:
+        return
+    if all(change.resource.ref.kind in UNPLACED for change in case.changes):
+        return
+    from auditor.fixes.certificates.levels import Worlds, others, transition
+
+    changed = tuple(change.resource for change in case.changes)
+    worlds = Worlds(case.facts, case.facts_after, changed, case.before.edges)
+    levels = [transition, others] if moved or _is_beside_workloads(case) else [transition]
+    for shown in (level(worlds) for level in levels):
+        if shown.holds is False:
+            yield f"{shown.level.means}: not shown: {shown.told}"
+
+
+def _is_beside_workloads(case: Case) -> bool:
+    """Whether anything else is changed than workloads: then pods may be asked for otherwise, or be
+    put elsewhere, though no scheduler reads them in another way.
+    """
+    return not all(workload_of(change.resource) for change in case.changes)
 
 
 def _new_gaps(case: Case) -> Iterator[str]:

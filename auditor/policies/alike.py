@@ -13,6 +13,8 @@ from auditor.policies.engine import EvaluationError
 
 MOST = 4096
 """So many answers are remembered; of more, the oldest are forgotten."""
+LONGEST = 50
+"""Findings and pieces of evidence of an answer that is remembered beyond its audit."""
 
 _Key = tuple[tuple[str, ...], bytes]
 
@@ -29,6 +31,16 @@ class Alike:
     """The answers to the questions of one audit, and of the proofs of its fixes."""
 
     _cells: dict[_Key, Cell] = field(default_factory=dict)
+    _new: list[_Key] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Of what was asked since the last time, forget the long answers: those who sit for days
+        would be filled up by whoever sends objects with many faults.
+        """
+        for key in self._new:
+            if key in self._cells and _length(self._cells[key]) > LONGEST:
+                del self._cells[key]
+        self._new.clear()
 
     def cell(self, packages: tuple[str, ...], document: bytes) -> tuple[Cell, bool]:
         """The place of the answer, and whether it was not asked for before."""
@@ -39,7 +51,14 @@ class Alike:
         if known is None and len(self._cells) >= MOST:
             del self._cells[next(iter(self._cells))]
         new = self._cells[key] = Cell()
+        self._new.append(key)
         return new, True
+
+
+def _length(cell: Cell) -> int:
+    """Of how many findings and pieces of evidence it is."""
+    said = [drafts for _, drafts in cell.said or () if not isinstance(drafts, EvaluationError)]
+    return sum(1 + len(draft.evidence) for drafts in said for draft in drafts)
 
 
 def _failed(cell: Cell) -> bool:

@@ -10,8 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from auditor.grades import Severity
+from auditor.memory import builder
 from auditor.model import (
     Evidence,
     Finding,
@@ -58,6 +61,7 @@ class _Answer(_Strict):
     anchor: str = ""
     evidence: list[_Place] = []
     fix: _Fix | None = None
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +74,66 @@ class Draft:
     message: str
     evidence: tuple[Evidence, ...]
     remedy: Remedy | None
+    grade: Severity | None = None
+    """How much it matters, where the policy tells that by the effect."""
 
     def on(self, resource: Resource) -> Finding:
         """The finding on that object."""
-        return Finding(
+        return _finding(
             self.policy, resource.ref, self.path, self.anchor, self.message, self.evidence,
-            self.remedy, resource=resource,
+            self.remedy, resource=resource, grade=self.grade,
         )  # fmt: skip
+
+
+_finding = builder(Finding)
 
 
 Said = tuple[Policy, tuple[Draft, ...] | EvaluationError]
 """A policy, and its findings, or why it could not be evaluated or gave a wrong answer."""
 
 
-def drafts(policies: Sequence[Policy], packages: Sequence[str], answer: Answer) -> tuple[Said, ...]:
-    """What the policies say, in their order, apart from those with nothing to say."""
-    return tuple(
-        (policy, _drafts(policy, answer[package]))
-        for policy, package in zip(policies, packages, strict=True)
-        if answer[package]
-    )
+MOST = 4096
+"""So many answers are remembered; after that, all are forgotten."""
 
 
-def _drafts(
-    policy: Policy, said: list[RawFinding] | EvaluationError
-) -> tuple[Draft, ...] | EvaluationError:
-    if isinstance(said, EvaluationError):
-        return said
+class Checked:
+    """The drafts of one audit. What a policy says of all pods of one template is mostly the same:
+    it is checked once, and its drafts are shared.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes], tuple[Draft, ...]] = {}
+
+    def drafts(
+        self, policies: Sequence[Policy], packages: Sequence[str], answer: Answer
+    ) -> tuple[Said, ...]:
+        """What the policies say, in their order, apart from those with nothing to say."""
+        return tuple(
+            (policy, self._of(policy, answer[package]))
+            for policy, package in zip(policies, packages, strict=True)
+            if answer[package]
+        )
+
+    def _of(
+        self, policy: Policy, said: list[RawFinding] | EvaluationError
+    ) -> tuple[Draft, ...] | EvaluationError:
+        if isinstance(said, EvaluationError):
+            return said
+        try:
+            key = policy.id, orjson.dumps(said)
+        except TypeError:  # a number that only Python can hold
+            return _drafts(policy, said)
+        if key in self._known:
+            return self._known[key]
+        found = _drafts(policy, said)
+        if not isinstance(found, EvaluationError):
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[key] = found
+        return found
+
+
+def _drafts(policy: Policy, said: list[RawFinding]) -> tuple[Draft, ...] | EvaluationError:
     try:
         return tuple(_draft(policy, raw) for raw in said)
     except EvaluationError as error:
@@ -119,7 +156,19 @@ def _draft(policy: Policy, raw: Mapping[str, Any]) -> Draft:
         message=answer.message,
         evidence=tuple(_evidence(place) for place in answer.evidence),
         remedy=_remedy(answer.fix),
+        grade=_grade(policy, answer.severity),
     )
+
+
+def _grade(policy: Policy, told: Severity | None) -> Severity | None:
+    """What admission exports, explains and lists of a policy is its severity, and so no finding
+    may be graver.
+    """
+    if told is not None and told.rank < policy.severity.rank:
+        raise EvaluationError(
+            f"{policy.file}: deny gave severity {told}, and METADATA says at most {policy.severity}"
+        )
+    return told
 
 
 def _evidence(place: _Place) -> Evidence:

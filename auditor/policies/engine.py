@@ -221,6 +221,14 @@ class _Machine:
 
     def answers(self, packages: tuple[str, ...], document: bytes) -> Mapping[str, list[RawFinding]]:
         """What those of the packages that are ours say; nothing where it cannot tell."""
+        found: dict[str, list[RawFinding]] = {}
+        for start in range(0, len(packages), _TOGETHER):
+            found |= self._answered(packages[start : start + _TOGETHER], document)
+        return found
+
+    def _answered(
+        self, packages: tuple[str, ...], document: bytes
+    ) -> Mapping[str, list[RawFinding]]:
         if packages not in self._programs:
             self._programs[packages] = self._made(packages)
         if self._programs[packages] is None:
@@ -229,8 +237,14 @@ class _Machine:
         try:
             machine.set_input_json(document.decode())
             said = machine.execute_entry_point(f"data.{_GROUP}.answers")
-        except RuntimeError:
-            return {}
+        except RuntimeError as error:
+            if _SPENT not in str(error) or len(packages) == 1:
+                return {}
+            half = len(packages) // 2
+            return {
+                **self._answered(packages[:half], document),
+                **self._answered(packages[half:], document),
+            }
         answers = orjson.loads(said)
         return {
             package: _as_list(answers[package])
@@ -257,6 +271,12 @@ class _Machine:
 
 
 _GROUP = "auditor_group"
+_TOGETHER = 200
+"""So many packages are joined by one rule: the machine has 255 registers for it."""
+_SPENT = "maximum instruction limit"
+"""What the machine says when one rule, joined of all packages, asks too much of it: it may do
+25,000 steps at a time, which half of the packages may need as well, and one hardly.
+"""
 _UNDEFINED = '"<undefined>"'
 """What the machine puts in the place of a value that a rule leaves open."""
 

@@ -27,7 +27,7 @@ from auditor.model import (
 )
 from auditor.policies.statements import Statement, lapsed, statement
 from auditor.policies.waivers import like
-from auditor.sources.comments import Comment, Commented, Derived
+from auditor.sources.comments import Comment, is_commented, is_derived
 
 PREFIX = "auditor/waive."
 WORD = "auditor:"
@@ -208,7 +208,7 @@ def _annotated(snapshot: Snapshot, by_name: Mapping[str, Policy]) -> Iterator[Ma
 def as_written(resource: Resource) -> Resource:
     """The object as a file has it, where a program built something of it."""
     lines = resource.origin.lines
-    return lines.written if isinstance(lines, Derived) else resource
+    return lines.written if is_derived(lines) else resource
 
 
 def documents_of(
@@ -217,11 +217,11 @@ def documents_of(
     """Every comment of a document that has one of the words, with the objects written there."""
     written: dict[int, list[Resource]] = {}
     for resource in map(as_written, snapshot.resources):
-        if isinstance(resource.origin.lines, Commented):
+        if is_commented(resource.origin.lines):
             written.setdefault(id(resource.origin.lines), []).append(resource)
     for resources in written.values():
         lines = resources[0].origin.lines
-        assert isinstance(lines, Commented)
+        assert is_commented(lines)
         for comment in lines.comments(*words):
             yield resources, resources[0].origin.lines, comment
 

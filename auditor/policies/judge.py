@@ -5,50 +5,46 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from auditor.facts import Facts
+from auditor.facts import FACTS, Facts
 from auditor.facts.workloads import workload_of
 from auditor.model import Finding, Policy, Resource
 from auditor.policies.alike import Alike, Cell
 from auditor.policies.answers import Answer, answer_of
-from auditor.policies.drafts import drafts
+from auditor.policies.drafts import Checked
 from auditor.policies.engine import EvaluationError, PolicyEngine
+from auditor.policies.ours import is_ours
 from auditor.policies.packages import package_for
 from auditor.policies.parameters import given
+from auditor.policies.siblings import common, is_one_of_many, with_one_token
 from auditor.policies.workers import Apart
 
 
-def prepared(
-    resource: Resource,
-    facts: Mapping[str, Any],
-    kubernetes: int,
-    parameters: Mapping[str, Any] | None = None,
-) -> bytes:
-    """The input of a policy as JSON: the object, its pod specification, a flat list of its
-    containers with their paths, what the facts say of it, and what the policy was declared.
-
-    Raises:
-        EvaluationError: the object holds what JSON cannot carry to an engine unchanged.
+class Prepared:
+    """An object as JSON, encoded once for all who are asked about it: as a whole, or where it is
+    one of many `siblings`, as these have it in common.
     """
-    return _Prepared(resource).document(facts, kubernetes, parameters)
 
-
-class _Prepared:
-    """An object as JSON, encoded once for all who are asked about it."""
-
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, *, siblings: bool) -> None:
         self._resource = resource
+        self.is_shared = siblings and is_one_of_many(resource.manifest)
         self._object: bytes | None = None
         self._workload: bytes | None = None
 
     def document(
         self, facts: Mapping[str, Any], kubernetes: int, parameters: Mapping[str, Any] | None
     ) -> bytes:
-        """See `prepared`."""
+        """The input of a policy of ours as JSON: the object, its pod specification, a flat list of
+        its containers with their paths, what the facts say of it, and what the policy was declared.
+        Of a controller's pod, `siblings` says what is left out.
+
+        Raises:
+            EvaluationError: the object holds what JSON cannot carry to an engine unchanged.
+        """
         try:
             encoded = orjson.dumps(self._document(facts, kubernetes, parameters))
         except TypeError as error:
@@ -63,8 +59,7 @@ class _Prepared:
         self, facts: Mapping[str, Any], kubernetes: int, parameters: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         if self._object is None:
-            self._object = orjson.dumps(self._resource.manifest)
-            self._workload = _workload(self._resource)
+            self._object, self._workload = self._encoded()
         document: dict[str, Any] = {
             "kubernetes": kubernetes,
             "object": orjson.Fragment(self._object),
@@ -75,6 +70,14 @@ class _Prepared:
         if self._workload is not None:
             document["workload"] = orjson.Fragment(self._workload)
         return document
+
+    def _encoded(self) -> tuple[bytes, bytes | None]:
+        if not self.is_shared:
+            return orjson.dumps(self._resource.manifest), _workload(self._resource)
+        resource = replace(self._resource, manifest=common(self._resource.manifest))
+        workload = _workload(resource)
+        whole = with_one_token(orjson.dumps(resource.manifest))
+        return whole, with_one_token(workload) if workload else None
 
 
 def _workload(resource: Resource) -> bytes | None:
@@ -102,16 +105,27 @@ class Panel:
     facts: tuple[str, ...]
     policies: tuple[Policy, ...]
     packages: tuple[str, ...]
+    is_ours: bool
+    """Whether we wrote them: those of others are given pods as a whole."""
+    is_of_workloads: bool = False
+    """Whether all of these facts, and there are some, are about workloads alone."""
 
 
 def panels(policies: Iterable[Policy]) -> tuple[Panel, ...]:
     """The policies by what they read beside the object."""
-    same: dict[tuple[tuple[str, ...], str], list[Policy]] = {}
+    same: dict[tuple[tuple[str, ...], bool, str], list[Policy]] = {}
     for policy in policies:
-        same.setdefault((policy.facts, policy.id if policy.parameters else ""), []).append(policy)
+        apart = policy.id if policy.parameters else ""
+        same.setdefault((policy.facts, is_ours(policy.file), apart), []).append(policy)
     return tuple(
-        Panel(facts, tuple(found), tuple(package_for(policy.id) for policy in found))
-        for (facts, _), found in same.items()
+        Panel(
+            facts,
+            tuple(found),
+            tuple(package_for(policy.id) for policy in found),
+            ours,
+            bool(facts) and all(FACTS[name].is_of_workloads for name in facts),
+        )
+        for (facts, ours, _), found in same.items()
     )
 
 
@@ -135,14 +149,18 @@ def questions(resource: Resource, asked: Iterable[Panel], facts: Facts) -> Itera
     their facts has something to say of it, those with parameters where one of these says anything.
     """
     settings = facts.settings
-    encoded = _Prepared(resource)
+    ours = Prepared(resource, siblings=True)
+    theirs = Prepared(resource, siblings=False) if ours.is_shared else ours
     known: dict[str, Any] = {}
     for panel in asked:
+        if panel.is_of_workloads and resource.ref.key not in facts.by_key:
+            continue
         about = facts.about(resource, panel.facts, known) if panel.facts else {}
         told = given(panel.policies[0], settings)
         if (panel.facts and not about) or (told and not any(told.values())):
             continue
         try:
+            encoded = ours if panel.is_ours else theirs
             document = encoded.document(about, settings.kubernetes, told)
         except EvaluationError as error:
             yield Question(resource, panel, error)
@@ -170,6 +188,7 @@ def _filled(
 ) -> Iterator[tuple[Resource, Cell]]:
     waiting: deque[tuple[Resource, Cell]] = deque()
     on_their_way: deque[Cell] = deque()
+    checked = Checked()
 
     def new() -> Iterator[Question]:
         for question in asked:
@@ -181,7 +200,7 @@ def _filled(
 
     for question, answer in _said(engine, new()):
         panel = question.panel
-        on_their_way.popleft().said = drafts(panel.policies, panel.packages, answer)
+        on_their_way.popleft().said = checked.drafts(panel.policies, panel.packages, answer)
         while waiting and waiting[0][1].said is not None:
             yield waiting.popleft()
     yield from waiting

@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -57,6 +57,9 @@ class Custom(BaseModel):
     facts: list[str] = Field(default_factory=list)
     controls: list[str] = Field(default_factory=list)
     equivalents: list[str] = Field(default_factory=list)
+    near: list[Annotated[str, Field(pattern=r"^[a-z][a-z-]*:[A-Za-z0-9_-]+$")]] = Field(
+        default_factory=list
+    )
     aliases: list[str] = Field(default_factory=list)
     since: int = Field(default=1, ge=1)
     preview: bool = False
@@ -68,6 +71,12 @@ class Custom(BaseModel):
     def _says_why_it_is_off(self) -> Custom:
         if (self.profile == "optional") != bool(self.contested.strip()):
             raise ValueError("'contested' says why, and only of a policy with 'profile: optional'")
+        return self
+
+    @model_validator(mode="after")
+    def _is_not_both(self) -> Custom:
+        if both := sorted(set(self.near) & set(self.equivalents)):
+            raise ValueError(f"'near' is not the same: '{both[0]}' is in 'equivalents' as well")
         return self
 
 
@@ -183,6 +192,7 @@ def _policy(name: str, file: Path, text: str) -> Policy:
         facts=tuple(custom.facts),
         controls=tuple(custom.controls),
         equivalents=tuple(custom.equivalents),
+        near=tuple(custom.near),
         aliases=tuple(custom.aliases),
         since=custom.since,
         preview=custom.preview,
@@ -304,7 +314,9 @@ def _named(policies: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
     found = tuple(
         p
         for p in policies
-        if p.id == wanted or p.id.startswith(wanted + "/") or wanted in (*p.aliases, *p.equivalents)
+        if p.id == wanted
+        or p.id.startswith(wanted + "/")
+        or wanted in (*p.aliases, *p.equivalents, *p.near)
     )
     if not found:
         ids = [p.id for p in policies]

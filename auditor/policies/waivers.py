@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from auditor.declared import Acknowledgement
-from auditor.model import Finding, Gap, Key, Policy, Ref, Status, Unseen, Waiver
+from auditor.model import About, Finding, Gap, Key, Policy, Ref, Status, Unseen, Waiver
 from auditor.policies.statements import today
 
 
@@ -74,7 +74,7 @@ def like(name: str, pattern: str) -> bool:
 def _gap(waiver: Waiver, why: str) -> Gap:
     where = f" ({waiver.origin})" if waiver.origin else ""
     about = f"{waiver.object}, {waiver.anchor}" if waiver.anchor else waiver.object
-    return Gap(f"waiver of {waiver.policy} for {about}{where}", why, Unseen.UNKNOWN)
+    return _of_declaration(f"waiver of {waiver.policy} for {about}{where}", why)
 
 
 def _idle(waiver: Waiver, looked: Looked, live: Sequence[Waiver]) -> str:
@@ -121,8 +121,8 @@ def acknowledged(
 
 def _was_asked(entry: Acknowledgement, gaps: Sequence[Gap]) -> bool:
     """Whether such a gap could have come up: those of controls do where a framework was asked."""
-    control = "control "
-    return not entry.gap.startswith(control) or any(gap.what.startswith(control) for gap in gaps)
+    controls = entry.gap.startswith("control ")
+    return not controls or any(gap.about is About.CONTROL for gap in gaps)
 
 
 def _answers(entry: Acknowledgement, gap: Gap) -> bool:
@@ -132,4 +132,8 @@ def _answers(entry: Acknowledgement, gap: Gap) -> bool:
 def _of_no_use(entry: Acknowledgement, live: Sequence[Acknowledgement]) -> Gap:
     where = f" ({entry.origin})" if entry.origin else ""
     why = "it fits no gap: remove it" if entry in live else f"it ended on {entry.until}"
-    return Gap(f"acknowledgement of {entry.gap}{where}", why, Unseen.UNKNOWN)
+    return _of_declaration(f"acknowledgement of {entry.gap}{where}", why)
+
+
+def _of_declaration(what: str, why: str) -> Gap:
+    return Gap(what, why, Unseen.UNKNOWN, about=About.DECLARATION)

@@ -35,13 +35,16 @@ PATIENCE = 3
 """On how many objects a policy may exceed its time before no more are tried."""
 MANY = 300
 """From how many questions on workers are started: most likely there are many more to come, and
-until the workers are there the asking thread goes on by itself."""
+what waits until the workers are there the asking thread answers where it has nothing else to do.
+"""
 BATCH = 32
 """How many questions a worker is given at once."""
-DEEP = 8
-"""So many batches wait for each worker before the asking thread answers one itself."""
+DEEP = 48
+"""So many batches wait for each worker, or for it to start, before the asking thread answers one
+itself: first it asks, since nobody else can do that.
+"""
 AHEAD = 64
-"""So many batches at most wait for one that a worker has."""
+"""So many batches of each worker at most wait for one that has no answer yet."""
 BUFFER = 1 << 18
 """Bytes that are read of a worker at once, which wakes the reading thread less often."""
 MOST_WORKERS = 4
@@ -155,15 +158,13 @@ class Apart:
     def _side_by_side(
         self, crew: _Crew, first: list[P], ahead: Iterator[P]
     ) -> Iterator[tuple[P, Answer]]:
-        """By several workers. Our own policies are asked by this thread as well, for as long as
-        the workers start or have enough to do.
+        """By several workers. Our own policies are asked by this thread as well, as soon as the
+        workers have enough to do.
         """
         waiting: deque[_Given[P]] = deque()
-        deep, most = DEEP * len(crew.started), AHEAD
-        if self._always:
-            most = 2 * len(crew.started)
+        deep, most = (count * len(crew.started) for count in (DEEP, 2 if self._always else AHEAD))
         for batch in _batches(first, ahead):
-            if self._always or (_is_any_ready(crew.started) and _busy(waiting) < deep):
+            if self._always or _busy(waiting) < deep:
                 given = crew.threads.submit(self._batch, batch, crew.team)
             else:
                 given = _done(self._batch(batch))
@@ -296,10 +297,6 @@ def _done(answers: list[Answer]) -> Future[list[Answer]]:
 def _busy(waiting: Iterable[_Given[P]]) -> int:
     """How many batches workers have to do."""
     return sum(not answers.done() for _, answers in waiting)
-
-
-def _is_any_ready(started: Iterable[Future[_Worker]]) -> bool:
-    return any(future.done() and not future.exception() for future in started)
 
 
 class _CannotStartError(Exception):

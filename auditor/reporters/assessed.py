@@ -42,11 +42,10 @@ def assessed(audit: Audit) -> Assessed:
     unanswered = Counter[str]()
     unread = 0
     for gap in audit.gaps:
-        name, _, one = gap.what.removeprefix("policy ").partition(" on ")
-        if not gap.what.startswith("policy ") or name not in asked:
+        if gap.policy not in asked:
             unread += 1
         else:
-            unanswered[name] += 1 if one else asked[name]
+            unanswered[gap.policy] += 1 if gap.ref else asked[gap.policy]
     return Assessed(
         objects=sum(kinds.values()),
         questions=sum(asked.values()),

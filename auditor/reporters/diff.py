@@ -29,14 +29,20 @@ _HUNK = re.compile(r"@@ -(\d+)(.*?) \+(\d+)(.*)")
 
 def changes_of(snapshot: Snapshot, fix: Fix, terminal: Terminal) -> Iterator[str]:
     """The change in a frame, one line each."""
-    lines = list(_diffs(snapshot, fix) if fix.edits else _steps(fix))
+    lines = list(change_lines(snapshot, fix))
     frame = terminal.paint("frame", "|")
     yield f"   {frame}"
     for line in lines[:LONGEST]:
-        text = short(escaped(unmasked(line.rstrip())), terminal.width - 5)
+        text = short(line, terminal.width - 5)
         yield f"   {frame} {_painted(text, terminal)}"
     if len(lines) > LONGEST:
         yield f"   {frame} … and {len(lines) - LONGEST} more lines"
+
+
+def change_lines(snapshot: Snapshot, fix: Fix) -> Iterator[str]:
+    """The change as a diff, or as steps, without a credential and harmless on a screen."""
+    for line in _diffs(snapshot, fix) if fix.edits else _steps(fix):
+        yield escaped(unmasked(line.rstrip()))
 
 
 def _painted(line: str, terminal: Terminal) -> str:

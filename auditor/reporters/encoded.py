@@ -70,18 +70,27 @@ def _batches(items: Iterator[Item]) -> Iterator[str]:
     Raises:
         TypeError: one holds what orjson cannot write.
     """
-    while batch := [",\n".join(map(_text, item)) for item in islice(items, BATCH)]:
+    while batch := list(map(_text, islice(items, BATCH))):
         yield "\n    {\n" + "\n    },\n    {\n".join(batch) + "\n    }"
 
 
-def _text(part: Mapping[str, Any]) -> str:
-    return part.text if type(part) is Shared else _members(part)
+def _text(item: Item) -> str:
+    return ",\n".join([part.text if type(part) is Shared else _members(part) for part in item])
 
 
 def _members(part: Mapping[str, Any]) -> str:
     """The members, as they stand in an item of such a list: without its braces."""
+    if len(part) == 1:
+        ((name, value),) = part.items()
+        if type(value) is str and _is_plain(name) and _is_plain(value):
+            return f'      "{name}": "{value}"'
     text = orjson.dumps([[part]], option=_OPTIONS)
     return text[len(b"[\n  [\n    {\n") : -len(b"\n    }\n  ]\n]")].decode()
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it stands in JSON as it is: what many have each of their own is a digest."""
+    return text.isalnum() and text.isascii()
 
 
 def _quickly(document: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from auditor import __version__
 from auditor.facts.forms import as_object
+from auditor.facts.inventory import declared, words
 from auditor.model import (
     Audit,
     Change,
@@ -22,7 +23,6 @@ from auditor.model import (
     Fix,
     Gap,
     Path,
-    Policy,
     Proof,
     Resource,
     Snapshot,
@@ -43,7 +43,7 @@ from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
     Place,
     place_of_evidence,
-    place_of_finding,
+    spot_of_finding,
     worst_first,
 )
 from auditor.reporters.view import View
@@ -84,6 +84,7 @@ def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
         "scope": scope_document(audit),
         "source": _source(audit.snapshot),
         "networkPolicies": enforcer_document(audit),
+        **_nodes(audit.snapshot),
         "findings": [],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
@@ -96,6 +97,16 @@ def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
         },
         "waiversAdded": [_waiver(waiver) for waiver in audit.added],
     }
+
+
+def _nodes(snapshot: Snapshot) -> dict[str, Any]:
+    """That the nodes are declared, where they are."""
+    found = declared(snapshot)
+    if not found:
+        return {}
+    span = found[0].origin.span(())
+    place = {"file": found[0].origin.uri, "line": span.line}
+    return {"nodes": {"declared": len(found), **place, "words": words(snapshot)}}
 
 
 def _extent(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
@@ -162,14 +173,17 @@ class _Said:
 
     def _place(self, finding: Finding) -> tuple[Shared, ...]:
         """The object, the file and the region."""
-        ref, place = finding.ref, place_of_finding(self._audit.around(finding), finding)
-        named = self._once(ref, lambda: {"object": as_object(ref)})
-        if place is None:
+        ref, spot = finding.ref, spot_of_finding(self._audit.around(finding), finding)
+        named = self._once((ref.api_version, ref.key), lambda: {"object": as_object(ref)})
+        if spot is None:
             return named, self._once(None, lambda: _NO_PLACE)
+        span = spot.span
+        # What makes up a region is compared faster than a region is.
+        numbers = (span.line, span.column, span.end_line, span.end_column)
         return (
             named,
-            self._once(place.file, lambda: {"file": place.file}),
-            self._once(place.span, lambda: _region(place.span)),
+            self._once(spot.uri, lambda: {"file": spot.uri}),
+            self._once(numbers, lambda: _region(span)),
         )
 
     def _once(self, key: Hashable, make: Callable[[], Mapping[str, Any]]) -> Shared:
@@ -188,17 +202,17 @@ class _Said:
             or finding.pods or finding.evidence or (fix and (fix.changes or fix.edits))
         ):  # fmt: skip
             return self._parts_of(finding)
-        key = (finding.policy.id, finding.path, finding.message, id(fix))
+        key = (finding.policy.id, finding.severity, finding.path, finding.message, id(fix))
         if key not in self._alike:
             self._alike[key] = tuple(map(Shared, self._parts_of(finding)))
         return self._alike[key]
 
     def _parts_of(self, finding: Finding) -> tuple[dict[str, Any], ...]:
-        return _head(finding.policy), _fault(finding), _rest(self._audit.around(finding), finding)
+        return _head(finding), _fault(finding), _rest(self._audit.around(finding), finding)
 
 
-def _head(policy: Policy) -> dict[str, Any]:
-    return {"policy": policy.id, "severity": policy.severity.value}
+def _head(finding: Finding) -> dict[str, Any]:
+    return {"policy": finding.policy.id, "severity": finding.severity.value}
 
 
 def _fault(finding: Finding) -> dict[str, Any]:
@@ -219,7 +233,8 @@ def _rest(snapshot: Snapshot, finding: Finding) -> dict[str, Any]:
 
 def _gap(gap: Gap) -> dict[str, Any]:
     told = {"what": gap.what, "why": gap.why, "severity": gap.severity.value}
-    return {**told, "acknowledged": gap.acknowledged or None}
+    of = {"about": gap.about.value, "policy": gap.policy or None}
+    return {**told, **of, "acknowledged": gap.acknowledged or None}
 
 
 def _waiver(waiver: Waiver) -> dict[str, Any]:

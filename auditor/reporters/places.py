@@ -17,6 +17,7 @@ from auditor.model import (
     Resource,
     Snapshot,
     Span,
+    Spot,
     by_document,
 )
 
@@ -64,6 +65,12 @@ def _field(resource: Resource | None, path: Path) -> Place | None:
 def place_of_finding(snapshot: Snapshot, finding: Finding) -> Place | None:
     """Where the finding stands: in the object that was judged."""
     return _field(finding.resource or snapshot.find(finding.ref), finding.path)
+
+
+def spot_of_finding(snapshot: Snapshot, finding: Finding) -> Spot | None:
+    """The file and the region alone, for whoever asks for ten thousands."""
+    resource = finding.resource or snapshot.find(finding.ref)
+    return resource.origin.spot(finding.path) if resource else None
 
 
 def place_of_evidence(snapshot: Snapshot, finding: Finding, evidence: Evidence) -> Place | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from auditor.frameworks.catalogue import framework as framework_of
+from auditor.frameworks.catalogue import names as known_frameworks
 from auditor.model import Policy
-from auditor.policies.frameworks import catalogue
 
 Node = dict[str, Any]
 Controls = Mapping[str, list[str]]
@@ -26,10 +27,10 @@ def controls_of(policies: Iterable[Policy]) -> Controls:
 
 def taxonomies(controls: Controls) -> list[Node]:
     """One for each framework, with the controls that some policy covers."""
-    known = catalogue()
+    known = known_frameworks()
     found = []
     for framework, names in controls.items():
-        told = known.get(framework)
+        told = framework_of(framework) if framework in known else None
         about: Node = {"name": framework, "isComprehensive": False}
         if told:
             about |= {
@@ -38,7 +39,8 @@ def taxonomies(controls: Controls) -> list[Node]:
                 "informationUri": told.source,
             }
         subjects = told.controls if told else {}
-        about["taxa"] = [_taxon(name, subjects.get(name)) for name in names]
+        titles = {name: one.title for name, one in subjects.items()}
+        about["taxa"] = [_taxon(name, titles.get(name)) for name in names]
         found.append(about)
     return found
 

@@ -6,9 +6,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from auditor.model import Audit, Settings
+
 
 def _nobody(_text: str) -> None:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One of the states that were audited: of files with several variants there are several."""
+
+    name: str
+    """What it is built from; empty where there is no other."""
+    audit: Audit
+    """What was said of it alone."""
+    settings: Settings
+    """What it was judged with: facts of its snapshot are known by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +41,7 @@ class View:
     """Verb → the flags of this run that it has to be given too, to speak of the same."""
     ends: str = ""
     """Why the run ends as it does, where that is not plain."""
+    states: tuple[State, ...] = ()
+    """What is behind the audit, for a report that draws it."""
     say: Callable[[str], None] = _nobody
     """Told what the report leaves out."""

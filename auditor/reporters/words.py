@@ -61,6 +61,7 @@ def particulars(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
         ),
         "Controls": policy.controls,
         "Known elsewhere as": policy.equivalents,
+        "Near, and not the same": policy.near,
         "Read on": policy.links,
     }
     yield from ((title, items) for title, items in told.items() if items)

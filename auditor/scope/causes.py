@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from auditor.facts.workloads import CONTAINER_LISTS, Workload
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Path, Resource, Snapshot
-from auditor.terms import Authorship
+from auditor.terms import ACCESS_VOLUME, Authorship
 
-ACCESS_VOLUME = "kube-api-access-"
-"""How the name of the volume begins that the ServiceAccount admission adds."""
 LIMIT_RANGER = "kubernetes.io/limit-ranger"
 """The annotation in which the LimitRanger says what it set."""
 

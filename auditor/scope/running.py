@@ -41,7 +41,8 @@ def gathered(
     gathering = _Gathering(snapshot)
     for finding in findings:
         gathering.take(finding)
-    return [group.told for group in gathering.groups], gathering.folded
+    told = (one if isinstance(one, Finding) else one.told for one in gathering.told)
+    return list(told), gathering.folded
 
 
 @dataclass
@@ -102,13 +103,14 @@ class _Gathering:
         self._owners = resources_by_uid(snapshot)
         self._standing: dict[int, _Standing] = {}
         self._known: dict[tuple[object, ...], _Group] = {}
-        self.groups: list[_Group] = []
+        self.told: list[Finding | _Group] = []
+        """Most findings are told as they are."""
         self.folded: list[Finding] = []
 
     def take(self, finding: Finding) -> None:
         resource = finding.resource or self._snapshot.find(finding.ref)
         if resource is None:
-            self.groups.append(_Group(finding))
+            self.told.append(finding)
             return
         standing = self._standing_of(resource)
         if standing.top is None:
@@ -133,7 +135,7 @@ class _Gathering:
     def _take_made(self, finding: Finding, resource: Resource, top: Resource) -> None:
         workload = workload_of(top)
         if workload is None:
-            self.groups.append(_Group(finding))
+            self.told.append(finding)
             return
         cause, pods = REVISION, self._pods.get(_uid(resource), [])
         if resource.ref.kind == "Pod":
@@ -147,7 +149,7 @@ class _Gathering:
     def _take_owned(self, finding: Finding, resource: Resource, owner: _Owner | None) -> None:
         """Pods of one owner that was not read, with the same fault: told on the first of them."""
         if owner is None:
-            self.groups.append(_Group(finding))
+            self.told.append(finding)
             return
         key = (owner, finding.policy.id, finding.anchor, finding.message)
         group = self._group(key, lambda: _Group(finding))
@@ -160,7 +162,7 @@ class _Gathering:
     def _group(self, key: tuple[object, ...], new: Callable[[], _Group]) -> _Group:
         if key not in self._known:
             self._known[key] = new()
-            self.groups.append(self._known[key])
+            self.told.append(self._known[key])
         return self._known[key]
 
     @cached_property

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from auditor.errors import NothingToAuditError
 from auditor.facts.platform import Part, part_of
-from auditor.facts.workloads import resources_by_uid, workload_of
+from auditor.facts.workloads import Workload, resources_by_uid, workload_of
 from auditor.manifests import at, texts
-from auditor.model import Audit, Finding, Gap, Resource, Snapshot, Status, Unseen
+from auditor.model import About, Audit, Finding, Gap, Ref, Resource, Snapshot, Status, Unseen
 from auditor.scope.authors import authored
 from auditor.scope.labels import LabelSelector, parse
 from auditor.terms import Scope
@@ -76,7 +76,15 @@ class Territory:
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
         """The objects within."""
+        if not self._limits:
+            return self.snapshot.resources
         return tuple(filter(self.holds, self.snapshot.resources))
+
+    def within(self, workloads: Iterable[Workload]) -> tuple[Ref, ...]:
+        """Those of the workloads that are within."""
+        if not self._limits:
+            return tuple([workload.ref for workload in workloads])
+        return tuple(workload.ref for workload in workloads if self.holds(workload.resource))
 
     @property
     def outside(self) -> int:
@@ -88,6 +96,8 @@ class Territory:
         if gap.ref is not None:
             resource = self.snapshot.find(gap.ref)
             return resource is None or self.holds(resource)
+        if gap.about is not About.READING:
+            return True
         patterns = [each for each in self.scope.exclude if _of_files(each)]
         return not any(_fits_file(gap.what.split(":")[0], each) for each in patterns)
 
@@ -142,12 +152,7 @@ def within(answer: Audit, territory: Territory) -> Audit:
     """The audit as it is told: what is outside of the scope set apart, what the platform needs
     folded, and every live finding with who keeps its object.
     """
-    told: list[Finding] = []
-    beyond: list[Finding] = []
-    for finding in answer.findings:
-        resource = finding.resource or answer.snapshot.find(finding.ref)
-        held = resource is None or territory.holds(resource)
-        (told if held else beyond).append(finding)
+    told, beyond = _parted(answer, territory)
     named = authored(told, territory.owners)
     if territory.scope.workloads == "workloads":
         named = _folded(named, territory)
@@ -159,6 +164,19 @@ def within(answer: Audit, territory: Territory) -> Audit:
         scope=territory.scope,
         outside=territory.outside,
     )
+
+
+def _parted(answer: Audit, territory: Territory) -> tuple[Sequence[Finding], Sequence[Finding]]:
+    """The findings within, and those outside: none without limits."""
+    if not territory.scope.limits:
+        return answer.findings, ()
+    told: list[Finding] = []
+    beyond: list[Finding] = []
+    for finding in answer.findings:
+        resource = finding.resource or answer.snapshot.find(finding.ref)
+        held = resource is None or territory.holds(resource)
+        (told if held else beyond).append(finding)
+    return told, beyond
 
 
 def _folded(findings: Sequence[Finding], territory: Territory) -> list[Finding]:

@@ -25,7 +25,7 @@ from auditor.credentials import LAST_APPLIED, without_credentials
 from auditor.errors import ClusterError
 from auditor.manifests import mapping
 from auditor.memory import collector_paused
-from auditor.model import Gap, Origin, Reading, Ref, Resource, Server, Snapshot, Unseen
+from auditor.model import About, Gap, Origin, Reading, Ref, Resource, Server, Snapshot, Unseen
 from auditor.sources.authorship import authorship_of, changed_at
 from auditor.sources.changes import LiveChange
 from auditor.sources.kinds import ADMISSION, KINDS, Kind
@@ -160,7 +160,7 @@ class ClusterSource:
 
 def gap_of(kind: Kind, refused: RefusedError) -> Gap:
     """The list that could not be read, and why."""
-    return Gap(kind.what, str(refused), Unseen.INCOMPLETE, (kind.kind,))
+    return Gap(kind.what, str(refused), Unseen.INCOMPLETE, (kind.kind,), about=About.LIST)
 
 
 class Connection:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 import yaml
 from yaml.tokens import ScalarToken, Token
 
-from auditor.model import Resource
+from auditor.model import Lines, Resource
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -29,7 +29,6 @@ class Comment:
     """The line of what it stands beside, or else above."""
 
 
-@runtime_checkable
 class Commented(Protocol):
     """Lines of an object (`auditor.model.Lines`) that know the comments between them."""
 
@@ -37,13 +36,24 @@ class Commented(Protocol):
         """The comments of the document, if it has one of `words` at all."""
 
 
-@runtime_checkable
 class Derived(Protocol):
     """Lines of an object that a program made out of one that is written."""
 
     @property
     def written(self) -> Resource:
         """The object as the file has it."""
+
+
+def is_commented(lines: Lines) -> TypeGuard[Commented]:
+    """Whether they know comments. Asked of every object: `isinstance` would gather each time anew
+    what a Protocol asks for.
+    """
+    return hasattr(lines, "comments")
+
+
+def is_derived(lines: Lines) -> TypeGuard[Derived]:
+    """Whether a program made their object."""
+    return hasattr(lines, "written")
 
 
 def comments_in(text: str, first: int) -> Iterator[Comment]:

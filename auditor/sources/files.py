@@ -29,7 +29,8 @@ from auditor.sources.variants import Variant, variants
 from auditor.sources.yaml import Broken, Document, documents
 from auditor.terms import CHART, KUSTOMIZATIONS
 
-_CHART_FILES = frozenset((CHART, "Chart.yml", "Chart.lock"))
+_OTHERS = (*KUSTOMIZATIONS, CHART, "Chart.yml", "Chart.lock")
+"""Names of files of Kustomize and Helm, which hold no object."""
 _KIND = re.compile(
     r"^[ \t]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z][A-Za-z0-9]*)", re.MULTILINE
 )
@@ -143,7 +144,8 @@ class _Reading:
             why = f"it could not be read: {error.strerror or error}"
             self.gaps.append(_gap(file.uri, why))
             return
-        text, rewritable, gap = _decoded(file.uri, data)
+        uri = file.uri
+        text, rewritable, gap = _decoded(uri, data)
         self.gaps += [gap] if gap else []
         chart = _chart_of(file) if "{{" in text else None
         if chart:
@@ -153,7 +155,7 @@ class _Reading:
             self.gaps += _kustomization(file)
             return
         rewritable = rewritable and file.path.isprintable()
-        for document in documents(file.uri, text, rewritable=rewritable):
+        for document in documents(uri, text, rewritable=rewritable):
             self._take(file, document)
 
     def _take(self, file: File, document: Document | Broken) -> None:
@@ -201,9 +203,10 @@ def _decoded(uri: str, data: bytes) -> tuple[str, bool, Gap | None]:
 
 
 def _is_other(file: File) -> bool:
-    """Whether the file belongs to Helm or Kustomize, and holds no object by its name."""
-    name = Path(file.path).name
-    return file.path != STDIN and (name in KUSTOMIZATIONS or name in _CHART_FILES)
+    """Whether the file belongs to Helm or Kustomize, and holds no object by its name. Few do: to
+    take the name of every file apart would take longer than to look at its end.
+    """
+    return file.path.endswith(_OTHERS) and Path(file.path).name in _OTHERS
 
 
 def _kustomization(file: File) -> list[Gap]:

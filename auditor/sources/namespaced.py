@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from auditor.model import Gap, Resource, Unseen
+from auditor.model import About, Gap, Resource, Unseen
 
 REST = (
     "of all namespaces may not be read, only of {namespaces}: who is elsewhere may change answers"
@@ -29,12 +29,16 @@ def partly(
     """The objects of each namespace; any exception of `read` is passed on."""
     found = tuple(resource for name in namespaces for resource in read(name))
     why = REST.format(namespaces=", ".join(namespaces))
-    return Partial(found, Gap(what, why, Unseen.UNKNOWN, (kind,)))
+    return Partial(found, _unlisted(what, why, kind))
 
 
 def beyond(what: str, why: str, kind: str) -> Gap:
     """A list of objects of the cluster itself, which a right to a namespace does not give."""
-    return Gap(what, why, Unseen.UNKNOWN, (kind,))
+    return _unlisted(what, why, kind)
+
+
+def _unlisted(what: str, why: str, kind: str) -> Gap:
+    return Gap(what, why, Unseen.UNKNOWN, (kind,), about=About.LIST)
 
 
 def plain(namespaces: Sequence[str]) -> tuple[str, ...]:

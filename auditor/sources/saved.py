@@ -17,14 +17,14 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, get_type_hints
 
 import orjson
 
 from auditor import __version__
-from auditor.credentials import without_credentials
+from auditor.credentials import Cleaning
 from auditor.errors import SnapshotError, WriteError
 from auditor.manifests import mapping
 from auditor.memory import collector_paused
@@ -138,7 +138,8 @@ class _WrongError(Exception):
 def _read(file: IO[bytes] | gzip.GzipFile) -> Snapshot:
     numbered = enumerate(_bounded(file), 1)
     header = _header(next(numbered, (1, b""))[1])
-    resources = [_resource(number, line) for number, line in numbered]
+    cleaning = Cleaning()
+    resources = [_resource(number, line, cleaning) for number, line in numbered]
     if len(resources) != header.objects:
         why = f"it says that it has {header.objects} objects, and has {len(resources)}"
         raise _WrongError(f"it is cut off or damaged: {why}")
@@ -173,14 +174,14 @@ def _parsed(number: int, line: bytes) -> dict[str, Any]:
     return found
 
 
-def _resource(number: int, line: bytes) -> Resource:
+def _resource(number: int, line: bytes, cleaning: Cleaning) -> Resource:
     found = _parsed(number, line)
     uri, manifest = found.get("uri"), found.get("manifest")
     if not isinstance(uri, str) or not uri.startswith("cluster/"):
         raise _WrongError(f"line {number}: uri is no path of a live object")
     if not isinstance(manifest, dict):
         raise _WrongError(f"line {number}: manifest is no mapping")
-    clean = without_credentials(manifest)
+    clean = cleaning.of(manifest)
     ref = _ref(number, clean, namespaced=not uri.startswith("cluster/_cluster/"))
     given = mapping(found.get("origin"))
     more = {
@@ -217,11 +218,17 @@ def _typed(where: str, kind: Any, value: Any) -> Any:
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_json(orjson.dumps(value), strict=True)
+        return _validated(kind, orjson.dumps(value))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise _WrongError(f"{where}: {f'{field}: ' if field else ''}{first['msg']}") from error
+
+
+@lru_cache(maxsize=1024)
+def _validated(kind: Any, text: bytes) -> Any:
+    """The same for what stands there in JSON. Most objects say the same of their origin."""
+    return _adapter(kind).validate_json(text, strict=True)
 
 
 @cache

@@ -41,7 +41,10 @@ _CLUSTER: dict[str, str] = {
     "storage.k8s.io": "CSIDriver CSINode StorageClass VolumeAttachment VolumeAttributesClass",
     "storagemigration.k8s.io": "StorageVersionMigration",
     # Extensions that people use without their definitions at hand.
+    "apps.kruise.io": "NodeImage NodePodProbe ResourceDistribution SidecarSet",
+    "apps.openshift.io": "",
     "argoproj.io": "ClusterWorkflowTemplate",
+    "autoscaling.k8s.io": "",
     "cert-manager.io": "ClusterIssuer",
     "cilium.io": (
         "CiliumBGPAdvertisement CiliumBGPClusterConfig CiliumBGPNodeConfig "
@@ -51,12 +54,14 @@ _CLUSTER: dict[str, str] = {
         "CiliumLoadBalancerIPPool CiliumNode CiliumPodIPPool"
     ),
     "gateway.networking.k8s.io": "GatewayClass",
+    "keda.sh": "ClusterTriggerAuthentication",
     "monitoring.coreos.com": "",
     "networking.istio.io": "",
     "policy.networking.k8s.io": (
         "AdminNetworkPolicy BaselineAdminNetworkPolicy ClusterNetworkPolicy"
     ),
     "security.istio.io": "",
+    "serving.knative.dev": "",
     "telemetry.istio.io": "",
     **dict.fromkeys(
         ("crd.projectcalico.org", "projectcalico.org"),

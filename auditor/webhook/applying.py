@@ -18,7 +18,7 @@ from auditor.errors import WriteError
 from auditor.manifests import mapping, sequence
 from auditor.sources.changes import LiveChange
 from auditor.sources.cluster import Connection, RefusedError
-from auditor.webhook.authority import Authority, days_left, new_authority
+from auditor.webhook.authority import Authority, check, days_left, new_authority
 from auditor.webhook.break_glass import broken
 from auditor.webhook.installation import NAME, Manifest, Own
 
@@ -44,17 +44,32 @@ def own_authority(connection: Connection, namespace: str, *, renew: bool = False
     if not data:
         return Own(new_authority())
     current = Authority(data.get("ca.crt", b""), data.get("ca.key", b""))
-    try:
-        left = days_left(current.certificate)
-    except ValueError as error:
-        raise WriteError(
-            f"Secret {namespace}/{NAME} holds no CA in ca.crt ({error}); delete it to have a new"
-            " one made"
-        ) from error
-    if renew or left < RENEW_DAYS:
+    if renew:
+        return Own(new_authority(), _readable(current.certificate))
+    if _days_left(current, f"Secret {namespace}/{NAME}") < RENEW_DAYS:
         return Own(new_authority(), current.certificate)
     young = _age(current.certificate) < SETTLED
     return Own(current, data.get("previous.crt", b"") if young else b"")
+
+
+def _readable(certificate: bytes) -> bytes:
+    """The certificate, if it is one: the API server takes no bundle with anything else in it."""
+    try:
+        days_left(certificate)
+    except ValueError:
+        return b""
+    return certificate
+
+
+def _days_left(current: Authority, where: str) -> float:
+    try:
+        check(current)
+        return days_left(current.certificate)
+    except ValueError as error:
+        raise WriteError(
+            f"{where} holds no CA in ca.crt with its key in ca.key ({error}); delete it, or say"
+            " --new-ca, to have a new one made"
+        ) from error
 
 
 def put(

@@ -20,6 +20,8 @@ from auditor.webhook.decide import warning
 from auditor.webhook.review import Decision, encode, glance
 
 PREFIX = "break-glass.auditor.local/"
+POLICIES = f"{PREFIX}failure-policies"
+"""The annotation that keeps what failurePolicy was, by the name of the webhook."""
 LONGEST_SECONDS = 24 * 3600
 """Who needs longer says so again, with a reason."""
 REASON_LENGTH = 200
@@ -52,6 +54,17 @@ def broken(configuration: Mapping[str, Any]) -> BreakGlass | None:
     notes = texts(mapping(configuration.get("metadata")).get("annotations"))
     since, until, reason = (notes.get(f"{PREFIX}{key}", "") for key in ("since", "until", "reason"))
     return BreakGlass(since, until, reason[:REASON_LENGTH]) if until else None
+
+
+def policies_before(configuration: Mapping[str, Any]) -> Mapping[str, str]:
+    """What failurePolicy was before the glass was broken, by the name of the webhook; empty where
+    nobody knows.
+    """
+    notes = texts(mapping(configuration.get("metadata")).get("annotations"))
+    try:
+        return texts(orjson.loads(notes.get(POLICIES, "{}")))
+    except orjson.JSONDecodeError:
+        return {}
 
 
 def let_in(body: bytes, answer: bytes | None, glass: BreakGlass, why: str = "") -> bytes | None:

@@ -16,10 +16,17 @@ from auditor.manifests import mapping, sequence, texts
 from auditor.sources.changes import LiveChange
 from auditor.sources.cluster import Connection, RefusedError
 from auditor.sources.kinds import ADMISSION, Kind
-from auditor.webhook.break_glass import PREFIX, REASON_LENGTH, BreakGlass, broken, moment, parsed
+from auditor.webhook.break_glass import (
+    POLICIES,
+    PREFIX,
+    REASON_LENGTH,
+    BreakGlass,
+    broken,
+    moment,
+    parsed,
+    policies_before,
+)
 
-POLICIES = f"{PREFIX}failure-policies"
-"""The annotation that keeps what failurePolicy was, by the name of the webhook."""
 Step = Mapping[str, Any]
 
 
@@ -124,10 +131,7 @@ def opening(live: Mapping[str, Any], glass: BreakGlass) -> list[Step]:
 def ending(live: Mapping[str, Any]) -> list[Step]:
     """The steps that mend it. A webhook that nothing is known of stays as it is."""
     notes = texts(mapping(live.get("metadata")).get("annotations"))
-    try:
-        were = texts(json.loads(notes.get(POLICIES, "{}")))
-    except ValueError:
-        were = {}
+    were = policies_before(live)
     rest = {key: value for key, value in notes.items() if not key.startswith(PREFIX)}
     names = [str(mapping(each).get("name")) for each in sequence(live.get("webhooks"))]
     return [

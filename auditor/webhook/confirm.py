@@ -12,16 +12,18 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-
-import orjson
+from typing import Any
 
 from auditor.declared import Admission, Mode
-from auditor.model import Audit, Finding, Key, Known, Ref
+from auditor.known import Known
+from auditor.model import Audit, Finding, Key, Ref
 from auditor.webhook.decide import modes_of
 from auditor.webhook.judgement import unasked_policies
 
 log = logging.getLogger(__name__)
 
+ADMITTED_IN_RACE = "admitted in race"
+"""How the log calls it."""
 CONFIRM_SECONDS = 3.0
 """So long after an admission the cluster is judged again: watches tell within a second."""
 GIVE_UP_SECONDS = 60.0
@@ -42,17 +44,16 @@ class Race:
     admitted: tuple[Ref, ...]
     """What was admitted since the last time, first what the fault speaks of."""
 
-    def line(self) -> str:
-        """As JSON, with names and without contents."""
-        told = {
-            "event": "admitted in race",
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As it is logged, with names and without contents."""
+        return {
             "policy": self.finding.policy.id,
             "object": str(self.finding.ref),
             "fingerprint": self.finding.fingerprint,
             "mode": self.mode.value,
             "admitted": [str(ref) for ref in self.admitted[:10]],
         }
-        return orjson.dumps(told).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Confirmations:
         return races
 
     def _is_new(self, finding: Finding, told: frozenset[str]) -> bool:
-        if finding.fingerprint in told or f"policy {finding.policy.id}" in self._unasked:
+        if finding.fingerprint in told or finding.policy.id in self._unasked:
             return False
         return finding not in self._known
 
@@ -149,11 +150,11 @@ class Confirmations:
             return
         self._settled = audit
         self._known = Known.of((*audit.open, *audit.folded))
-        self._unasked = frozenset(gap.what for gap in unasked_policies(audit))
+        self._unasked = frozenset(gap.policy for gap in unasked_policies(audit))
 
     def _tell(self, races: Sequence[Race]) -> None:
         for race in races:
-            log.warning("%s", race.line())
+            log.warning(ADMITTED_IN_RACE, extra={"fields": race.fields})
             self._count(race.finding.policy.id)
         self.report.extend(races)
 

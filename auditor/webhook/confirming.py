@@ -12,10 +12,10 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from auditor.serving.metrics import Counter
 from auditor.sources.watch.feed import Feed
-from auditor.webhook.confirm import CONFIRM_SECONDS, MOST
+from auditor.webhook.confirm import ADMITTED_IN_RACE, CONFIRM_SECONDS, MOST
 from auditor.webhook.live import Admitted, Live, News
-from auditor.webhook.metrics import Counter
 from auditor.webhook.process import NEVER, Process
 
 log = logging.getLogger(__name__)
@@ -75,9 +75,10 @@ class Confirming:
     def _is_due(self, process: Process) -> bool:
         return process.confirm_at <= self._clock()
 
-    def _tell(self, race: dict[str, str], now: float) -> None:
+    def _tell(self, race: dict[str, Any], now: float) -> None:
+        fault = race["fingerprint"]
         recent = {fault: at for fault, at in self._told.items() if now - at < ONCE_SECONDS}
-        if race["fault"] not in recent:
-            log.warning("%s", race["line"])
+        if fault not in recent:
+            log.warning(ADMITTED_IN_RACE, extra={"fields": race})
             self._races.add(policy=race["policy"])
-        self._told = {**recent, race["fault"]: now}
+        self._told = {**recent, fault: now}

@@ -32,7 +32,6 @@ from auditor.webhook.decide import CannotJudgeError, decide, undecidable
 from auditor.webhook.live import Mirror, News
 from auditor.webhook.marks import FEED, JUDGE, MUTATE, READY
 from auditor.webhook.plan import Plan
-from auditor.webhook.proposal import proposal_of
 from auditor.webhook.review import (
     Decision,
     RejectedError,
@@ -133,10 +132,7 @@ class Evaluator:
         self._mirror.apply(news.feed)
         live, broken = self._live()
         races = () if broken else self._races(live, news.believed)
-        told = [
-            {"policy": r.finding.policy.id, "fault": r.finding.fingerprint, "line": r.line()}
-            for r in races
-        ]
+        told = [race.fields for race in races]
         return {"broken": broken, "races": told, "waiting": self._confirmations.waiting}
 
     def _races(self, live: Snapshot, believed: frozenset[Key] | None) -> tuple[Race, ...]:
@@ -191,7 +187,7 @@ class Evaluator:
     ) -> dict[str, Any] | None:
         """What to note of an admitted request, so that the next one is judged with it."""
         try:
-            proposal = proposal_of(review, live, self._court.settings.openings)
+            proposal = self._court.proposal(review, live)
         except UndecidableError:  # admitted all the same, where nothing is denied
             return None
         if proposal is None or not proposal.followed or proposal.ref.name.endswith("*"):

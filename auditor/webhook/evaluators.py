@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import pickle
 from collections.abc import Coroutine
@@ -25,20 +26,25 @@ from auditor.webhook.metrics import Metrics
 from auditor.webhook.plan import Plan
 from auditor.webhook.process import NEVER, EndedError, Outcome, Process
 from auditor.webhook.review import UndecidableError
-from auditor.webhook.waiting import STRIKES, Ask, Strikes, Waiting
+from auditor.webhook.waiting import LEAST_SECONDS, SHARE, STRIKES, Ask, Strikes, Waiting
 
 log = logging.getLogger(__name__)
 
 TRIES = 3
 """How often a review is judged because another was admitted meanwhile: the last time, nothing else
 is admitted until it is."""
-SHARE = 2 / 3
-"""Of the time that is left, for one judgement: what is judged next needs some as well."""
-LEAST_SECONDS = 0.1
+PATIENCE_SECONDS = 0.2
+"""How long a review waits for the one that judges before it, where two may interfere: what is
+admitted first would make the judgement of the other worthless."""
 NEWS_SECONDS = 0.25
 """How often idle evaluators are told what changed, so that the next request need not wait."""
+AWAY = 8
+"""Every so many times, those are told too that judged nothing of late: all at once costs them
+hardly more than each change would.
+"""
 GRACE_SECONDS = 15.0
 """How long there may be none of them before we say so."""
+_BUSY = "busy: the request waited until there was no time left to judge it"
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Before a new one is started, by how many could not be or had no time to get warm."""
 
@@ -68,8 +74,7 @@ class Evaluators:
     """Judges reviews in processes of their own. Its methods belong to one event loop."""
 
     def __init__(self, plan: Plan, live: Live, staff: Staff, metrics: Metrics) -> None:
-        self._plan = plan
-        self._told = pickle.dumps(plan, pickle.HIGHEST_PROTOCOL)
+        self._plan = pickle.dumps(plan, pickle.HIGHEST_PROTOCOL)
         self._names = tuple(policy.id for policy in plan.bench.policies)
         self._live = live
         self._staff = staff
@@ -80,6 +85,12 @@ class Evaluators:
         self._confirming = Confirming(live, self._loop.time, metrics.races)
         self._all: list[Process] = []
         self._idle: set[Process] = set()
+        self._busy: dict[Process, float] = {}
+        """Those that judge, less the one that stands by, and since when."""
+        self._last: Process | None = None
+        """Who judged last: what was admitted then, it knows."""
+        self._again: asyncio.TimerHandle | None = None
+        self._interfering = any(policy.facts for policy in plan.bench.policies)
         self._parted: set[Process] = set()
         self._big = 0
         self._admissions = 0
@@ -104,11 +115,6 @@ class Evaluators:
         return self._warm_at is not None and now - self._warm_at < GRACE_SECONDS
 
     @property
-    def pids(self) -> tuple[int, ...]:
-        """Their processes, the one that stands by last."""
-        return tuple(process.pid for process in self._all)
-
-    @property
     def waiting(self) -> int:
         """How many reviews wait for one of them."""
         return len(self._waiting)
@@ -121,6 +127,8 @@ class Evaluators:
     async def close(self) -> None:
         """End them all."""
         self._closed = True
+        if self._again:
+            self._again.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -131,15 +139,17 @@ class Evaluators:
         """How many bytes of memory each takes, the one that stands by last."""
         return [process.resident() for process in self._all]
 
-    async def answer(self, body: bytes, deadline: float, mark: bytes = JUDGE) -> Outcome:
+    async def answer(
+        self, body: bytes, deadline: float, mark: bytes = JUDGE, peer: str = ""
+    ) -> Outcome:
         """What one of them says of the review in `body`, before the loop's clock shows `deadline`,
-        to what is asked by that mark.
+        to what is asked by that mark. `peer`: whence it came, where who asks cannot be believed.
 
         Raises:
             CannotJudgeError: we cannot, whatever the object.
             UndecidableError: the object kept us from it.
         """
-        ask = Ask(body, deadline, mark)
+        ask = Ask(body, deadline, mark, peer)
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._answered(ask)
@@ -153,7 +163,7 @@ class Evaluators:
         if self._strikes.out(ask.who):
             why = "earlier objects of the same user took all the time that there is for them"
             return UndecidableError(why, 429)
-        return CannotJudgeError("busy: the request waited until its deadline")
+        return CannotJudgeError(_BUSY)
 
     async def _answered(self, ask: Ask) -> Outcome:
         for _ in range(TRIES):
@@ -185,15 +195,33 @@ class Evaluators:
 
     def _pump(self) -> None:
         """Give every free evaluator the next review that may be judged there."""
-        for process in [each for each in self._all if each in self._idle]:
-            if process.revision == NEVER:
-                continue
+        free = [each for each in self._all if each in self._idle and each.revision != NEVER]
+        for process in sorted(free, key=lambda each: each is not self._last):
             apart = self._all.index(process) >= self._staff.workers
+            if not apart and self._is_to_wait():
+                continue
             ask = self._waiting.next(partial(self._fits, apart=apart))
             if ask is not None:
                 self._idle.discard(process)
+                if not apart:
+                    self._busy[process], self._last = self._loop.time(), process
                 self._big += ask.is_big
                 ask.process.set_result(process)
+
+    def _is_to_wait(self) -> bool:
+        """Whether one judges that will be through in a moment; else another begins beside it."""
+        if not self._interfering or not self._busy or not len(self._waiting):
+            return False
+        until = max(self._busy.values()) + PATIENCE_SECONDS
+        if until <= self._loop.time():
+            return False
+        if self._again is None:
+            self._again = self._loop.call_at(until, self._pump_again)
+        return True
+
+    def _pump_again(self) -> None:
+        self._again = None
+        self._pump()
 
     def _fits(self, ask: Ask, *, apart: bool) -> bool:
         if ask.is_big and self._big:
@@ -201,6 +229,7 @@ class Evaluators:
         return not self._staff.standing_by or self._strikes.out(ask.who) is apart
 
     def _give_back(self, process: Process, ask: Ask | None = None) -> None:
+        self._busy.pop(process, None)
         if process.revision != NEVER:
             self._warm_at = self._loop.time()
         if ask:
@@ -215,6 +244,7 @@ class Evaluators:
 
     def _part_with(self, process: Process, why: str) -> None:
         self._metrics.ended.add(why=why)
+        self._last = None if self._last is process else self._last
         self._all.remove(process)
         self._parted.add(process)
         self._run(self._end(process))
@@ -247,32 +277,47 @@ class Evaluators:
         Raises:
             _LostError: it ended over that, which is not the fault of any review.
         """
-        feed = self._live.feed(process.revision)
-        same = (feed.revision, feed.stale) == (process.revision, process.stale)
-        if same and not self._confirming.needs(process):
-            return
         try:
             async with asyncio.timeout(self._staff.stuck_seconds):
-                said = await process.take_over(self._confirming.news(process, feed))
+                await self._told(process)
         except TimeoutError:
             process.kill()
             raise _LostError("the judgement of the cluster does not end") from None
         except EndedError as ended:
             raise _LostError(f"over the cluster: {ended}") from ended
-        self._confirming.heard(process, said)
+        except Exception as error:  # whoever knows half of the cluster must not judge
+            process.kill()
+            raise _LostError(f"telling it broke down ({type(error).__name__})") from error
+
+    async def _told(self, process: Process) -> None:
+        feed = self._live.feed(process.revision)
+        same = (feed.revision, feed.stale) == (process.revision, process.stale)
+        if not same or self._confirming.needs(process):
+            said = await process.take_over(self._confirming.news(process, feed))
+            self._confirming.heard(process, said)
 
     async def _judged(self, process: Process, ask: Ask) -> Outcome:
-        left = ask.deadline - self._loop.time()
-        seconds = max(left * SHARE, LEAST_SECONDS)
-        try:
-            async with asyncio.timeout(seconds):
-                return await process.judge(ask.body, ask.mark)
-        except TimeoutError:
-            slow = process.asked(self._names)
-            process.kill()
-            self._strikes.add(ask.who, STRIKES)
-            told = f"judging it took longer than {seconds:.1f} seconds"
-            raise UndecidableError(f"{told}, at last by {slow}" if slow else told, 504) from None
+        began = self._loop.time()
+        left = ask.deadline - began
+        if left < LEAST_SECONDS:
+            raise CannotJudgeError(_BUSY)
+        with contextlib.suppress(TimeoutError):
+            try:
+                async with asyncio.timeout(left * SHARE):
+                    return await process.judge(ask.body, ask.mark)
+            finally:
+                ask.spent += self._loop.time() - began
+        raise self._slow(process, ask)
+
+    def _slow(self, process: Process, ask: Ask) -> CannotJudgeError | UndecidableError:
+        """Whose fault it is that this judgement, which ends here, found no end."""
+        slow = process.asked(self._names)
+        process.kill()
+        if not ask.had_its_time:
+            return CannotJudgeError(_BUSY)
+        self._strikes.add(ask.who, STRIKES)
+        told = f"judging it took longer than {ask.spent:.1f} seconds"
+        return UndecidableError(f"{told}, at last by {slow}" if slow else told, 504)
 
     async def _noted(self, outcome: Outcome, seen: int, ask: Ask, *, alone: bool) -> bool:
         """Whether the outcome holds; where it admits an object, that is then noted.
@@ -298,16 +343,20 @@ class Evaluators:
 
     async def _tend(self) -> None:
         """Keep the idle ones told, and start the missing ones."""
-        while True:
+        for turn in itertools.count():
             await asyncio.sleep(NEWS_SECONDS)
             if self._live.ready:
                 for process in tuple(self._idle):
-                    self._tell_aside(process)
+                    away = self._last not in (None, process) and process.revision != NEVER
+                    if not away or turn % AWAY == 0:
+                        self._tell_aside(process)
 
     def _tell_aside(self, process: Process) -> None:
         async def told() -> None:
-            with contextlib.suppress(_LostError):
+            try:
                 await self._tell(process)
+            except _LostError as lost:
+                log.warning("an evaluator ended that judged no review: %s", lost)
             self._failures = 0 if process.alive else self._failures + 1
             self._give_back(process)
 
@@ -324,9 +373,10 @@ class Evaluators:
         """Start one more."""
         await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
         try:
-            process = await Process.start(self._told)
-        except EndedError as ended:
-            log.warning("an evaluator did not start: %s", ended)
+            process = await Process.start(self._plan)
+        except Exception as error:  # noqa: BLE001 - or there would be one less for ever
+            why = str(error) if isinstance(error, EndedError) else type(error).__name__
+            log.warning("an evaluator did not start: %s", why)
             self._failures += 1
             self._starting -= 1
             self._fill()
@@ -346,9 +396,14 @@ class Evaluators:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited for it was told, if somebody still did
+        error = None if task.cancelled() else task.exception()
+        if error and not isinstance(error, _FORESEEN):
+            log.error("an evaluator's work broke down (%s)", type(error).__name__)
 
 
 class _LostError(Exception):
     """An evaluator ended for no fault of the review that it was to judge."""
+
+
+_FORESEEN = (CannotJudgeError, UndecidableError, EndedError, _LostError)
+"""What whoever waits for a task is told of."""

@@ -8,18 +8,18 @@ become of a fault, `decide` knows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from auditor.facts import facts_of
 from auditor.facts.network.enforcement import GAP
 from auditor.facts.workloads import GENERATIONS, chain, resources_by_uid
+from auditor.known import Known
 from auditor.manifests import mapping, sequence
 from auditor.model import (
     Audit,
     Finding,
     Gap,
-    Known,
     Manifest,
     Policy,
     Ref,
@@ -30,11 +30,10 @@ from auditor.model import (
 from auditor.sources.kinds import KINDS
 from auditor.sources.watch import same_manifest
 from auditor.webhook.court import Court
-from auditor.webhook.proposal import Proposal, proposal_of
+from auditor.webhook.proposal import Proposal
 from auditor.webhook.review import Review
 
 OWNERS = "ownerReferences"
-POLICY = "policy "
 """How a gap begins that is of one policy, of all it says or `` on `` one object."""
 
 
@@ -63,9 +62,7 @@ class Judgement:
 
     def policy_of(self, gap: Gap) -> Policy | None:
         """The policy that a gap is of."""
-        named, _, _ = gap.what.removeprefix(POLICY).partition(" on ")
-        found = (each for each in self.policies if each.id == named)
-        return next(found, None) if gap.what.startswith(POLICY) else None
+        return next((each for each in self.policies if each.id == gap.policy), None)
 
 
 def judge(review: Review, live: Snapshot, court: Court) -> Judgement:
@@ -74,7 +71,7 @@ def judge(review: Review, live: Snapshot, court: Court) -> Judgement:
     Raises:
         UndecidableError: the object is none.
     """
-    proposal = proposal_of(review, live, court.settings.openings)
+    proposal = court.proposal(review, live)
     if proposal is None:
         return Judgement(passed_over=_told_of(review, live, court))
     if review.operation == "DELETE" and _ending(live, review.namespace):
@@ -119,8 +116,9 @@ def unasked_policies(audit: Audit) -> list[Gap]:
     kinds that are not followed at all, since no request about them is judged.
     """
     followed = {kind.kind for kind in KINDS}
-    names = {f"policy {p.id}" for p in audit.policies if followed.intersection(p.kinds)}
-    return [g for g in audit.gaps if g.severity is Unseen.INCOMPLETE and g.what in names]
+    ids = {policy.id for policy in audit.policies if followed.intersection(policy.kinds)}
+    unasked = (gap for gap in audit.gaps if gap.severity is Unseen.INCOMPLETE and not gap.ref)
+    return [gap for gap in unasked if gap.policy in ids]
 
 
 def added_findings(before: Audit, after: Audit) -> list[Finding]:
@@ -134,7 +132,7 @@ def added_findings(before: Audit, after: Audit) -> list[Finding]:
 
 
 def _added(before: Audit, after: Iterable[Finding]) -> list[Finding]:
-    there = (*before.open, *before.folded)
+    there, after = _differing((*before.open, *before.folded), tuple(after))
     known, left = Known.of(there), Counter(finding.fingerprint for finding in there)
     told = {(finding.fingerprint, finding.message) for finding in there}
     added = []
@@ -146,13 +144,23 @@ def _added(before: Audit, after: Iterable[Finding]) -> list[Finding]:
     return added
 
 
+def _differing(
+    there: Sequence[Finding], after: Sequence[Finding]
+) -> tuple[Sequence[Finding], Sequence[Finding]]:
+    """The findings of both on objects of which they are not the very same ones."""
+    one, other = {id(f) for f in there}, {id(f) for f in after}
+    keys = {f.ref.key for f in there if id(f) not in other}
+    keys |= {f.ref.key for f in after if id(f) not in one}
+    return [f for f in there if f.ref.key in keys], [f for f in after if f.ref.key in keys]
+
+
 def _before(proposal: Proposal, live: Snapshot, court: Court) -> Audit:
     """The audit of the cluster until now. The request knows its object better than the watch."""
     audit, ref = court.live(live), proposal.ref
     seen = live.find(ref)
     if seen is proposal.before or _alike(seen, proposal.before):
         return audit
-    return court.supposing(audit, _with(ref, proposal.before, live), ref)
+    return court.supposing(audit, _with(ref, proposal.before, audit.snapshot), ref)
 
 
 UNREAD = frozenset({"finalizers", "generation", "managedFields", "resourceVersion"})

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.declared import Admission, Mutating
-from auditor.facts.workloads import workload_of
+from auditor.facts.workloads import names_controller, workload_of
 from auditor.fixes.case import Before, Case
 from auditor.fixes.offer import changes_of
 from auditor.fixes.operations import CannotApplyError
 from auditor.fixes.proof import prove_findings
 from auditor.fixes.synthesize.errors import CannotBuildError
-from auditor.manifests import mapping, sequence
+from auditor.manifests import mapping
 from auditor.model import Change, Finding, Manifest, Operation, Resource, Safety, Snapshot
 from auditor.reporters.patches import Step
 from auditor.text import escaped
@@ -114,7 +114,7 @@ def _is_kept(metadata: Any) -> bool:
     owners = metadata.get("ownerReferences")
     if owners is not None and not isinstance(owners, list):
         return True
-    return any(mapping(owner).get("controller") for owner in sequence(owners))
+    return names_controller(metadata)
 
 
 def _mended(review: Review, live: Snapshot, court: Court, wanted: Mutating) -> _Mended:

@@ -13,8 +13,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-
-import orjson
+from typing import Any
 
 from auditor.declared import Admission, Mode
 from auditor.model import Audit, Finding, Ref, Snapshot
@@ -40,10 +39,9 @@ class Unjudged:
     written: tuple[Ref, ...]
     """What was written meanwhile, of all that the fault speaks of."""
 
-    def line(self, since: datetime) -> str:
-        """As JSON, with names and without contents."""
-        told = {
-            "event": "came in unjudged",
+    def fields(self, since: datetime) -> dict[str, Any]:
+        """As it is logged, with names and without contents."""
+        return {
             "since": since.astimezone(UTC).isoformat(timespec="seconds"),
             "policy": self.finding.policy.id,
             "object": str(self.finding.ref),
@@ -51,7 +49,6 @@ class Unjudged:
             "mode": self.mode.value,
             "written": [str(ref) for ref in self.written[:10]],
         }
-        return orjson.dumps(told).decode()
 
 
 def outage(last: datetime | None, now: datetime) -> datetime | None:
@@ -80,7 +77,7 @@ def tell(
 ) -> None:
     """Log each, and count it by the id of its policy."""
     for each in found:
-        log.warning("%s", each.line(since))
+        log.warning("came in unjudged", extra={"fields": each.fields(since)})
         count(each.finding.policy.id)
 
 

@@ -9,6 +9,7 @@ import pickle
 import signal
 import struct
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from auditor.webhook.marks import FEED, JUDGE
 from auditor.webhook.slate import Slate
 
 _LENGTH = struct.Struct("!Q")
+MANY = 100
+"""Objects from which on a feed is pickled in a thread: a whole cluster takes seconds."""
 NEVER = -1
 """The revision of whoever was told nothing yet."""
 
@@ -55,6 +58,9 @@ class Process:
         self._questions, self._answers = process.stdin, process.stdout
         self._slate = slate
         self._killed = False
+        self._amid = False
+        """Whether something was asked whose answer has not come: then what comes next is no answer
+        to anything else."""
         self.revision = NEVER
         """Up to which it knows the cluster."""
         self.stale: tuple[Stale, ...] = ()
@@ -75,20 +81,14 @@ class Process:
         Raises:
             EndedError: it did not start.
         """
-        with tempfile.TemporaryFile() as slate:
-            number = slate.fileno()
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *command_of("auditor.webhook.evaluator"), str(number), env=environment(),
-                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.DEVNULL, pass_fds=(number,),
-                )  # fmt: skip
-            except OSError as error:
-                raise EndedError(f"no process could be started: {error.strerror}") from error
-            started = cls(process, os.dup(number))
         try:
-            await started._put(plan)
-            await started._take()
+            started = cls(*await _spawned())
+        except OSError as error:  # of files and of memory too
+            raise EndedError(f"no process could be started: {error.strerror}") from error
+        try:
+            with started._exchange():
+                await started._put(plan)
+                await started._take()
         except BaseException:
             await started.end()
             raise
@@ -100,8 +100,10 @@ class Process:
         Raises:
             EndedError: it ended over it.
         """
-        await self._put(FEED, pickle.dumps(news, pickle.HIGHEST_PROTOCOL))
-        said: dict[str, Any] = orjson.loads(await self._take())
+        pickled = await _pickled(news)
+        with self._exchange():
+            await self._put(FEED, pickled)
+            said: dict[str, Any] = orjson.loads(await self._take())
         self.broken = said["broken"]
         self.revision, self.stale = news.feed.revision, news.feed.stale
         return said
@@ -114,9 +116,10 @@ class Process:
         """
         self.judging = True
         try:
-            await self._put(mark, review)
-            told = orjson.loads(await self._take())
-            return Outcome(told["status"], await self._take(), told)
+            with self._exchange():
+                await self._put(mark, review)
+                told = orjson.loads(await self._take())
+                return Outcome(told["status"], await self._take(), told)
         finally:
             self.judging = False
 
@@ -128,6 +131,10 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
+        return self._runs and not self._amid
+
+    @property
+    def _runs(self) -> bool:
         return self._process.returncode is None and not self._killed
 
     def resident(self) -> int:
@@ -145,7 +152,7 @@ class Process:
 
     def kill(self) -> None:
         """End it at once, whatever it does. Whoever waits for it gets an EndedError."""
-        if self.alive:
+        if self._runs:
             self._killed = True
             with contextlib.suppress(ProcessLookupError):
                 # Not Popen.kill(): that looks for the exit code, which the loop then misses.
@@ -160,10 +167,17 @@ class Process:
             os.close(self._slate)
             self._slate = -1
 
+    @contextlib.contextmanager
+    def _exchange(self) -> Iterator[None]:
+        """A question and its answer. Whoever leaves in between has spoiled the process."""
+        self._amid = True
+        yield
+        self._amid = False
+
     async def _put(self, *parts: bytes) -> None:
-        for part in parts:
-            self._questions.write(_LENGTH.pack(len(part)))
-            self._questions.write(part)
+        # At once: each write of its own would wake the other process for a few bytes.
+        framed = [piece for part in parts for piece in (_LENGTH.pack(len(part)), part)]
+        self._questions.write(b"".join(framed))
         try:
             await self._questions.drain()
         except OSError as error:
@@ -180,3 +194,22 @@ class Process:
         self.kill()
         code = await self._process.wait()
         return EndedError(f"signal {-code}" if code < 0 else f"exit code {code}")
+
+
+async def _spawned() -> tuple[asyncio.subprocess.Process, int]:
+    """A process, and the file of its slate."""
+    with tempfile.TemporaryFile() as slate:
+        number = slate.fileno()
+        process = await asyncio.create_subprocess_exec(
+            *command_of("auditor.webhook.evaluator"), str(number), env=environment(),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL, pass_fds=(number,),
+        )  # fmt: skip
+        return process, os.dup(number)
+
+
+async def _pickled(news: News) -> bytes:
+    """It can be read by others of us; others are answered while a whole cluster is pickled."""
+    if len(news.feed.resources) < MANY:
+        return pickle.dumps(news, pickle.HIGHEST_PROTOCOL)
+    return await asyncio.to_thread(pickle.dumps, news, pickle.HIGHEST_PROTOCOL)

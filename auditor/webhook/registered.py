@@ -6,6 +6,8 @@ The watch leaves certificates out of what it keeps; here they are the point.
 from __future__ import annotations
 
 import logging
+import math
+import time
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping
@@ -20,6 +22,12 @@ from auditor.webhook.certificates import Trust
 
 log = logging.getLogger(__name__)
 
+REMIND_SECONDS = 300.0
+UNMENDED = (
+    "break-glass is over and was not ended: failurePolicy is still Ignore, so that everything gets"
+    " in while no replica answers; run `auditor webhook break-glass --end`"
+)
+
 
 class LiveRegistration:
     """How the API server will check us, as its configurations of that name say. Needs the right to
@@ -31,6 +39,7 @@ class LiveRegistration:
         self._query = {"fieldSelector": f"metadata.name={name}"}
         self._known: tuple[Trust, ...] = ()
         self._broken: BreakGlass | None = None
+        self._reminded = -math.inf
 
     def __call__(self) -> tuple[Trust, ...]:
         """As of now; where the API server does not answer, as it was last seen."""
@@ -41,6 +50,7 @@ class LiveRegistration:
             return self._known
         found = [each for one in lists for each in sequence(one.get("items"))]
         self._broken = next(filter(None, map(broken, map(mapping, found))), None)
+        self._remind()
         self._known = tuple(dict.fromkeys(trust for each in found for trust in trusts(each)))
         return self._known
 
@@ -50,6 +60,23 @@ class LiveRegistration:
         """
         known = self._broken  # another thread may look at the registration meanwhile
         return known if known and known.holds else None
+
+    def unmended(self) -> BreakGlass | None:
+        """The glass whose time is over, and that nobody ended: nothing that the webhook may do
+        restores what failurePolicy was.
+        """
+        known = self._broken
+        return known if known and not known.holds else None
+
+    def _remind(self) -> None:
+        """Say so in the log, again and again."""
+        glass, now = self.unmended(), time.monotonic()
+        if glass is None:
+            self._reminded = -math.inf
+        elif now - self._reminded >= REMIND_SECONDS:
+            self._reminded = now
+            fields = {"until": glass.until, "reason": glass.reason}
+            log.error(UNMENDED, extra={"fields": fields})
 
 
 def trusts(configuration: Mapping[str, Any]) -> list[Trust]:

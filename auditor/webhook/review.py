@@ -250,11 +250,15 @@ def glance(body: bytes) -> tuple[str, str] | None:
 
 
 def requester(body: bytes) -> bytes:
-    """Who asks, and for which namespace, as far as the head of a review shows it: nothing that a
-    user can write stands before it but names, which hold no quotation marks.
+    """Who asks, and for which namespace, as far as the head of a review shows it; empty where it
+    does not. Nothing that a user can write stands before it but names, whose quotation marks are
+    escaped; what comes after it may say anything.
     """
-    found = (each.search(body, 0, _LONG_HEAD) for each in (_USER, _NAMESPACE))
-    return b" in ".join(each[1] if each else b"" for each in found)
+    user = _USER.search(body, 0, _LONG_HEAD)
+    if user is None:
+        return b""
+    namespace = _NAMESPACE.search(body, 0, user.start())
+    return user[1] + b" in " + (namespace[1] if namespace else b"")
 
 
 def encode(uid: str, api_version: str, decision: Decision) -> bytes:

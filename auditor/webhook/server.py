@@ -21,16 +21,18 @@ from aiohttp.http_parser import HttpRequestParser
 
 from auditor.declared import Mode
 from auditor.errors import ClusterError, ConfigError
+from auditor.serving.answers import GET, error, misplaced, numbers, probed
+from auditor.serving.connections import MOST_CONNECTIONS, Connection, Connections
+from auditor.serving.metrics import Labels
 from auditor.webhook.break_glass import BreakGlass, let_in
-from auditor.webhook.budget import Budget
+from auditor.webhook.budget import Budget, Room
 from auditor.webhook.certificates import Certificates, Registered, Source, unregistered
 from auditor.webhook.clients import Clients
-from auditor.webhook.connections import MOST_CONNECTIONS, Connections
 from auditor.webhook.decide import CannotJudgeError, undecidable
 from auditor.webhook.evaluators import Evaluators, Staff
 from auditor.webhook.live import Live
 from auditor.webhook.marks import JUDGE, MUTATE
-from auditor.webhook.metrics import CONTENT_TYPE, Labels, Metrics
+from auditor.webhook.metrics import Metrics
 from auditor.webhook.plan import Plan
 from auditor.webhook.process import Outcome
 from auditor.webhook.review import (
@@ -57,7 +59,6 @@ LARGE_BYTES = 24 * 1024 * 1024
 """Of bodies from `BIG_BYTES` on, in memory at the same time."""
 SMALL_BYTES = 8 * 1024 * 1024
 """Of all others: few large objects, which anybody may send, must not hold up everybody."""
-GET = ("GET", "HEAD")
 MARKS = {"/validate": JUDGE, "/mutate": MUTATE}
 PATHS: Mapping[str, tuple[str, ...]] = {
     "/validate": ("POST",),
@@ -81,6 +82,8 @@ class Listener:
     """What the API server was told of us. May wait for it."""
     glass: Callable[[], BreakGlass | None] = lambda: None
     """The broken glass, while it is to let everything in."""
+    unmended: Callable[[], BreakGlass | None] = lambda: None
+    """And the one whose time is over, and that nobody ended."""
     answers: Callable[[bool], None] = lambda _: None
     """Told again and again whether requests are judged here."""
     clients: Clients | None = None
@@ -218,6 +221,9 @@ class Webhook:
         glass = "1 while the glass is broken: everything is let in."
         is_broken = self._listener.glass
         gauge(f"{name}_break_glass", glass, lambda: {(): is_broken() is not None})
+        over = "1 while failurePolicy is still Ignore after a break-glass whose time is over."
+        is_over = self._listener.unmended
+        gauge(f"{name}_break_glass_unmended", over, lambda: {(): is_over() is not None})
         heard = "Since the API server was last heard of, by kind."
         gauge(f"{name}_unheard_seconds", heard, self._ages)
 
@@ -278,28 +284,22 @@ class Webhook:
         return response
 
     async def _routed(self, request: web.BaseRequest) -> web.StreamResponse:
-        methods = self._paths.get(request.path)
         if request.version != HttpVersion11:
-            return _error(505, "speak HTTP/1.1")
-        if methods is None:
-            return _error(404, f"there is {', '.join(self._paths)}")
-        if request.method not in methods:
-            response = _error(405, f"use {' or '.join(methods)}")
-            response.headers["Allow"] = ", ".join(methods)
-            return response
+            return error(505, "speak HTTP/1.1")
+        if (wrong := misplaced(request, self._paths)) is not None:
+            return wrong
         if request.path == "/metrics":
-            return web.Response(text=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+            return numbers(self._metrics.text())
         if request.method in GET:
-            why = self._unready() if request.path == "/readyz" else ""
-            return _error(503, why) if why else web.Response(text="ok\n")
+            return probed(self._unready() if request.path == "/readyz" else "")
         return self._refusal(request) or await self._timed(self._review, request)
 
     def _refusal(self, request: web.BaseRequest) -> web.Response | None:
         """What is wrong with a review before a byte of its body is read."""
         if self._clients and (why := self._clients.refusal(request)):
-            return _error(401, why)
+            return error(401, why)
         if why := self._unready(asked=True):
-            return _error(503, why)
+            return error(503, why)
         return _refusal(request)
 
     def _unready(self, *, asked: bool = False) -> str:
@@ -335,27 +335,29 @@ class Webhook:
         expected = MAX_BYTES if request.content_length is None else request.content_length
         budget = self._large if expected > BIG_BYTES else self._small
         try:
-            async with budget.spending(expected, deadline):
-                body = await _body(request)
-                outcome = await self._judged(body, deadline, MARKS[request.path])
+            async with budget.spending(expected, deadline, request.remote or "") as room:
+                body = await _arrived(request, room)
+                budget.arrived(room)
+                outcome = await self._judged(body, deadline, request)
         except TimeoutError:
-            return _error(503, "busy with other requests")
+            return error(503, "busy with other requests")
         except RejectedError as rejected:
-            return _error(rejected.status, str(rejected))
+            return error(rejected.status, str(rejected))
         if outcome.status != 200:
             text = outcome.body.decode("utf-8", "replace")
             if outcome.status >= 500:
                 log.warning("cannot judge: %s", text)
-            return _error(outcome.status, text)
+            return error(outcome.status, text)
         return web.Response(body=outcome.body, content_type="application/json")
 
-    async def _judged(self, body: bytes, deadline: float, mark: bytes) -> Outcome:
+    async def _judged(self, body: bytes, deadline: float, request: web.BaseRequest) -> Outcome:
         assert self.evaluators is not None
-        glass = self._listener.glass()
+        mark, glass = MARKS[request.path], self._listener.glass()
         if glass is not None and mark == MUTATE:
             return _untouched(body, glass)
         try:
-            outcome = await self.evaluators.answer(body, deadline, mark)
+            peer = "" if self._clients else request.remote or ""
+            outcome = await self.evaluators.answer(body, deadline, mark, peer)
         except CannotJudgeError as unable:
             outcome = Outcome(500, str(unable).encode(), {})
         except UndecidableError as error:
@@ -401,20 +403,27 @@ def _opened(body: bytes, outcome: Outcome, glass: BreakGlass) -> Outcome:
     return outcome if answer is None else replace(outcome, status=200, body=answer)
 
 
+async def _arrived(request: web.BaseRequest, room: Room) -> bytes:
+    try:
+        async with room.coming(BODY_SECONDS):
+            body = await _body(request)
+    except TimeoutError as error:
+        raise RejectedError("the body did not arrive in time", 408) from error
+    if isinstance(request.protocol, Connection):
+        request.protocol.awaited = False
+    return body
+
+
 async def _body(request: web.BaseRequest) -> bytes:
     if request.headers.get("Expect") and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     chunks, size = [], 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.content.iter_any():
-                size += len(chunk)
-                if size > MAX_BYTES:
-                    raise RejectedError(f"the body has more than {MAX_BYTES} bytes", 413)
-                chunks.append(chunk)
-    except TimeoutError as error:
-        why = f"the body did not arrive within {BODY_SECONDS:g} s"
-        raise RejectedError(why, 408) from error
+        async for chunk in request.content.iter_any():
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise RejectedError(f"the body has more than {MAX_BYTES} bytes", 413)
+            chunks.append(chunk)
     except web.RequestPayloadError as error:
         raise RejectedError("the body is broken") from error
     return b"".join(chunks)
@@ -423,26 +432,20 @@ async def _body(request: web.BaseRequest) -> bytes:
 def _refusal(request: web.BaseRequest) -> web.Response | None:
     """What is wrong with the head of a request."""
     if request.content_type != "application/json":
-        return _error(415, "send application/json")
+        return error(415, "send application/json")
     if request.headers.get("Content-Encoding", "identity") != "identity":
-        return _error(415, "send the body as it is, not compressed")
+        return error(415, "send the body as it is, not compressed")
     if not request.body_exists or request.content_length == 0:
-        return _error(400, "the body is empty")
+        return error(400, "the body is empty")
     if (request.content_length or 0) > MAX_BYTES:
-        return _error(413, f"the body has more than {MAX_BYTES} bytes")
+        return error(413, f"the body has more than {MAX_BYTES} bytes")
     if request.headers.get("Expect", "100-continue").lower() != "100-continue":
-        return _error(417, "expect nothing but 100-continue")
+        return error(417, "expect nothing but 100-continue")
     return None
 
 
 def _nothing_more(_: ssl.SSLContext) -> None:
     """What else a context must do where anybody may ask."""
-
-
-def _error(status: int, why: str) -> web.Response:
-    response = web.Response(status=status, text=f"{why}\n")
-    response.force_close()  # there may be a body that nobody will read
-    return response
 
 
 def seconds(timeout: str) -> float:

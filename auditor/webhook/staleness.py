@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from auditor.declared import Admission
 from auditor.facts import FACTS
-from auditor.model import Gap, Policy, Unseen
+from auditor.model import Gap, Policy
 from auditor.sources.watch import STALE_SECONDS, Stale
-from auditor.webhook.judgement import POLICY, Judgement
+from auditor.webhook.judgement import Judgement
 
 
 def bounds_of(policies: Iterable[Policy], terms: Admission) -> Mapping[str, frozenset[int]]:
@@ -45,7 +45,7 @@ def too_old(policies: Iterable[Policy], stale: Sequence[Stale], terms: Admission
         exceeded = (late[kind] for kind in needed(policy) if kind in late)
         if first := next((each for each in exceeded if each.seconds >= bound), None):
             why = f"it needs every {first.kind}, and {replace(first, seconds=bound).why}"
-            found.append(Gap(f"{POLICY}{policy.id}", f"not assessed: {why}", Unseen.INCOMPLETE))
+            found.append(Gap.of_policy(policy.id, f"not assessed: {why}"))
     return found
 
 
@@ -54,11 +54,11 @@ def assessed(judgement: Judgement, stale: Sequence[Stale], terms: Admission) -> 
     gaps = too_old(judgement.policies, stale, terms)
     if not gaps:
         return judgement
-    missing = {gap.what for gap in (*gaps, *judgement.unasked)}
-    known = {gap.what for gap in judgement.unasked}
+    missing = {gap.policy for gap in (*gaps, *judgement.unasked)}
+    known = {gap.policy for gap in judgement.unasked}
     return replace(
         judgement,
-        added=tuple(f for f in judgement.added if f"{POLICY}{f.policy.id}" not in missing),
-        copied=tuple(f for f in judgement.copied if f"{POLICY}{f.policy.id}" not in missing),
-        unasked=(*judgement.unasked, *(gap for gap in gaps if gap.what not in known)),
+        added=tuple(f for f in judgement.added if f.policy.id not in missing),
+        copied=tuple(f for f in judgement.copied if f.policy.id not in missing),
+        unasked=(*judgement.unasked, *(gap for gap in gaps if gap.policy not in known)),
     )

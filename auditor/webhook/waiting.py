@@ -21,6 +21,10 @@ STRIKE_SECONDS = 60.0
 STRIKES = 2
 """So many of them, and whoever sent the objects is judged apart. One may be chance."""
 MOST_REMEMBERED = 1000
+SHARE = 2 / 3
+"""Of the time that is left, for one judgement: what is judged next needs some as well."""
+LEAST_SECONDS = 0.1
+"""With less than this left, no judgement is begun."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,15 +36,22 @@ class Ask:
     """By the clock of the loop."""
     mark: bytes = JUDGE
     """What is asked about it: see `auditor.webhook.marks`."""
-    who: bytes = b""
+    peer: str = ""
+    """The address that it came from, where anybody who can connect may ask in anybody's name."""
+    who: bytes = field(init=False)
     """Who asks, and for which namespace."""
     abandoned: bool = False
     """Nobody waits for the answer any more."""
+    spent: float = 0.0
+    """Seconds in which it was being judged, and nothing else was done for it."""
     process: asyncio.Future[Process] = field(init=False)
     """Who will judge it, as soon as one is free."""
+    _seconds: float = field(init=False)
+    """What there was when it came."""
 
     def __post_init__(self) -> None:
-        self.who = requester(self.body)
+        self.who = b" from ".join((requester(self.body), self.peer.encode()))
+        self._seconds = self.deadline - asyncio.get_running_loop().time()
         self.renew()
 
     def renew(self) -> None:
@@ -52,41 +63,57 @@ class Ask:
         """Whether it may take much memory."""
         return len(self.body) > BIG_BYTES
 
+    @property
+    def had_its_time(self) -> bool:
+        """Whether its own judgement took at least half of what it would have had without a wait:
+        only then is it to blame for having none left.
+        """
+        return self.spent >= self._seconds * SHARE / 2
+
 
 class Waiting:
-    """The reviews that wait, each requester's in their order, the requesters in turn."""
+    """The reviews that wait, each requester's in their order, the requesters in turn; and so the
+    addresses that they come from, where anybody may make up requesters.
+    """
 
     def __init__(self) -> None:
-        self._lines: OrderedDict[bytes, deque[Ask]] = OrderedDict()
+        self._peers: OrderedDict[str, OrderedDict[bytes, deque[Ask]]] = OrderedDict()
 
     def __len__(self) -> int:
-        return sum(map(len, self._lines.values()))
+        return sum(len(line) for lines in self._peers.values() for line in lines.values())
 
     def add(self, ask: Ask) -> None:
         """Take a place behind one's own."""
-        self._lines.setdefault(ask.who, deque()).append(ask)
+        lines = self._peers.setdefault(ask.peer, OrderedDict())
+        lines.setdefault(ask.who, deque()).append(ask)
 
     def drop(self, ask: Ask) -> None:
         """Leave."""
-        line = self._lines.get(ask.who, deque())
+        lines = self._peers.get(ask.peer, OrderedDict())
+        line = lines.get(ask.who, deque())
         if ask in line:
             line.remove(ask)
         if not line:
-            self._lines.pop(ask.who, None)
+            lines.pop(ask.who, None)
+        if not lines:
+            self._peers.pop(ask.peer, None)
 
     def next(self, fits: Callable[[Ask], bool]) -> Ask | None:
         """The next one that fits, which leaves; whoever sent it goes to the end of the row. One
         whose time is up still stands in it until its task runs again, and is nobody to judge.
         """
-        for who, line in self._lines.items():
-            ask = next((each for each in line if not each.process.done()), None)
-            if ask is not None and fits(ask):
-                line.remove(ask)
-                self._lines.move_to_end(who)
-                if not line:
-                    del self._lines[who]
-                return ask
+        for lines in self._peers.values():
+            for line in lines.values():
+                ask = next((each for each in line if not each.process.done()), None)
+                if ask is not None and fits(ask):
+                    self._serve(ask)
+                    return ask
         return None
+
+    def _serve(self, ask: Ask) -> None:
+        self._peers.move_to_end(ask.peer)
+        self._peers[ask.peer].move_to_end(ask.who)
+        self.drop(ask)
 
 
 class Strikes:

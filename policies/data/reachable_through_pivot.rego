@@ -39,10 +39,8 @@ deny contains finding if {
 	}
 }
 
-whom(client) := "every pod of the cluster" if {
-	client.everybody
-	client.who == ""
-}
+# Where nobody in particular is told, it is everybody.
+whom(client) := "every pod of the cluster" if client.who == ""
 
 whom(client) := sprintf("every pod of the cluster, %s among them (%s),", [client.who, client.why]) if {
 	client.everybody

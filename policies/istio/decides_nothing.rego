@@ -16,6 +16,7 @@
 package policies.istio.decides_nothing
 
 import data.lib.istio
+import data.lib.text
 
 deny contains finding if {
 	istio.action == "AUDIT"
@@ -30,6 +31,6 @@ deny contains finding if {
 	input.object.metadata.annotations["istio.io/dry-run"] in {"1", "t", "T", "true", "TRUE", "True"}
 	finding := {
 		"path": ["metadata", "annotations", "istio.io/dry-run"],
-		"message": sprintf("in dry run this %s decides nothing: no request is refused because of it", [istio.action]),
+		"message": sprintf("in dry run this %s decides nothing: no request is refused because of it", [text.joined("", [istio.action])]),
 	}
 }

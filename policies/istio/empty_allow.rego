@@ -50,6 +50,6 @@ means_to_admit if {
 }
 
 means_to_deny if {
-	some word in {"block", "close", "default", "deny", "isolat", "lock", "no-", "none", "nothing", "reject", "zero"}
+	some word in {"close", "default", "deny", "isolat", "lock", "no-", "none", "nothing", "reject", "zero"}
 	contains(name, word)
 }

@@ -16,18 +16,18 @@ package policies.istio.get_without_head
 import data.lib.istio
 
 deny contains finding if {
-	istio.action in {"ALLOW", "DENY"}
+	stays := effects[istio.action]
 	some value in istio.values
 	value.positive == "methods"
 	value.text == "GET"
 	not has_head(value)
 	finding := {
 		"path": value.path,
-		"message": sprintf("GET does not stand for HEAD, which stays %s", [stays[istio.action][value.negative]]),
+		"message": sprintf("GET does not stand for HEAD, which stays %s", [stays[value.negative]]),
 	}
 }
 
-stays := {
+effects := {
 	"ALLOW": {false: "refused", true: "admitted"},
 	"DENY": {false: "open", true: "denied"},
 }

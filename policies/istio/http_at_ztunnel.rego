@@ -22,11 +22,11 @@ import data.lib.istio
 ambient := input.facts.mesh.ambient if input.facts.mesh.ambient.count > 0
 
 deny contains finding if {
-	istio.action in {"ALLOW", "DENY"}
 	some use in istio.http_uses
+	means := meaning(use)
 	finding := {
 		"path": use.path,
-		"message": sprintf("ztunnel, in front of %s, knows no '%s': %s", [istio.who(ambient), use.field, meaning(use)]),
+		"message": sprintf("ztunnel, in front of %s, knows no '%s': %s", [istio.who(ambient), use.field, means]),
 	}
 }
 

@@ -20,8 +20,8 @@ package policies.istio.http_deny_on_tcp
 import data.lib.istio
 
 deny contains finding if {
-	istio.action in {"CUSTOM", "DENY"}
 	some use in istio.http_uses
+	left := istio.what_is_left(use)
 	some port in input.facts.mesh.ports
 	port.protocol == "tcp"
 	istio.reaches(use, port.number)
@@ -29,7 +29,7 @@ deny contains finding if {
 		"path": use.path,
 		"anchor": sprintf("%d", [port.number]),
 		"message": sprintf("on TCP port %d of %s '%s' is left out: %s", [
-			port.number, istio.who(port), use.field, istio.what_is_left(use),
+			port.number, istio.who(port), use.field, left,
 		]),
 	}
 }

@@ -23,14 +23,14 @@ identities := {"namespaces", "principals", "serviceAccounts", "trustDomains"}
 
 deny contains finding if {
 	istio.action == "ALLOW"
+	there := istio.in_plain_text
 	some field in negative_fields
 	not known_by_source(field)
 	not known_by_condition(field)
 	finding := {
 		"path": field.path,
-		"message": sprintf("'%s' admits every caller without an identity%s", [field.name, istio.in_plain_text]),
+		"message": sprintf("'%s' admits every caller without an identity%s", [field.name, there]),
 	}
-	istio.in_plain_text
 }
 
 negative_fields contains field if {

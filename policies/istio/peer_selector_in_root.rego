@@ -18,7 +18,6 @@ package policies.istio.peer_selector_in_root
 import data.lib.istio
 
 deny contains finding if {
-	istio.is_peer_authentication
 	input.facts.mesh.in_root
 	istio.selects_by_label
 	finding := {

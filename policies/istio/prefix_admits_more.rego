@@ -16,7 +16,6 @@ package policies.istio.prefix_admits_more
 import data.lib.istio
 
 deny contains finding if {
-	admits
 	some value in istio.values
 	value.positive == "paths"
 	opens(value)
@@ -27,8 +26,6 @@ deny contains finding if {
 		"message": sprintf("'%s' is every path that begins so: '%sx' and '%s%%2f..%%2fx' too", [value.text, start, start]),
 	}
 }
-
-admits if istio.action in {"ALLOW", "DENY"}
 
 opens(value) if {
 	istio.action == "ALLOW"

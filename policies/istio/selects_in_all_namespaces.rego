@@ -17,7 +17,6 @@ package policies.istio.selects_in_all_namespaces
 import data.lib.istio
 
 deny contains finding if {
-	input.facts.mesh.in_root
 	istio.selects_by_label
 	input.facts.mesh.elsewhere.count > 0
 	finding := {

@@ -20,8 +20,8 @@ package policies.istio.sniffed_port
 import data.lib.istio
 
 deny contains finding if {
-	istio.action in {"ALLOW", "CUSTOM", "DENY"}
 	some use in istio.http_uses
+	means := meaning(use)
 	some port in input.facts.mesh.ports
 	port.protocol == "auto"
 	istio.reaches(use, port.number)
@@ -29,11 +29,11 @@ deny contains finding if {
 		"path": use.path,
 		"anchor": sprintf("%d", [port.number]),
 		"message": sprintf("port %d of %s: no Service says its protocol, and to what is not HTTP there %s", [
-			port.number, istio.who(port), meaning(use),
+			port.number, istio.who(port), means,
 		]),
 	}
 }
 
 meaning(_) := "this rule is dropped" if istio.action == "ALLOW"
 
-meaning(use) := sprintf("'%s' is left out and %s", [use.field, istio.what_is_left(use)]) if istio.action != "ALLOW"
+meaning(use) := sprintf("'%s' is left out and %s", [use.field, istio.what_is_left(use)])

@@ -9,6 +9,7 @@ package lib.credentials
 # Whether a setting of this name and value gives a credential away.
 holds(name, value) if {
 	is_string(value)
+	regex.match(secret_names, lower(name)) # most names are of nothing secret
 	text := plain(value)
 	is_literal(text)
 	is_secret(lower(name), text)
@@ -19,6 +20,9 @@ holds(_, value) if speaks_for_itself(value)
 # A text without tabs, line feeds and quotation marks, as far as it has one line.
 plain(text) := trim(replace(replace(replace(trim_suffix(text, "\n"), "\r", ""), "\t", " "), "\"", "'"), " ")
 
+# What `is_secret` is about at all.
+secret_names := concat("|", [password_names, shared_secret_names, `(^|[_.-])(token|secret|pat)$`, key_names])
+
 is_secret(name, text) if {
 	is_password(name)
 	not regex.match(`^[0-9]{1,3}$`, text)
@@ -26,10 +30,12 @@ is_secret(name, text) if {
 
 is_secret(name, text) if {
 	not only_concerns(name)
-	regex.match(`(app|application|client|consumer|cookie|hmac|jwt|session|shared|signing)[_.-]?secret$`, name)
+	regex.match(shared_secret_names, name)
 	regex.match(`^[!-~]{6,}$`, text)
 	not is_name(text)
 }
+
+shared_secret_names := `(app|application|client|consumer|cookie|hmac|jwt|session|shared|signing)[_.-]?secret$`
 
 is_secret(name, text) if {
 	is_key(name)
@@ -38,8 +44,10 @@ is_secret(name, text) if {
 
 is_password(name) if {
 	not only_concerns(name)
-	regex.match(`(password|passwd|passphrase|requirepass|masterauth|[_.-]pass|[_.-]pwd)([_-]?[0-9]+)?$`, name)
+	regex.match(password_names, name)
 }
+
+password_names := `(password|passwd|passphrase|requirepass|masterauth|[_.-]pass|[_.-]pwd)([_-]?[0-9]+)?$`
 
 is_key(name) if {
 	not only_concerns(name)
@@ -121,15 +129,20 @@ is_random(text) if {
 # Whatever it is called.
 speaks_for_itself(value) if {
 	is_string(value)
+	regex.match(telling, plain(value)) # most values have nothing of the kind
 	some line in split(value, "\n")
 	gives_away(plain(line))
 }
+
+# A piece of each of `shapes`, of addresses and of pairs.
+telling := `://|=|-----BEGIN |gh[opsu]_|github_pat_|glpat-|xox[abprs]-|[rs]k_live_|AIza|npm_|dckr_pat_|hvs[.]`
 
 gives_away(line) if regex.match(shapes, line)
 
 gives_away(line) if has_url(line)
 
 gives_away(line) if {
+	contains(line, "=")
 	some found in regex.find_all_string_submatch_n(pairs, lower(line), -1)
 	is_literal(found[3])
 }

@@ -62,15 +62,12 @@ names(entry) := [name | some name in list(object.get(entry, "hosts", [])); is_st
 
 list(value) := value if is_array(value)
 
-list(value) := [] if not is_array(value)
-
 covered(_) if {
 	some entry in entries
 	count(names(entry)) == 0
 }
 
 covered(host) if {
-	host != ""
 	some entry in entries
 	some name in names(entry)
 	same(lower(name), lower(host))
@@ -81,7 +78,5 @@ same(name, host) if name == host
 # A wildcard stands for one label, as in certificates.
 same(name, host) if {
 	startswith(name, "*.")
-	labels := split(host, ".")
-	array.slice(split(name, "."), 1, 100) == array.slice(labels, 1, 100)
-	count(labels) > 1
+	array.slice(split(name, "."), 1, 100) == array.slice(split(host, "."), 1, 100)
 }

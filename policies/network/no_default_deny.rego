@@ -25,7 +25,6 @@ isolation := input.facts.namespace_isolation
 
 deny contains finding if {
 	not namespaces.is_system
-	isolation.policies > 0
 	not "Ingress" in isolation.every_pod
 	finding := {
 		"path": ["metadata", "name"],

@@ -14,6 +14,7 @@
 #   facts: [policy_effects]
 #   admission: grace
 #   equivalents:
+#     - kube-linter:dangling-networkpolicypeer-podselector
 #     - popeye:POP-1201
 #     - popeye:POP-1202
 #     - popeye:POP-1206

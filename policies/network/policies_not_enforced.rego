@@ -20,7 +20,6 @@ package policies.network.policies_not_enforced
 enforcement := input.facts.enforcement
 
 deny contains finding if {
-	enforcement.enforced == false
 	finding := {
 		"path": ["metadata", "name"],
 		"message": sprintf("has no effect: %s", [why]),

@@ -3,8 +3,8 @@
 # description: |
 #   The podSelector of a NetworkPolicy means pods of its own namespace. One that means none of them
 #   protects nothing: most often a label is written in another way than on the pods, or the policy is in
-#   another namespace. Nothing is said of namespaces without any workload, or where an operator may make
-#   the pods.
+#   another namespace. In files nothing is said of namespaces without any workload, or where an operator
+#   may make the pods.
 # related_resources:
 #   - https://kubernetes.io/docs/concepts/services-networking/network-policies/
 # custom:

@@ -28,7 +28,7 @@ all_unread contains unread if some unread in input.facts.policy_rules.unread
 
 all_unread contains unread if some unread in input.facts.policy_effects.unread
 
-anchor(unread) := sprintf("%s %s %d", [netpol.rule(unread.path), unread.path[3], unread.path[4] + 1]) if count(unread.path) > 2
+anchor(unread) := sprintf("%s %s %d", [netpol.rule(unread.path), unread.path[3], unread.path[4] + 1])
 
 anchor(unread) := "podSelector" if count(unread.path) == 2
 

@@ -19,7 +19,6 @@
 #     - kubescape:C-0268
 #     - kube-linter:unset-cpu-requirements
 #     - polaris:cpuRequestsMissing
-#     - kube-score:container-resources
 #     - popeye:POP-106
 #     - kubesec:RequestsCPU
 #     - kics:cpu_requests_not_set
@@ -28,6 +27,7 @@
 #     - gatekeeper:containerrequests
 #     - gatekeeper:containerresources
 #     - prowler:core_cpu_requests_set
+#   near: [kube-score:container-resources]
 package policies.resources.no_cpu_request
 
 import data.lib.resources

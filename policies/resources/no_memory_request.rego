@@ -19,7 +19,6 @@
 #     - kubescape:C-0269
 #     - kube-linter:unset-memory-requirements
 #     - polaris:memoryRequestsMissing
-#     - kube-score:container-resources
 #     - popeye:POP-106
 #     - kubesec:RequestsMemory
 #     - kics:memory_requests_not_defined
@@ -28,6 +27,7 @@
 #     - gatekeeper:containerrequests
 #     - gatekeeper:containerresources
 #     - prowler:core_memory_requests_set
+#   near: [kube-score:container-resources]
 package policies.resources.no_memory_request
 
 import data.lib.resources

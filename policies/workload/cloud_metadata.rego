@@ -19,7 +19,6 @@ addresses := ["169.254.169.254", "fd00:ec2::254", "metadata.google.internal", "1
 
 deny contains finding if {
 	some place in places
-	is_string(place.text)
 	some address in addresses
 	contains(place.text, address)
 	finding := {
@@ -29,11 +28,18 @@ deny contains finding if {
 	}
 }
 
+is_meant(text) if {
+	is_string(text)
+	some address in addresses
+	contains(text, address)
+}
+
 places contains place if {
 	some container in workload.containers
 	is_array(container.spec.env)
 	some index, variable in container.spec.env
 	is_object(variable)
+	is_meant(variable.value)
 	name := workload.name(container)
 	place := {
 		"text": variable.value,
@@ -48,6 +54,7 @@ places contains place if {
 	some field in ["command", "args"]
 	is_array(container.spec[field])
 	some index, word in container.spec[field]
+	is_meant(word)
 	place := {
 		"text": word,
 		"container": workload.name(container),

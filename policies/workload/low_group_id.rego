@@ -15,6 +15,7 @@
 #     - trivy:KSV-0021
 #     - trivy:KSV-0116
 #     - kube-score:container-security-context-user-group-id
+#     - kube-linter:run-as-non-root
 #     - kyverno:require-non-root-groups
 #     - kubesec:RunAsGroup
 #     - gatekeeper:users

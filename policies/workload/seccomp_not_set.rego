@@ -13,7 +13,6 @@
 #   fix: deterministic
 #   controls: [pss-restricted/seccomp, cis-2.0.1/5.6.2]
 #   equivalents:
-#     - kubescape:C-0210
 #     - kubescape:C-0211
 #     - kubescape:C-0055
 #     - trivy:KSV-0030
@@ -28,6 +27,7 @@
 #     - kubesec:SeccompAny
 #     - polaris:linuxHardening
 #     - prowler:core_seccomp_profile_docker_default
+#   near: [kubescape:C-0210]
 package policies.workload.seccomp_not_set
 
 import data.lib.profiles

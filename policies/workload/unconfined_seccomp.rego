@@ -12,7 +12,6 @@
 #   fix: deterministic
 #   controls: [pss-baseline/seccomp, pss-restricted/seccomp, cis-2.0.1/5.6.2]
 #   equivalents:
-#     - kubescape:C-0210
 #     - kubescape:C-0211
 #     - trivy:KSV-0104
 #     - checkov:CKV_K8S_31
@@ -25,6 +24,7 @@
 #     - gatekeeper:seccompv2
 #     - kubesec:SeccompUnconfined
 #     - prowler:core_seccomp_profile_docker_default
+#   near: [kubescape:C-0210]
 package policies.workload.unconfined_seccomp
 
 import data.lib.profiles

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from auditor.cli.main import main
+from auditor.memory import _Frozen
 
 ROOT = Path(__file__).parents[2]
 PEAPODS = ROOT / "fixtures" / "clusters" / "peapods"
@@ -70,8 +71,14 @@ class Command:
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
-        gc.unfreeze()  # a process that ends keeps what it froze, and this one goes on
+        _let_go()
         out, err = self._capsys.readouterr()
         assert "Traceback" not in err
         code = ended.value.code
         return Said(code if isinstance(code, int) else 0, out, err)
+
+
+def _let_go() -> None:
+    """What stays may go: a process that ends keeps what it froze, and this one goes on."""
+    gc.unfreeze()
+    _Frozen.any = False

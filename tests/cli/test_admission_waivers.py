@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditor.cli.options import PolicyOptions, choose
-from auditor.cli.webhook.serve import court_of
+from auditor.cli.webhook.terms import court_of
 from auditor.model import Status
 from auditor.sources.files import FileSource
 

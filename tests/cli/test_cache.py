@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -37,6 +39,26 @@ metadata: {name: shop, namespace: argocd}
 spec:
   source: {repoURL: https://git.example/shop.git, path: later}
   destination: {namespace: shop}
+"""
+APPLIED = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+        - {name: shop, image: "registry.example/shop:1", ports: [{containerPort: 8080}]}
+---
+"""
+SERVED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: shop, namespace: shop}
+spec: {selector: {app: shop}, ports: [{port: 8080}]}
 """
 JUDGED_AGAIN = 70
 
@@ -83,6 +105,19 @@ def test_the_same_bytes_and_the_same_exit_code_without_judging(asked: Asked, for
     first = asked.first()
     assert first.code == 1
     assert asked.again() == first == fresh
+
+
+def test_a_program_that_has_loaded_nothing_yet_remembers(folder: Path, tmp_path: Path) -> None:
+    """What it loads for the first time, as here to place pods, it asks of nobody."""
+    (folder / "app.yaml").write_text(APPLIED + SERVED, "utf-8")
+    time.sleep(0.05)
+    kept = tmp_path / "kept"
+    program = Path(sys.executable).with_name("auditor")
+    environment = {**os.environ, "AUDITOR_CACHE_DIR": str(kept)}
+    asked = [str(program), "audit", str(folder), "--format", "json"]
+    said = subprocess.run(asked, env=environment, capture_output=True, check=False)
+    assert b"disruption/no_budget" in said.stdout
+    assert any(file.is_file() for file in kept.rglob("*"))
 
 
 def test_files_are_written_again(asked: Asked, tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from auditor.policies.frameworks import catalogue
+from auditor.frameworks.catalogue import catalogue
+from auditor.reporters import REPORTERS
 from tests.canaries import Canaries
 
 from .command import ROOT, Command, Said
@@ -182,7 +183,7 @@ def _as_json(text: str) -> str:
 POLICIES = [
     folder
     for folder in sorted((ROOT / "policies").iterdir())
-    if folder.is_dir() and folder.name not in {"frameworks", "lib"}
+    if folder.is_dir() and folder.name != "lib"
 ]
 EVERYTHING = tuple(f"--framework={name}" for name in catalogue())
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -203,6 +204,18 @@ def test_no_report_shows_one(auditor: Command, planted: Planted, form: str, choi
     assert said.code == 1, said.err
     assert len(planted.canaries.planted) > 60
     planted.nothing_in(said)
+
+
+def test_no_other_form_shows_one(auditor: Command, planted: Planted, tmp_path: Path) -> None:
+    """Those for pipelines and dashboards, all of one run."""
+    folder = _folder(planted.canaries, planted.folder / "shop")
+    files = {form: tmp_path / f"report.{form}" for form in REPORTERS if form not in FORMATS}
+    pairs = [word for form, file in files.items() for word in ("--format", form, "-o", file)]
+    said = auditor("audit", folder, *pairs, *CHOICES["every policy"])
+    assert said.code == 1, said.err
+    for form, file in files.items():
+        planted.nothing_in(replace(said, out=file.read_text("utf-8")))
+        assert file.stat().st_size > 1000, form
 
 
 @pytest.mark.parametrize("flags", [(), ("--unsafe",), ("--profile", "strict", "--unsafe")])

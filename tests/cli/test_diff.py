@@ -111,6 +111,21 @@ def test_what_cannot_be_seen_is_not_resolved(auditor: Command, tmp_path: Path) -
     assert "1 of the resolved may only be out of sight" in text
 
 
+@pytest.mark.parametrize("folder", ["control plane", "policy overrides"])
+def test_nor_is_it_in_a_folder_of_any_name(auditor: Command, tmp_path: Path, folder: str) -> None:
+    """A gap is about a policy where that could not be asked, and not where a path says so."""
+    base, head = _two(tmp_path, PRIVILEGED, LIST)
+    for side in (base, head):
+        (side / folder).mkdir()
+        (side / "pod.yaml").rename(side / folder / "pod.yaml")
+    said = auditor("diff", base, head, "--format", "json", *ONLY)
+    found = _compared(said)
+    assert [row["doubtful"] for row in found["resolved"]] == [True]
+    assert [gap.get("policy") for gap in found["newGaps"]] == [None]
+    audited = auditor("audit", head, "--format", "json", *ONLY)
+    assert [(gap["about"], gap["policy"]) for gap in audited.report["gaps"]] == [("reading", None)]
+
+
 def test_what_was_not_seen_before_may_not_be_new(auditor: Command, tmp_path: Path) -> None:
     """It counts all the same, and that is said."""
     base, head = _two(tmp_path, LIST, PRIVILEGED)
@@ -191,6 +206,64 @@ def test_a_broken_report_is_named(auditor: Command, tmp_path: Path) -> None:
     ):
         file.write_text(text, "utf-8")
         assert auditor("diff", file, file).code == 2
+
+
+FINDING: dict[str, Any] = {
+    "policy": "a/b", "severity": "high", "message": "open", "file": "a.yaml", "line": 1,
+    "object": {"apiVersion": "v1", "kind": "Pod", "namespace": "a", "name": "b"}, "column": 1,
+    "fingerprint": "0" * 16, "status": "open", "evidence": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"object": {"kind": "Pod", "namespace": "a", "name": "b"}}, "object.apiVersion: is mis"),
+        ({"object": ["Pod"]}, "object: must be a mapping"),
+        ({"object": {**FINDING["object"], "name": 3}}, "object.name: must be a text"),
+        ({"fingerprint": ["0"]}, "fingerprint: must be a text"),
+        ({"severity": "grave"}, "severity: must be one of critical, "),
+        ({"status": {}}, "status: must be a text"),
+        ({"line": "1"}, "line: must be a whole number"),
+        ({"column": True}, "column: must be a whole number"),
+        ({"evidence": [{"anchor": ["a"]}]}, "evidence[0].anchor: must be a text"),
+        ({"evidence": [{"anchor": "a", "within": 1}]}, "evidence[0].within: must be a list"),
+        ({"evidence": [{"anchor": "a", "within": [[]]}]}, "evidence[0].within[0]: must be a text"),
+        ({"evidence": ["a"]}, "evidence[0]: must be a mapping"),
+    ],
+)
+def test_what_is_wrong_in_a_saved_report_is_named(
+    change: dict[str, Any], said: str, auditor: Command, tmp_path: Path
+) -> None:
+    """File and field, as of everything that others write; on either side."""
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    for file, finding in ((good, FINDING), (bad, FINDING | change)):
+        document = {"format": "auditor/1", "findings": [FINDING, finding], "gaps": []}
+        file.write_text(json.dumps(document), "utf-8")
+    assert auditor("diff", good, good).code == 0
+    for sides in ((good, bad), (bad, good)):
+        answer = auditor("diff", *sides)
+        assert answer.code == 2
+        assert f"bad.json: findings[1].{said}" in " ".join(answer.err.split())
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        ({}, "gaps: must be a list"),
+        ([{"what": "a", "severity": "incomplete"}], "gaps[0].why: is missing"),
+        ([{"what": ["a"], "severity": "incomplete", "why": "b"}], "gaps[0].what: must be a text"),
+    ],
+)
+def test_what_is_wrong_with_gaps_is_named(
+    gaps: Any, said: str, auditor: Command, tmp_path: Path
+) -> None:
+    """As of findings."""
+    file = tmp_path / "bad.json"
+    file.write_text(json.dumps({"format": "auditor/1", "findings": [], "gaps": gaps}), "utf-8")
+    answer = auditor("diff", file, file)
+    assert answer.code == 2
+    assert f"bad.json: {said}" in " ".join(answer.err.split())
 
 
 def test_nothing_on_both_sides_ends_with_3(auditor: Command, folder: Path) -> None:

@@ -34,6 +34,17 @@ def test_it_tells_all_there_is(auditor: Command) -> None:
         assert part in out
 
 
+def test_a_check_that_is_near_is_found_and_said_to_be_no_more(auditor: Command) -> None:
+    """Whoever comes with its name is not sent away."""
+    out = auditor("explain", "minimum-three-replicas").out
+    assert "spread/single_replica (" in out
+    assert "Near, and not the same: kube-linter:minimum-three-replicas" in out
+    rows = json.loads(auditor("policies", "list", "--format", "json").out)
+    [row] = [row for row in rows if row["id"] == "spread/single_replica"]
+    assert row["near"] == ["kube-linter:minimum-three-replicas"]
+    assert "kube-linter:minimum-three-replicas" not in row["equivalents"]
+
+
 def test_an_id_of_several_policies_shows_all(auditor: Command) -> None:
     """Other tools cut their checks in other ways."""
     rows = json.loads(auditor("policies", "list", "--format", "json").out)
@@ -73,7 +84,7 @@ def test_the_list_for_programs_has_everything(auditor: Command) -> None:
     assert row["links"][0].startswith("https://")
 
 
-@pytest.mark.parametrize("name", ["CKV_K8S_8", "KSV-9999", "C-9999"])
+@pytest.mark.parametrize("name", ["CKV_K8S_9999", "KSV-9999", "C-9999"])
 def test_a_check_of_another_tool_that_is_none_here_is_no_slip(auditor: Command, name: str) -> None:
     """Its neighbour by number is about something else."""
     said = auditor("explain", name).err

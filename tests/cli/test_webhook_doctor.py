@@ -17,7 +17,9 @@ import pytest
 import trustme
 import yaml
 
+from auditor.sources.cluster import Connection
 from auditor.webhook.authority import new_authority
+from auditor.webhook.registered import LiveRegistration
 
 from .command import Command
 
@@ -210,12 +212,15 @@ def test_a_glass_that_nobody_mended_is_told(auditor: Command, folder: Path) -> N
 
     def until(moment: datetime) -> Manifest:
         notes = {"until": moment.isoformat(), "reason": "drill", "since": moment.isoformat()}
+        notes["failure-policies"] = json.dumps({"w.example.org": "Fail"})
         notes = {f"break-glass.auditor.local/{key}": value for key, value in notes.items()}
         return configuration(hook(), annotations=notes)
 
     now = datetime.now(UTC)
     assert found(auditor, folder, until(now + timedelta(hours=1))) == {("break-glass", "medium")}
     assert found(auditor, folder, until(now - timedelta(hours=1))) == {("break-glass", "high")}
+    said = auditor("webhook", "doctor", folder)
+    assert "its failurePolicy stays Ignore, and Fail comes back by --end alone" in said.out
 
 
 def test_the_exit_code_says_what_was_found(auditor: Command, folder: Path) -> None:
@@ -289,6 +294,79 @@ def cluster(folder: Path, known: dict[str, Any]) -> Iterator[Path]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _around(made: Manifest, *, ready: list[bool]) -> dict[str, Any]:
+    """A cluster with one webhook, its Service, and endpoints that are ready or not."""
+    where = {"namespace": "guard", "name": "w"}
+    endpoints = [{"addresses": ["10.0.0.1"], "conditions": {"ready": each}} for each in ready]
+    labels = {"kubernetes.io/service-name": "w"}
+    return {
+        "version": {"major": "1", "minor": "36"},
+        "validatingwebhookconfigurations": {"items": [made]},
+        "mutatingwebhookconfigurations": {"items": [], "metadata": {}},
+        "namespaces": {"items": [], "metadata": {}},
+        "services": {"items": [{"metadata": where, "spec": {"ports": [{"port": 443}]}}]},
+        "endpointslices": {"items": [{"metadata": {**where, "labels": labels},
+                                      "endpoints": endpoints}]},
+    }  # fmt: skip
+
+
+def _ago(**age: float) -> dict[str, str]:
+    return {"creationTimestamp": (datetime.now(UTC) - timedelta(**age)).isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("policy", "severity", "code"), [("Ignore", "low", 0), ("Fail", "high", 1)]
+)
+def test_what_was_just_installed_is_waited_for(
+    auditor: Command, tmp_path: Path, policy: str, severity: str, code: int
+) -> None:
+    """Nobody is told to delete what is about to start."""
+    young = configuration(hook(failurePolicy=policy), **_ago(minutes=2))
+    with cluster(tmp_path, _around(young, ready=[])) as kubeconfig:
+        said = auditor("webhook", "doctor", "--kubeconfig", kubeconfig)
+    assert said.code == code
+    assert said.out.startswith(f"{severity} ")
+    assert "nothing is ready yet: it is 2 min old" in said.out
+    assert "wait until its pods are ready; kubectl get pods -n guard" in said.out
+    assert "delete" not in said.out
+
+
+def test_pods_that_are_there_and_not_ready_are_looked_into(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """Their owner is not gone; only where there is none at all may it be."""
+    old = configuration(hook(), **_ago(hours=2))
+    with cluster(tmp_path, _around(old, ready=[False, False])) as kubeconfig:
+        said = auditor("webhook", "doctor", "--kubeconfig", kubeconfig)
+    assert (said.code, "none of 2 is ready" in said.out) == (1, True)
+    assert "delete" not in said.out
+    with cluster(tmp_path, _around(old, ready=[])) as kubeconfig:
+        said = auditor("webhook", "doctor", "--kubeconfig", kubeconfig)
+    assert "delete the configuration if its owner is gone" in said.out
+    with cluster(tmp_path, _around(old, ready=[True, False])) as kubeconfig:
+        assert auditor("webhook", "doctor", "--kubeconfig", kubeconfig).code == 0
+
+
+def test_who_serves_reminds_of_a_glass_that_nobody_mended(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The webhook may not restore what failurePolicy was; it says so, and not every ten seconds."""
+    notes = {"until": "2026-01-01T00:00:00Z", "since": "2025-12-31T23:00:00Z", "reason": "drill"}
+    made = configuration(hook(), annotations={
+        f"break-glass.auditor.local/{key}": value for key, value in notes.items()
+    })  # fmt: skip
+    with cluster(tmp_path, _around(made, ready=[True])) as kubeconfig:
+        registration = LiveRegistration(Connection(str(kubeconfig)), "c")
+        for _ in range(3):
+            registration()
+    assert registration.glass() is None
+    unmended = registration.unmended()
+    assert unmended is not None
+    assert unmended.reason == "drill"
+    [told] = [each for each in caplog.records if "was not ended" in each.message]
+    assert (told.levelname, "break-glass --end" in told.message) == ("ERROR", True)
 
 
 def test_what_may_not_be_listed_is_told_and_no_pass(auditor: Command, tmp_path: Path) -> None:

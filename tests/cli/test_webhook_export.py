@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,20 @@ def test_yaml_can_be_applied_as_it_is_printed(auditor: Command) -> None:
     assert kinds == ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]
     why = "an expression sees one object, and it asks of the cluster: identity"
     assert found.err == f"not exported: workload/default_service_account: {why}\n"
+
+
+def test_many_that_are_not_exported_share_a_line(auditor: Command) -> None:
+    """Counted by the reason; a flag names each of them."""
+    found = auditor("webhook", "export")
+    [line] = found.err.splitlines()
+    said = re.fullmatch(r"not exported: (\d+) policies \(--reasons names each\): (.*)", line)
+    assert said is not None
+    parts = [re.fullmatch(r".+ \((\d+)\)", part) for part in said[2].split("; ")]
+    assert sum(int(part[1]) for part in parts if part) == int(said[1])
+    assert "an expression sees one object, and it asks of the cluster (" in line
+    each = auditor("webhook", "export", "--reasons")
+    assert each.out == found.out
+    assert len(each.err.splitlines()) == int(said[1])
 
 
 def test_json_is_one_document(auditor: Command) -> None:

@@ -14,6 +14,13 @@ from auditor.sources.kinds import KINDS
 from .command import Command
 
 IMAGE = "registry.example/auditor@sha256:" + "a" * 64
+ZONES = """\
+topology:
+  pools:
+    - {name: "a{n}", count: 2, zone: a, allocatable: {cpu: 4, memory: 16Gi, pods: 110}}
+    - {name: "b{n}", count: 2, zone: b, allocatable: {cpu: 4, memory: 16Gi, pods: 110}}
+    - {name: "c{n}", count: 2, zone: c, allocatable: {cpu: 4, memory: 16Gi, pods: 110}}
+"""
 Manifest = dict[str, Any]
 
 
@@ -33,7 +40,8 @@ def one(made: list[Manifest], kind: str) -> Manifest:
 def test_our_own_audit_finds_nothing(
     auditor: Command, folder: Path, flags: tuple[str, ...]
 ) -> None:
-    """Of no severity, and nothing is left unjudged for want of sight."""
+    """Of no severity, and nothing is left unjudged for want of sight: three zones are declared."""
+    (folder / ".auditor.yaml").write_text(ZONES, "utf-8")
     said = auditor("webhook", "install", "--image", IMAGE, *flags)
     (folder / "webhook.yaml").write_text(said.out, "utf-8")
     audited = auditor("audit", folder, "--fail-on", "info", "--strict", "--format", "json")
@@ -111,6 +119,18 @@ def test_the_private_key_is_told_of(auditor: Command) -> None:
     said = auditor("webhook", "install", "--image", IMAGE)
     assert "private key" in said.err
     assert "PRIVATE KEY" not in said.out  # base64, as Secrets have it
+
+
+@pytest.mark.parametrize(
+    ("image", "warned"), [("r.example/a:1.2", True), ("r.example/a", True), (IMAGE, False)]
+)
+def test_an_image_that_may_be_another_tomorrow_is_warned_of(
+    auditor: Command, image: str, warned: bool
+) -> None:
+    """A tag can be moved, by whoever may push."""
+    said = auditor("webhook", "install", "--image", image)
+    assert said.code == 0
+    assert (f"warning: --image {image} is no digest" in said.err) is warned
 
 
 def test_a_given_secret_is_mounted_and_its_ca_published(auditor: Command, tmp_path: Path) -> None:

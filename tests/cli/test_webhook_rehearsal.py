@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.webhook.world import CAPTURES, captures, guard, holding_data, pod, privileged, review
 
 from .command import Command, Said
+from .test_webhook_doctor import cluster
 
 ROOT = Path(__file__).parents[2]
 PEAPODS = ROOT / "fixtures" / "clusters" / "peapods"
@@ -44,7 +46,7 @@ def test_the_faults_of_what_is_there_are_told_by_namespace_and_policy(auditor: C
     assert said.code == 1
     assert said.out.splitlines() == [
         "Would be denied, of what is there (1):",
-        "  shop: workload/privileged_container: shop/nightly-report[CronJob]",
+        "  workload/privileged_container of shop/nightly-report[CronJob]",
     ]
 
 
@@ -229,3 +231,32 @@ def test_a_line_that_is_no_review_is_named(
     assert said.code == 2
     assert f"{file}:2: " in said.err
     assert complaint in said.err
+
+
+def test_a_cluster_that_shows_nothing_is_told_in_few_lines_and_can_be_answered_for(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """What is missing, and what can be done about it; JSON has every list. Whoever answers for
+    all of it is not told of it by the exit code.
+    """
+    version = {"version": {"major": "1", "minor": "36"}}
+    asked = ("webhook", "preview", "--cluster", *ISOLATED)
+    with cluster(tmp_path, version) as kubeconfig:
+        words = (*asked, "--kubeconfig", kubeconfig)
+        said = auditor(*words)
+        assert said.code == 4
+        [lists, *others, advice] = said.err.splitlines()
+        told = re.match(r"could not be seen: (\d+) lists: forbidden: namespaces, nodes, ", lists)
+        assert told is not None
+        assert f"and {int(told[1]) - 5} more" in lists
+        assert advice.startswith("next: let the account list what is missing, declare it (`cni`")
+        assert len(others) == 1  # the one policy that was asked for
+        every = json.loads(auditor(*words, "--format", "json").out)["gaps"]
+        assert sum(gap.startswith("list of ") for gap in every) == int(told[1]) == len(every) - 1
+        config = tmp_path / "answered.yaml"
+        entry = "{gap: '*', reason: the account may see no more}"
+        config.write_text(f"acknowledged: [{entry}]\n", "utf-8")
+        said = auditor(*words, "--config", config)
+    assert said.code == 0
+    assert "(the account may see no more)" in said.err
+    assert "could not be seen" not in said.err

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from auditor.audit import Bench, audit
+from auditor.frameworks.catalogue import uncovered, wanted_controls
 from auditor.model import Audit, Settings
 from auditor.policies.engine import compile_policies
-from auditor.policies.frameworks import uncovered, wanted_controls
 from auditor.policies.loader import chosen, load
 from auditor.sources.files import FileSource
 

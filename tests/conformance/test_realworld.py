@@ -32,8 +32,11 @@ JUDGED = Path(__file__).with_name("judgements.yaml")
 ENOUGH = 0.95
 GOOD = ("argo-cd", "cloudnative-pg", "ingress-nginx", "metrics-server", "online-boutique")
 """Whose authors have taken care."""
-FEW = 2.5
-"""Findings for each workload; most at Argo CD, where the development branch asks for latest."""
+FEW = 3.6
+"""Findings for each workload; most at Argo CD, where the development branch asks for latest, and
+five workloads wish to be apart from pods with a label that no pod has; and its controller deploys
+anything, with every right.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -115,7 +115,15 @@ PSS = Target(
     package=".",
     takes="about half a minute on 2 cores",
 )
-TARGETS = {target.name: target for target in (KUBERNETES, KWOK, OPA, PSS)}
+ACTIONLINT = Target(
+    name="actionlint",
+    cache="actionlint",
+    module=HERE / "actionlint",
+    pinned="github.com/rhysd/actionlint",
+    package="github.com/rhysd/actionlint/cmd/actionlint",
+    takes="some seconds",
+)
+TARGETS = {target.name: target for target in (KUBERNETES, KWOK, OPA, PSS, ACTIONLINT)}
 
 
 def built(target: Target) -> Path | None:

@@ -165,6 +165,12 @@ def _populate(plane: ControlPlane) -> None:
     plane.launch("kwok", kwok_command(plane.kubeconfig, plane.folder, options.pod_stages))
 
 
+LEASE, PATIENCE = 40, 300
+"""Seconds: what a kubelet promises to say that it lives; after how many of silence the controllers
+believe that a node is lost. A busy machine may be late.
+"""
+
+
 def kwok_command(
     kubeconfig: Path, folder: Path, pod_stages: str | None, nodes: str = "--manage-all-nodes=true"
 ) -> list[str | Path]:
@@ -176,7 +182,7 @@ def kwok_command(
     stages = folder / "stages.yaml"
     stages.write_text((binary.parent / "node.yaml").read_text("utf-8") + "\n---\n" + pods, "utf-8")
     where = [f"--kubeconfig={kubeconfig}", f"--config={stages}", "--cidr=10.244.0.0/16"]
-    return [binary, *where, nodes]
+    return [binary, *where, f"--node-lease-duration-seconds={LEASE}", nodes]
 
 
 def _etcd_flags(plane: ControlPlane) -> list[str]:
@@ -217,6 +223,7 @@ def _controller_manager_flags(plane: ControlPlane) -> list[str]:
         "--use-service-account-credentials",
         "--leader-elect=false",
         "--secure-port=0",
+        f"--node-monitor-grace-period={PATIENCE}s",
         f"--service-account-private-key-file={plane.folder / 'accounts.key'}",
         f"--root-ca-file={plane.folder / 'ca.crt'}",
     ]

@@ -1,20 +1,46 @@
 """Says why a cluster is not yet at rest: objects of the API server in, words out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 Manifest = dict[str, Any]
 
 # What the controllers have to have made before "every pod is bound" means anything.
-WATCHED = ("deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "pods")
+WATCHED = (
+    "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "pods",
+    "endpointslices.discovery.k8s.io",
+)  # fmt: skip
 
 
 def unsettled(objects: Iterable[Manifest]) -> list[str]:
     """One line for each object that is not there yet; none when every pod has its node and runs.
 
-    A workload is there when its controller has seen its newest version and made all its pods.
+    A workload is there when its controller has seen its newest version and made all its pods; the
+    endpoint of a pod, when it is as ready as the pod.
     """
-    return [f"{name(each)}: {why}" for each in objects for why in _why(each)]
+    objects = list(objects)
+    ready = {_place(each) for each in objects if each["kind"] == "Pod" and _is_ready(each)}
+    return [
+        f"{name(each)}: {why}" for each in objects for why in (*_why(each), *_behind(each, ready))
+    ]
+
+
+def _behind(manifest: Manifest, ready: Set[tuple[str, str]]) -> Iterator[str]:
+    """What an EndpointSlice has not heard yet."""
+    for each in manifest.get("endpoints") or () if manifest["kind"] == "EndpointSlice" else ():
+        target = each.get("targetRef", {})
+        place = (target.get("namespace", ""), target.get("name", ""))
+        if place in ready and not each.get("conditions", {}).get("ready"):
+            yield f"does not know yet that {'/'.join(place)} is ready"
+
+
+def _place(manifest: Manifest) -> tuple[str, str]:
+    return manifest["metadata"].get("namespace", ""), manifest["metadata"]["name"]
+
+
+def _is_ready(pod: Manifest) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def name(manifest: Manifest) -> str:
@@ -26,6 +52,8 @@ def name(manifest: Manifest) -> str:
 
 def _why(manifest: Manifest) -> Iterator[str]:
     status = manifest.get("status", {})
+    if manifest["kind"] == "EndpointSlice":
+        return
     if manifest["kind"] == "Pod":
         yield from _why_pod(manifest, status)
     elif manifest["kind"] == "Node":

@@ -14,6 +14,9 @@ from typing import NoReturn
 import pytest
 
 from . import cluster as test_cluster
+from .browser import Browser
+from .browser import browser as a_browser
+from .browser import program as browser_program
 from .build import OPA, built
 from .cluster import NoClusterError, Options, Route, TestCluster
 from .cluster_route import route
@@ -83,6 +86,15 @@ def opa() -> Path:
     if program is None:
         raise NoClusterError("no OPA here: build it with `python -m tests.e2e.build opa`")
     return program
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A real browser for the tests of one module."""
+    if browser_program() is None:
+        raise NoClusterError("no Chromium here: `python -m tests.e2e.browser` installs it")
+    with a_browser(tmp_path_factory.mktemp("browser")) as made:
+        yield made
 
 
 @pytest.hookimpl(wrapper=True)

@@ -52,6 +52,13 @@ class Server:
         body = json.loads(text) if known else {"message": text}
         return Answer(response.status, body, tuple(map(_text, _warnings(response))))
 
+    def listed(self, path: str) -> list[Manifest]:
+        """GET of a list; each object with its kind, which a server says once for all."""
+        self._connection.request("GET", path)
+        body = json.loads(self._connection.getresponse().read())
+        kind = body["kind"].removesuffix("List")
+        return [{"apiVersion": body["apiVersion"], "kind": kind, **each} for each in body["items"]]
+
     def create(self, path: str, manifest: Manifest, *, dry: bool = True) -> Answer:
         """POST."""
         return self.ask("POST", path, manifest, dry=dry)

@@ -20,6 +20,7 @@ EXPOSED = "data/personal_data_not_isolated"
 OVERREACH = "network/monitor_beyond_health"
 FAR = "placement/far_from_database"
 POLICIES = (PRIVILEGED, EXPOSED, OVERREACH, FAR)
+"""What was done wrong in the example company, by hand."""
 
 ASKED = tuple(word for policy in POLICIES for word in ("--select", policy))
 """The policies that are known here: an added one is no reason for these tests to change."""
@@ -39,10 +40,13 @@ class Said(command.Said):
 
     @property
     def verdicts(self) -> dict[str, tuple[str, str, str]]:
-        """Fingerprint → policy, object and message of every finding."""
+        """Fingerprint → policy, object and message of every finding of the `POLICIES`. What others
+        say depends on where the scheduler happened to put pods.
+        """
         return {
             each["fingerprint"]: (each["policy"], name_of(each["object"]), each["message"])
             for each in self.findings
+            if each["policy"] in POLICIES
         }
 
 

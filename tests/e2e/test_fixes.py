@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .cluster import TestCluster
-from .product import AS_SPECIFIED, FAR, PEAPODS, POLICIES, audit, audit_live, auditor
+from .product import AS_SPECIFIED, ASKED, FAR, PEAPODS, POLICIES, audit, audit_live, auditor
 
 pytestmark = pytest.mark.e2e
 
@@ -76,7 +76,7 @@ def test_the_commands_for_the_live_cluster_mend_it(peapods: TestCluster, tmp_pat
     peapods.wait_until_bound()
     before = audit_live(peapods.kubeconfig).verdicts
     asked = ("--cluster", "--kubeconfig", peapods.kubeconfig, "--unsafe", "--server-dry-run")
-    shown = auditor("fix", *asked, *AS_SPECIFIED)
+    shown = auditor("fix", *asked, *AS_SPECIFIED, *ASKED)
     assert audit_live(peapods.kubeconfig).verdicts == before
     assert shown.out.count("# the API server agrees") == shown.out.count("kubectl ") >= len(before)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -78,7 +78,7 @@ def test_what_came_in_during_an_outage_is_told(cluster: TestCluster, tmp_path: P
             )
         log = (folder / "webhook.log").read_text("utf-8")
         lines.append([line for line in log.splitlines() if "came in unjudged" in line])
-    (told,) = (json.loads(json.loads(line)["message"]) for line in lines[0])
+    (told,) = map(json.loads, lines[0])
     assert (told["policy"], told["object"]) == (PRIVILEGED, f"{SPACE}/slipped-in[Pod]")
     assert told["since"] == gone.isoformat(timespec="seconds")
     assert lines[1] == []

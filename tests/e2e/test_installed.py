@@ -36,4 +36,17 @@ def test_a_fresh_installation_audits(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 1, done.stderr
-    assert "4 findings" in done.stdout
+    assert "findings: 3 high" in done.stdout
+    assert "auditor 0." in _as_plugin(programs)
+    page = tmp_path / "report.html"
+    asked = (programs / "auditor", "audit", PEAPODS, "--no-fixes", "--fail-on", "never")
+    _run(*asked, "--format", "html", "-o", page, cwd=tmp_path)
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+
+
+def _as_plugin(programs: Path) -> str:
+    """What the real kubectl answers that finds us on its PATH."""
+    kubectl = Path(sys.executable).parent / "kubectl"
+    environment = {"PATH": f"{programs}:/usr/bin:/bin"}
+    asked = [str(kubectl), "auditor", "--version"]
+    return subprocess.check_output(asked, text=True, env=environment)

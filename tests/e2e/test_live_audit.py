@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from .cluster import TestCluster
+from .cluster_local import write_kubeconfig
 from .product import (
     ASKED,
     EXPOSED,
@@ -100,17 +101,8 @@ def test_who_may_read_nothing_learns_that_nothing_was_seen(peapods: TestCluster)
 
 def test_a_cluster_that_does_not_answer_is_no_clean_cluster(tmp_path: Path) -> None:
     """One sentence, exit code 2, and no report."""
-    server: dict[str, Any] = {"server": "https://127.0.0.1:1"}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "c", "cluster": server}],
-        "users": [{"name": "u", "user": {}}],
-        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-        "current-context": "x",
-    }
     path = tmp_path / "kubeconfig"
-    path.write_text(yaml.safe_dump(config), "utf-8")
+    write_kubeconfig(path, {"server": "https://127.0.0.1:1"}, "nobody", "none")
     answer = audit_live(path)
     assert answer.code == 2
     assert answer.out == ""

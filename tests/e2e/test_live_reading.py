@@ -23,6 +23,7 @@ COUNTED = (
     " configmaps persistentvolumeclaims serviceaccounts limitranges deployments replicasets"
     " statefulsets daemonsets jobs cronjobs networkpolicies ingresses storageclasses"
     " priorityclasses runtimeclasses resourcequotas rolebindings clusterrolebindings"
+    " poddisruptionbudgets horizontalpodautoscalers endpointslices roles clusterroles csinodes"
     " validatingwebhookconfigurations mutatingwebhookconfigurations"
 )
 """The kinds that an audit reads of a cluster without extensions."""

@@ -283,6 +283,49 @@ def test_what_is_to_be_denied_is_denied(cluster: TestCluster, api: Server, denyi
         assert api.create(path(POD, elsewhere), within(BAD, elsewhere)).code == 201
 
 
+CLASSES = """\
+# METADATA
+# title: Preempts others
+# description: A priority by which pods take the place of others.
+# custom:
+#   severity: high
+#   kinds: [PriorityClass]
+#   fix: manual
+package policies.theirs.preempting
+
+deny contains {"path": ["value"], "message": "preempts", "anchor": ""} if input.object.value > 1000
+"""
+CLASSES_CEL = "deny: [{when: object.value > 1000}]\n"
+
+
+def test_what_is_in_no_namespace_can_be_waived(
+    cluster: TestCluster, api: Server, tmp_path: Path
+) -> None:
+    """A policy of somebody's own, on a kind of the cluster itself: the fault is denied, and what
+    they answer for is not.
+    """
+    folder = tmp_path / "own" / "theirs"
+    folder.mkdir(parents=True)
+    (folder / "preempting.rego").write_text(CLASSES, "utf-8")
+    (folder / "preempting.cel.yaml").write_text(CLASSES_CEL, "utf-8")
+    waiver = {"policy": "theirs/*", "object": "known", "reason": "ours"}
+    words = ("--policies", str(folder.parent), "--select", "theirs/preempting", "--mode", "deny")
+    cluster.apply(*exported(tmp_path, *words, waivers=[waiver]))
+    where = "/apis/scheduling.k8s.io/v1/priorityclasses"
+
+    def create(name: str) -> Answer:
+        kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+        return api.create(where, {**kind, "metadata": {"name": name}, "value": 2000})
+
+    def why_not() -> str:
+        code = create("other").code
+        return "" if code == 422 else f"it is not denied yet: {code}"
+
+    cluster.wait_until("the policy denies", why_not, 60)
+    answer = create("known")
+    assert answer.code == 201, answer.message
+
+
 def static_folder(folder: Path, manifests: list[Manifest]) -> Path:
     """A configuration of admission that reads these manifests from files."""
     files = folder / "policies"

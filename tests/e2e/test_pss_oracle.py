@@ -17,14 +17,14 @@ import pytest
 
 from auditor.audit import Bench, audit
 from auditor.facts.workloads import TEMPLATES
+from auditor.frameworks.catalogue import wanted_controls
 from auditor.manifests import at
 from auditor.model import Audit, Origin, Ref, Resource, Settings, Snapshot, Span
 from auditor.model import Path as Place
 from auditor.policies.engine import compile_policies
-from auditor.policies.frameworks import wanted_controls
-from auditor.policies.judge import prepared
 from auditor.policies.loader import chosen, load
 from tests.pods import Pod, random_pods
+from tests.prepared import prepared
 
 from .build import PSS, built
 from .cluster import NoClusterError

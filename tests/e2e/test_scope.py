@@ -76,7 +76,16 @@ def namespace(name: str, **labels: str) -> dict[str, Any]:
 
 RULES = [
     {
-        "apiGroups": ["", "apps", "batch", "networking.k8s.io", "rbac.authorization.k8s.io"],
+        "apiGroups": [
+            "",
+            "apps",
+            "autoscaling",
+            "batch",
+            "discovery.k8s.io",
+            "networking.k8s.io",
+            "policy",
+            "rbac.authorization.k8s.io",
+        ],
         "resources": ["*"],
         "verbs": ["list"],
     }

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -173,6 +173,13 @@ def test_a_cluster_that_locked_itself_out_comes_up_and_is_opened_again(
     assert any(key.startswith("failed-open.validating.") for key in let_in["annotations"])
 
 
+def _spoil(cluster: TestCluster) -> None:
+    """Put the key of another CA into the Secret."""
+    key = b64encode(new_authority().key).decode()
+    patch = json.dumps({"data": {"ca.key": key}})
+    cluster.kubectl("patch", "secret", "auditor-webhook", "-n", "auditor", "-p", patch, check=True)
+
+
 def test_the_ca_is_kept_until_a_new_one_is_wanted(fresh_cluster: TestCluster) -> None:
     """Then both are trusted. A doctor who comes by has nothing to say, until nobody answers."""
     cluster = fresh_cluster
@@ -193,6 +200,11 @@ def test_the_ca_is_kept_until_a_new_one_is_wanted(fresh_cluster: TestCluster) ->
     secret = cluster.get("secret", "auditor", "auditor-webhook")["data"]
     assert b64decode(secret["previous.crt"]) == first
     assert b64decode(secret["ca.crt"]) + first == both
+    _spoil(cluster)
+    refused = auditor(*words)
+    assert (refused.code, "with its key in ca.key" in refused.err) == (2, True), refused.err
+    assert _published(cluster) == both
+    assert auditor(*words, "--new-ca").code == 0
     cluster.kubectl("scale", "deployment", "auditor-webhook", "-n", "auditor", "--replicas=0",
                     check=True)  # fmt: skip
     cluster.kubectl("delete", "service", "-n", "auditor", "auditor-webhook", check=True)

@@ -197,6 +197,27 @@ kind: ClusterRoleBinding
 metadata: {name: reader}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader}
 subjects: [{kind: ServiceAccount, name: default, namespace: data}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: reader, namespace: shop}
+rules: [{apiGroups: [""], resources: [pods], verbs: [create]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: reader}
+rules: [{apiGroups: [networking.k8s.io], resources: [networkpolicies], verbs: [create]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: proxy, namespace: data}
+rules: [{apiGroups: [""], resources: [services/proxy], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: proxy, namespace: data}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: proxy}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: support}]
 """
 
 

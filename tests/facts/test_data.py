@@ -93,6 +93,15 @@ def test_a_typing_error_takes_nothing_out_of_sight() -> None:
     ]
 
 
+def test_a_role_that_is_nearly_one_is_told() -> None:
+    """A monitor that is none by a slip would not be judged as one; other words are for others."""
+    assert misread(annotated(pod("web"), role="moniter")) == [
+        "auditor/role of default/web[Pod]: 'moniter' is no role; did you mean 'monitor'?"
+    ]
+    assert misread(annotated(pod("web"), role="monitor")) == []
+    assert misread(annotated(pod("web"), role="active-passive")) == []
+
+
 def clients(*found: Resource) -> dict[str, list[str]] | None:
     """The clients of the first workload, by the name that was written."""
     data, one = asked(*found)

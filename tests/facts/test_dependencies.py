@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from auditor.facts.configuration import told_of
-from auditor.facts.dependencies import Dependency, dependencies_of
+from auditor.facts.dependencies import Dependency, Directory, dependencies_of
 from auditor.facts.workloads import workloads_of
 from auditor.model import Resource, Snapshot
 
@@ -55,7 +55,8 @@ def client(**container: Any) -> Resource:
 def edges(*found: Resource) -> tuple[Dependency, ...]:
     """All edges of a cluster."""
     snapshot = Snapshot(found)
-    return dependencies_of(snapshot, told_of(snapshot, workloads_of(snapshot)))
+    workloads = workloads_of(snapshot)
+    return dependencies_of(told_of(snapshot, workloads), Directory.of(snapshot, workloads))
 
 
 def needs(*found: Resource) -> list[str]:

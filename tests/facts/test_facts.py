@@ -95,8 +95,25 @@ def test_a_kind_of_somebodys_own_group_is_another_kind(kind: str, name: str) -> 
 
 OF_THE_MESH = ("mesh", "routes")
 """Their objects are not in this cluster; test_mesh and test_routes have one of their own."""
+OF_WAYS = ("chatter", "clientele", "crowding", "pair", "primary", "traffic")
+"""Where pods stand is the same whatever is missing of this cluster: test_services has others."""
+OF_UPDATES = (
+    "autoscaler", "budget", "daemon", "evicted", "governing", "guarded", "overlap", "scale_down",
+    "unwell", "update",
+)  # fmt: skip
+"""They are asked about another cluster, in test_steady."""
+OF_SCHEDULING = (
+    "affinity_terms", "autoscaling", "ceilings", "choices", "losses", "node_load",
+    "scaled_to_nothing", "shared", "single", "spreading", "standings", "usage",
+)  # fmt: skip
+"""They are told of clusters of a few nodes: in the fixtures of their policies, and in the stories
+of tests/placement_scenarios.
+"""
+OF_RIGHTS = ("binding_ends", "grant", "role_powers", "role_use", "takeover")
+"""They are asked about another cluster, in test_rights."""
+ELSEWHERE = (*OF_RIGHTS, *OF_THE_MESH, *OF_WAYS, *OF_UPDATES, *OF_SCHEDULING)
 EVERY_LIST = sorted(
-    {kind for name, fact in FACTS.items() if name not in OF_THE_MESH for kind in fact.needs}
+    {kind for name, fact in FACTS.items() if name not in ELSEWHERE for kind in fact.needs}
 )
 """Every kind that some fact needs."""
 
@@ -108,7 +125,7 @@ def seen(fact: str) -> tuple[dict[Ref, Any], dict[tuple[str, str], Gap]]:
     return {one.ref: facts.about(one, (fact,)) for one in WORLD.snapshot.resources}, facts.gaps
 
 
-@pytest.mark.parametrize("fact", [name for name in FACTS if name not in OF_THE_MESH])
+@pytest.mark.parametrize("fact", [name for name in FACTS if name not in ELSEWHERE])
 @pytest.mark.parametrize("kind", EVERY_LIST)
 def test_a_fact_needs_every_kind_that_changes_it(kind: str, fact: str) -> None:
     """Without the objects of one kind, an answer about what is left would be another one exactly
@@ -149,3 +166,15 @@ def test_a_missing_list_takes_more_away_than_a_broken_file(
     assert bool(answer.findings) is assessed
     missed = [each.what for each in answer.gaps if "not assessed" in each.why]
     assert missed == ([] if assessed else [f"policy {EXPOSED}"])
+
+
+def test_of_objects_with_one_identity_facts_are_about_the_one_that_counts() -> None:
+    """A later one replaces it in a cluster: what is said of both is said of that."""
+    away, here = (
+        resource({**pod("web").manifest, "spec": {"serviceAccountName": name}})
+        for name in ("away", "here")
+    )
+    facts = Facts(Snapshot((away, here)), Settings())
+    alone = Facts(Snapshot((here,)), Settings()).about(here, ("identity", "isolation"))
+    assert [facts.about(one, ("identity", "isolation")) for one in (away, here)] == [alone, alone]
+    assert "here" in str(alone["identity"])

@@ -272,7 +272,11 @@ def test_of_a_running_pod_little_is_kept() -> None:
         "phase": "Pending",
         "podIP": "10.1.0.2",
         "podIPs": [{"ip": "10.1.0.2"}],
-        "conditions": [{"type": "PodResizePending", "reason": "Infeasible"}],
+        "startTime": "2026-11-01T10:00:00Z",
+        "conditions": [
+            {"type": "Ready", "status": "True"},
+            {"type": "PodResizePending", "reason": "Infeasible"},
+        ],
         "containerStatuses": [
             {
                 "name": "web",

@@ -55,3 +55,31 @@ def test_what_an_api_server_takes_is_none() -> None:
     answer = judged(DEPLOYMENT, "workload/privileged_container")
     assert gaps(answer) == []
     assert len(answer.findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "meant"),
+    [
+        ("apps/v1", "Deploymnt", "Deployment"), ("apps/v1", "deployment", "Deployment"),
+        ("v1", "Servce", "Service"), ("networking.k8s.io/v1", "NetworkPolciy", "NetworkPolicy"),
+        ("rbac.authorization.k8s.io/v1", "Rolebinding", "RoleBinding"),
+    ],
+)  # fmt: skip
+def test_a_kind_that_is_mistyped_is_a_gap(version: str, kind: str, meant: str) -> None:
+    """Nothing of it is judged, and nothing of it is clean."""
+    text = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: web}}\n"
+    (gap,) = gaps(judged(text))
+    assert gap.endswith(f": {version} has no kind '{kind}'; did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("resource.k8s.io/v1", "ResourceClaimTemplate"), ("v1", "Event"), ("v1", "PodList"),
+        ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"),
+        ("example.com/v1", "Deploymnt"), ("apps/v1", "SomethingNew"),
+    ],
+)  # fmt: skip
+def test_a_kind_that_is_there_or_may_be_is_none(version: str, kind: str) -> None:
+    text = f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: web}}\n"
+    assert not [gap for gap in gaps(judged(text)) if "did you mean" in gap]

@@ -161,7 +161,7 @@ def test_only_what_a_part_needs_is_folded() -> None:
 def test_personal_data_is_told_of_the_platform_too() -> None:
     """No part of a cluster needs to hold any where everybody can ask for it."""
     told = {policy for part in table() for policy in part.policies}
-    assert not {each for each in told if each.startswith(("data/", "network/", "placement/"))}
+    assert not {each for each in told if each.startswith(("data/", "network/"))}
 
 
 def test_the_table_names_policies_that_there_are() -> None:

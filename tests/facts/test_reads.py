@@ -11,12 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.facts import FACTS, Facts
+from auditor.facts.reads import CONTAINER_UNREAD, POD_UNREAD
 from auditor.facts.workloads import WORKLOAD_KINDS
 from auditor.model import Resource, Settings, Snapshot
 from auditor.sources.files import FileSource
 
 PEAPODS = Path(__file__).parents[2] / "fixtures" / "clusters" / "peapods"
-JUNK = st.sampled_from([None, True, "x", 7, [], {}, {"a": "b"}, [{"name": "x"}], "http://cart"])
+FIELDS = ("privileged", "hostPID", "tty", "command", "runAsUser", "terminationGracePeriodSeconds")
+JUNK = st.sampled_from(
+    [None, True, "x", 7, 600, [], {}, {"a": "b"}, [{"name": "x"}], "http://cart"]
+)
 
 
 @cache
@@ -61,7 +65,7 @@ def changes(draw: st.DrawFn) -> Resource:
     if new == "remove":
         del parent[last]
     elif new == "add" and isinstance(parent, dict):
-        name = draw(st.sampled_from(["privileged", "hostPID", "tty", "command", "runAsUser"]))
+        name = draw(st.sampled_from([*FIELDS, *sorted(POD_UNREAD | CONTAINER_UNREAD)]))
         parent[name] = draw(JUNK)
     else:
         parent[last] = draw(JUNK)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _NEAR = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 _DECLARES = ("assign", "unify", "eq")
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
-_NOTHING = '"-"'
-"""What no object says: in its place in a list, an element is as good as gone."""
+_NOTHING = '"(nothing)"'
+"""What no object says, not even in part: in its place in a list, an element is as good as gone."""
+_ELSE = re.compile(r"\Aelse := (?P<value>.+?) if (?P<condition>[^{\n]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,10 @@ def mutants(file: Path, text: str, opa: Path) -> Iterator[Mutant]:
             yield _without_rule(file, text, rule)
         for expression in _expressions(rule):
             yield from _changed(file, text, expression)
+        for other in _elses(rule):
+            yield from _otherwise(file, text, other)
+        for listed in _looped(rule):
+            yield _put(file, text, listed, "[]", f"nothing in: {_shown(listed)}")
         for element in _elements(rule):
             shown = _text(element)
             yield _put(file, text, element, _NOTHING, f"left out: {shown}")
@@ -80,6 +86,43 @@ def _expressions(node: Any) -> Iterator[Node]:
     elif isinstance(node, list):
         for inside in node:
             yield from _expressions(inside)
+
+
+def _elses(rule: Node) -> Iterator[Node]:
+    while "else" in rule:
+        rule = rule["else"]
+        yield rule
+
+
+def _otherwise(file: Path, text: str, other: Node) -> Iterator[Mutant]:
+    """Without an ``else`` and what follows it, and its condition changed where that stands on the
+    same line: there the parser tells no place of it.
+    """
+    said = _text(other)
+    yield _put(file, text, other, "", f"else dropped: {_shown(other)}")
+    found = _ELSE.match(said)
+    if found:
+        value, condition, rest = found["value"], found["condition"], said[found.end() :]
+        without = condition.removeprefix("not ")
+        opposite = without if without != condition else f"not {condition}"
+        yield _put(file, text, other, f"else := {value}{rest}", f"dropped: {condition}")
+        changed = f"else := {value} if {opposite}{rest}"
+        yield _put(file, text, other, changed, f"negated: {condition}")
+
+
+def _looped(node: Any) -> Iterator[Node]:
+    """Whatever is gone through below `node`: ``xs`` of ``some x in xs`` and ``every x in xs``."""
+    if isinstance(node, dict):
+        terms = node.get("terms")
+        if isinstance(terms, dict) and "symbols" in terms:
+            yield from (call["value"][-1] for call in terms["symbols"] if call["type"] == "call")
+        elif isinstance(terms, dict) and "domain" in terms:
+            yield terms["domain"]
+        for inside in node.values():
+            yield from _looped(inside)
+    elif isinstance(node, list):
+        for inside in node:
+            yield from _looped(inside)
 
 
 def _elements(rule: Node) -> Iterator[Node]:
@@ -129,7 +172,7 @@ def _changed(file: Path, text: str, expression: Node) -> Iterator[Mutant]:
         return
     said = _text(expression)
     shown = " ".join(said.split())
-    if said.strip() == "true":
+    if said.strip() == "true" or said.startswith("else "):
         return
     yield _put(file, text, expression, "true", f"dropped: {shown}")
     yield _put(file, text, expression, _negated(expression, said), f"negated: {shown}")
@@ -158,9 +201,7 @@ def _negated(expression: Node, said: str) -> str:
 
 
 def _without_rule(file: Path, text: str, rule: Node) -> Mutant:
-    said = _text(rule)
-    shown = " ".join(said.split())[:100]
-    return _put(file, text, rule, "", f"rule dropped: {shown}")
+    return _put(file, text, rule, "", f"rule dropped: {_shown(rule)}")
 
 
 def _put(file: Path, text: str, node: Node, new: str, what: str) -> Mutant:
@@ -169,9 +210,15 @@ def _put(file: Path, text: str, node: Node, new: str, what: str) -> Mutant:
     start = sum(map(len, lines[: row - 1])) + column - 1
     old = _text(node).encode()
     data = text.encode()
+    if data[start - 1 : start] == b"(" == old[:1]:  # of what is in brackets it tells the inside
+        start -= 1
     assert data[start : start + len(old)] == old, (file, row, column)
     changed = data[:start] + new.encode() + data[start + len(old) :]
     return Mutant(str(file), row, what, changed.decode())
+
+
+def _shown(node: Node) -> str:
+    return " ".join(_text(node).split())[:100]
 
 
 def _text(node: Node) -> str:

@@ -13,7 +13,7 @@ from auditor.facts.custom import role_of
 from auditor.model import Finding, Resource, Settings, Snapshot
 from auditor.policies import alike
 from auditor.policies.alike import Alike
-from auditor.policies.drafts import Said
+from auditor.policies.drafts import Checked, Said
 from auditor.policies.engine import EvaluationError, PolicyEngine, RawFinding
 from auditor.policies.judge import Question, answered, questions
 from tests.bench import bench
@@ -118,3 +118,36 @@ def test_no_more_is_remembered_than_there_is_room_for() -> None:
         known.cell(("p",), str(number).encode())[0].said = said
     assert known.cell(("p",), str(alike.MOST).encode())[1] is False
     assert known.cell(("p",), b"0")[1] is True
+
+
+def test_equal_answers_about_different_objects_share_their_drafts() -> None:
+    """And what differs in a number's type alone is not equal."""
+    policy = next(iter(bench().policies))
+    checked = Checked()
+
+    def said(value: object) -> Said:
+        (only,) = checked.drafts((policy,), ("p",), {"p": [_raw(value)]})
+        return only
+
+    assert said(1)[1] is said(1)[1]
+    assert [repr(said(value)[1]) for value in (1, True, 1.0)] == [
+        repr(Checked().drafts((policy,), ("p",), {"p": [_raw(value)]})[0][1])
+        for value in (1, True, 1.0)
+    ]
+    assert isinstance(said(2**70)[1], tuple)
+
+
+def _raw(value: object) -> RawFinding:
+    """A finding with a fix that writes the value."""
+    step = {"op": "add", "path": ["a"], "value": value}
+    fix = {"title": "t", "safety": "safe", "patch": [step]}
+    return {"path": ["spec"], "message": "m", "fix": fix}
+
+
+def test_a_wrong_answer_is_wrong_each_time() -> None:
+    """It is told of every object."""
+    policy = next(iter(bench().policies))
+    checked = Checked()
+    for _ in range(2):
+        ((_, told),) = checked.drafts((policy,), ("p",), {"p": [{"message": ""}]})
+        assert isinstance(told, EvaluationError)

@@ -9,20 +9,24 @@ import orjson
 import pytest
 
 from auditor.facts import Facts
+from auditor.grades import Severity
 from auditor.model import Evidence, Finding, Operation, Policy, Ref, Safety, Settings, Snapshot
 from auditor.policies.engine import EvaluationError, compile_policies
 from auditor.policies.judge import answered as judge
-from auditor.policies.judge import panels, prepared, questions
+from auditor.policies.judge import panels, questions
 from auditor.policies.loader import load
 from tests.facts.network.cluster import pod, workload
+from tests.prepared import prepared
 
 POLICY = next(p for p in load()[0] if p.id == "workload/privileged_container")
 
 
-def answered(answer: str) -> list[Finding]:
-    """What is made of this answer of a policy, given as Rego."""
+def answered(answer: str, severity: Severity = Severity.HIGH) -> list[Finding]:
+    """What is made of this answer of a policy of that severity, given as Rego."""
     module = f"package policies.p\n\ndeny contains {answer}\n"
-    policy: Policy = replace(POLICY, id="p", file="p.rego", module=module, facts=())
+    policy: Policy = replace(
+        POLICY, id="p", file="p.rego", module=module, facts=(), severity=severity
+    )
     one = pod("shop/web")
     facts = Facts(Snapshot((one,)), Settings())
     engine = compile_policies("both", {"p.rego": module})
@@ -76,6 +80,15 @@ def test_an_answer_of_the_wrong_form_names_file_and_field(answer: str, field: st
     """It is an error, and never a pass."""
     with pytest.raises(EvaluationError, match=rf"^p\.rego: deny gave a wrong {field}"):
         answered(answer)
+
+
+def test_a_finding_is_as_grave_as_its_effect() -> None:
+    """Where the policy tells that; it is never graver than what METADATA promises."""
+    (mild,) = answered('{"path": [], "message": "x", "severity": "low"}')
+    (usual,) = answered('{"path": [], "message": "x"}')
+    assert (mild.severity, usual.severity) == (Severity.LOW, Severity.HIGH)
+    with pytest.raises(EvaluationError, match=r"deny gave severity high, .* at most medium"):
+        answered('{"path": [], "message": "x", "severity": "high"}', Severity.MEDIUM)
 
 
 def seen(one: Any) -> Any:

@@ -184,6 +184,32 @@ def test_a_profile_holds_the_smaller_ones() -> None:
     assert by_profile[2] == uncontested
 
 
+def test_a_check_that_is_near_finds_the_policy(tmp_path: Path) -> None:
+    """By its name; what it asks is not the same."""
+    write(tmp_path, POLICY.replace("none", "none\n#   near: [kube-linter:some-check]"))
+    (policy,) = load(tmp_path)[0]
+    assert (policy.equivalents, policy.near) == ((), ("kube-linter:some-check",))
+    assert chosen((policy,), "strict", ("kube-linter:some-check",), frozenset()) == (policy,)
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("near: [some-check]", "METADATA custom.near"),
+        ("near: ['kube-linter:']", "METADATA custom.near"),
+        ("near: kube-linter:a", "METADATA custom.near"),
+        ("near: [trivy:a]\n#   equivalents: [trivy:a]", "'trivy:a' is in 'equivalents' as well"),
+    ],
+)
+def test_a_check_that_is_near_is_named_as_a_tool_does(
+    tmp_path: Path, written: str, why: str
+) -> None:
+    """And it is not the same as well."""
+    write(tmp_path, POLICY.replace("none", f"none\n#   {written}"))
+    with pytest.raises(PolicyError, match=why):
+        load(tmp_path)
+
+
 def test_a_contested_policy_is_asked_only_by_name(tmp_path: Path) -> None:
     """No profile has it, and it says why."""
     why = "profile: optional\n#   contested: it helps one and harms another"

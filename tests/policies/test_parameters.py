@@ -80,3 +80,21 @@ def test_what_is_wrong_is_named_with_file_and_field(declared: Any, said: str) ->
         settled(declared, POLICIES, FILE)
     assert str(caught.value).startswith(f"{FILE}: parameters.")
     assert said in str(caught.value)
+
+
+def test_a_cluster_of_another_domain_has_its_services_there() -> None:
+    """The name of a Service ends with the domain of the cluster, which some change."""
+    hook = """
+        apiVersion: admissionregistration.k8s.io/v1
+        kind: ValidatingWebhookConfiguration
+        metadata: {name: guard}
+        webhooks:
+          - name: guard.example.com
+            clientConfig: {url: "https://guard.guard.svc.corp.example/check"}
+        """
+    outside = "admission/outside_the_cluster"
+    assert told(judged(hook, outside)) == [
+        f"{outside} default/guard[ValidatingWebhookConfiguration]"
+    ]
+    settings = _settings({outside: {"domain": "corp.example"}})
+    assert told(judged(hook, outside, settings=settings)) == []

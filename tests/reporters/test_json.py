@@ -17,7 +17,7 @@ import pytest
 
 import auditor.reporters
 from auditor.fixes.operations import applied
-from auditor.model import Audit, Change, Evidence, Gap, Operation, Proof, Snapshot, Unseen
+from auditor.model import Audit, Change, Evidence, Gap, Operation, Proof, Snapshot
 from auditor.reporters import render
 from auditor.reporters.patches import json_patch
 
@@ -153,6 +153,8 @@ def test_the_summary_counts_by_severity_and_status() -> None:
         "what": "k8s/broken.yaml",
         "why": "line 3: a mapping ends in the middle",
         "severity": "incomplete",
+        "about": "reading",
+        "policy": None,
         "acknowledged": None,
     }
 
@@ -167,7 +169,7 @@ def test_nothing_found_is_a_report_too() -> None:
 
 def test_it_says_how_far_it_goes() -> None:
     """When, by which policies, about what, and which share has no answer."""
-    gap = Gap(f"policy {world.LITERAL.id} on {world.WEB_FILE.ref}", "it failed", Unseen.INCOMPLETE)
+    gap = Gap.of_policy(world.LITERAL.id, "it failed", ref=world.WEB_FILE.ref)
     names = sorted(
         ("data/not_isolated", "workload/literal_password", "workload/privileged_container")
     )

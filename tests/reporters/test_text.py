@@ -487,8 +487,8 @@ def test_forty_columns_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_has_no_answer_is_counted() -> None:
     """A policy that could not be asked, one that failed on an object, and what was not read."""
     gaps = (
-        Gap("policy data/not_isolated", "not assessed: no list", Unseen.INCOMPLETE),
-        Gap(f"policy {world.LITERAL.id} on {world.WEB_FILE.ref}", "failed", Unseen.INCOMPLETE),
+        Gap.of_policy("data/not_isolated", "not assessed: no list"),
+        Gap.of_policy(world.LITERAL.id, "failed", ref=world.WEB_FILE.ref),
         world.NOT_READ,
     )
     text = screen(world.audit(gaps=gaps))

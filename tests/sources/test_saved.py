@@ -70,6 +70,19 @@ def test_what_is_saved_is_read_again(snapshot: Snapshot, tmp_path: Path) -> None
     assert all(resource.origin.live for resource in again.resources)
 
 
+def test_one_of_an_older_version_says_not_what_its_gaps_are_about(
+    snapshot: Snapshot, tmp_path: Path
+) -> None:
+    """It is read all the same."""
+    saved.save(snapshot, tmp_path / "new")
+    header, rest = gzip.decompress((tmp_path / "new").read_bytes()).split(b"\n", 1)
+    told = json.loads(header)
+    [gap] = told["gaps"]
+    del gap["about"], gap["policy"]
+    (tmp_path / "old").write_bytes(json.dumps(told, separators=(",", ":")).encode() + b"\n" + rest)
+    assert saved.load(tmp_path / "old").gaps == snapshot.gaps
+
+
 def test_the_same_cluster_is_the_same_file(snapshot: Snapshot, tmp_path: Path) -> None:
     """Byte for byte: it can be compared and kept by its digest. Nobody else may read it."""
     saved.save(snapshot, tmp_path / "one")

@@ -56,3 +56,21 @@ def test_built_in_kinds(group: str, kind: str, namespaced: bool) -> None:
     version = f"{group}/v1" if group else "v1"
     expected = "default" if namespaced else ""
     assert in_namespace(Ref(version, kind, "", "a"), {}).namespace == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "namespaced"),
+    [
+        ("apps.openshift.io/v1", "DeploymentConfig", True),
+        ("serving.knative.dev/v1", "Service", True),
+        ("apps.kruise.io/v1alpha1", "CloneSet", True),
+        ("apps.kruise.io/v1alpha1", "SidecarSet", False),
+        ("keda.sh/v1alpha1", "ScaledObject", True),
+        ("keda.sh/v1alpha1", "ClusterTriggerAuthentication", False),
+        ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", True),
+    ],
+)
+def test_custom_kinds_that_are_read(version: str, kind: str, namespaced: bool) -> None:
+    """What makes pods or counts them is looked for beside those, also without its definition."""
+    expected = "default" if namespaced else ""
+    assert in_namespace(Ref(version, kind, "", "a"), {}).namespace == expected

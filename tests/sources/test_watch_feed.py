@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
@@ -147,20 +146,6 @@ def test_a_log_that_is_too_short_says_so() -> None:
     log.note(refs)  # more at once than it holds
     assert log.since(4) is None
     assert log.since(5) == {}
-
-
-def test_each_change_wakes_those_who_wait(watcher: Watcher) -> None:
-    """Until they wait no more."""
-    woken = threading.Event()
-    leave = watcher.subscribe(woken.set)
-    _tell(watcher, "ADDED", _pod())
-    assert woken.is_set()
-    woken.clear()
-    _tell(watcher, "MODIFIED", _pod(resourceVersion="2"))  # nothing else
-    assert not woken.is_set()
-    leave()
-    _tell(watcher, "DELETED", _pod())
-    assert not woken.is_set()
 
 
 _NAMES = st.sampled_from("abc")

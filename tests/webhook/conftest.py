@@ -64,9 +64,12 @@ class Running:
         method: str = "POST",
         path: str = "/validate?timeout=5s",
         content_type: str = "application/json",
+        source: str = "127.0.0.1",
     ) -> Answer:
-        """One request over a connection of its own."""
-        connection = HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=40)
+        """One request over a connection of its own, from that address."""
+        connection = HTTPSConnection(
+            "127.0.0.1", self.port, context=self.context, timeout=40, source_address=(source, 0)
+        )
         try:
             connection.request(method, path, body, {"Content-Type": content_type})
             response = connection.getresponse()
@@ -152,6 +155,11 @@ class Starter:
         """Stop all."""
         for each in self._running:
             each.stop()
+
+
+def pids(running: Running) -> tuple[int, ...]:
+    """The processes of those who judge, the one that stands by last."""
+    return tuple(process.pid for process in running.evaluators._all)
 
 
 def until(true: Callable[[], bool], seconds: float = 30) -> bool:

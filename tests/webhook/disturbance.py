@@ -35,12 +35,13 @@ def _is_on(name: str, document: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Gate:
-    """Keeps whoever asks about the pods named `slow…` waiting until it is opened."""
+    """Keeps whoever asks about the pods named so waiting until it is opened."""
 
     folder: Path
+    name: str = "slow"
 
     def __call__(self, document: bytes) -> None:
-        if _is_on("slow", document):
+        if _is_on(self.name, document):
             (self.folder / "reached").touch()
             while not (self.folder / "opened").exists():
                 time.sleep(0.01)
@@ -103,3 +104,15 @@ class Rendezvous:
             until = time.monotonic() + 10
             while len(list(self.folder.iterdir())) < 2 and time.monotonic() < until:
                 time.sleep(0.005)
+
+
+@dataclass(frozen=True)
+class Both:
+    """One after the other."""
+
+    first: Callable[[bytes], None]
+    second: Callable[[bytes], None]
+
+    def __call__(self, document: bytes) -> None:
+        self.first(document)
+        self.second(document)

@@ -56,14 +56,25 @@ def compared(snapshot: Snapshot, bench: Bench, settings: Settings) -> Compared:
     said = _by_object(audit.open)
     differences, findings = [], 0
     for resource in snapshot.resources:
-        wanted = said.get(resource.ref.key, frozenset())
+        wanted = _sendable(resource, said.get(resource.ref.key, frozenset()))
         findings += len(wanted)
-        found = _admitted(resource, snapshot, court)
+        found = _sendable(resource, _admitted(resource, snapshot, court))
         if wanted != found:
             why = _why(resource, snapshot)
             alone = tuple(sorted(wanted - found)), tuple(sorted(found - wanted))
             differences.append(Difference(resource.ref, *alone, why))
     return Compared(len(snapshot.resources), findings, tuple(differences))
+
+
+def _sendable(resource: Resource, said: frozenset[Said]) -> frozenset[Said]:
+    """What can be said of a request as well: that has a namespace, where a file may name none."""
+    if not _names_no_namespace(resource):
+        return said
+    return frozenset(each for each in said if each[0] not in OF_NAMESPACES)
+
+
+OF_NAMESPACES = ("metadata/no_namespace", "metadata/default_namespace")
+"""Policies about the namespace that an object names, or does not."""
 
 
 def _admitted(resource: Resource, snapshot: Snapshot, court: Court) -> frozenset[Said]:
@@ -108,7 +119,8 @@ def _by_object(findings: Iterable[Finding]) -> dict[tuple[str, str, str, str], f
 
 def _names_no_namespace(resource: Resource) -> bool:
     metadata = resource.manifest.get("metadata")
-    return isinstance(metadata, dict) and not metadata.get("namespace")
+    named = metadata.get("namespace") if isinstance(metadata, dict) else None
+    return not isinstance(named, str) or not named
 
 
 REASONS: Mapping[str, Callable[[Resource, Snapshot], bool]] = {
@@ -118,6 +130,9 @@ REASONS: Mapping[str, Callable[[Resource, Snapshot], bool]] = {
     ),
     "a file may name no namespace, and is told so: a request always has one": lambda r, _: (
         r.ref.kind == "NetworkPolicy" and _names_no_namespace(r)
+    ),
+    "the webhook is not registered for its kind": lambda r, _: (
+        (r.ref.group, r.ref.kind) not in _PLURALS
     ),
     "two manifests of one object: a cluster has one": lambda r, s: r.ref.key in s.repeated,
 }

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 
 from auditor.errors import ConfigError
-from auditor.webhook.authority import Authority, Issuer, days_left, issue, new_authority
+from auditor.webhook.authority import Authority, Issuer, check, days_left, issue, new_authority
 from auditor.webhook.certificates import Certificates, Leaf, Pair, Trust, rehearse
 from auditor.webhook.registered import host_of, trust
 
@@ -85,6 +85,15 @@ def test_a_key_of_another_ca_is_refused(tmp_path: Path) -> None:
     mixed = Authority(new_authority().certificate, new_authority().key)
     with pytest.raises(ConfigError, match="not that of the CA"):
         Certificates(Issuer(lay(mixed, tmp_path), (HOST,)))
+
+
+@pytest.mark.parametrize("key", [b"", b"garbage", new_authority().key])
+def test_a_ca_without_its_own_key_can_sign_nothing(key: bytes) -> None:
+    """Whoever installs is told, and not the replicas that then never get ready."""
+    good = new_authority()
+    check(good)
+    with pytest.raises(ValueError, match=r"PEM|not that of the CA"):
+        check(Authority(good.certificate, key))
 
 
 def test_each_leaf_is_renewed_before_it_ends(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from auditor.declared import Admission, Mode
 from auditor.model import Audit, Gap, Ref, Snapshot, Unseen
+from auditor.serving.logs import Lines
 from auditor.webhook.confirm import CONFIRM_SECONDS, GIVE_UP_SECONDS, Confirmations
 from auditor.webhook.decide import decide
 from auditor.webhook.judgement import judge
@@ -74,8 +75,9 @@ def test_a_race_is_found_logged_and_counted(caplog: pytest.LogCaptureFixture) ->
     assert (race.finding.policy.id, race.mode) == (ISOLATED, Mode.DENY)
     assert race.admitted == (STORE, GUARD)
     assert world.counted == [ISOLATED]
-    (told,) = (orjson.loads(each.message) for each in caplog.records)
-    assert told["event"] == "admitted in race"
+    (record,) = caplog.records
+    assert record.message == "admitted in race"
+    told = orjson.loads(Lines().format(record))
     assert (told["object"], told["mode"]) == ("shop/customers[Pod]", "deny")
     assert list(world.pending.report) == [race]
     assert world.pending.confirm(world.become(holding_data())) == ()

@@ -11,6 +11,7 @@ import pytest
 
 from auditor.declared import Admission, Mode
 from auditor.model import Ref
+from auditor.serving.logs import Lines
 from auditor.webhook import confirm
 from auditor.webhook.admissions import admitted_in
 from auditor.webhook.evaluator import Evaluator
@@ -20,7 +21,7 @@ from auditor.webhook.plan import Plan
 from auditor.webhook.process import Outcome
 from tests.bench import SETTINGS
 
-from .conftest import Running, Starter, until
+from .conftest import Running, Starter, pids, until
 from .world import BENCH, Kept, guard, holding_data, live, review
 
 ISOLATED = "data/personal_data_not_isolated"
@@ -42,16 +43,15 @@ def test_a_race_with_another_replica_is_told_once(
     caplog.set_level(logging.WARNING)
     state = Kept(live(guard()))
     running = start(state, staff=Staff(workers=2, standing_by=1))
-    assert until(lambda: len(running.evaluators.pids) == 3)
+    assert until(lambda: len(pids(running)) == 3)
     answer = orjson.loads(running.ask(review(holding_data())).body)
     assert answer["response"]["allowed"]
     state.forget(GUARD)
     assert until(lambda: COUNTED in _metrics(running))
     time.sleep(1.0)  # by then the others have confirmed it as well
     assert COUNTED in _metrics(running)
-    told = [each.message for each in caplog.records if "admitted in race" in each.message]
-    assert len(told) == 1
-    assert orjson.loads(told[0])["admitted"] == ["shop/customers[Pod]"]
+    (told,) = (each for each in caplog.records if each.message == "admitted in race")
+    assert orjson.loads(Lines().format(told))["admitted"] == ["shop/customers[Pod]"]
 
 
 def _evaluator(state: Kept, mode: Mode) -> Evaluator:

@@ -13,16 +13,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.audit import audit
+from auditor.audit import audit, changes
 from auditor.declared import Admission, Mode
 from auditor.facts import Facts
 from auditor.facts.holdings import held
 from auditor.model import Audit, Gap, Manifest, Ref, Resource, Severity, Snapshot, Unseen
+from auditor.policies.kept import keep_for
 from auditor.policies.ours import is_ours
 from auditor.sources.cluster import live_resource
 from auditor.sources.files import FileSource
 from auditor.sources.kinds import KINDS
-from auditor.webhook.court import Court, changes, keep_for
+from auditor.webhook.court import Court
 from auditor.webhook.decide import decide
 from auditor.webhook.review import Decision, Review, UndecidableError, decode
 from tests.bench import SETTINGS
@@ -260,7 +261,7 @@ def test_what_nobody_reads_is_no_change() -> None:
     ours = tuple(each for each in BENCH.policies if is_ours(each.file))
     judge = Court(replace(BENCH, policies=ours), SETTINGS)
     kind = next(each for each in KINDS if each.kind == "Pod")
-    old = {**pod(), "status": {"phase": "Running", "startTime": "2026-11-01T10:00:00Z"}}
+    old = {**pod(), "status": {"phase": "Running", "hostIP": "10.0.0.7"}}
     watched = Snapshot((judge.keep(live_resource(kind, old)),))
     assert watched.resources[0].manifest["status"] == {"phase": "Running"}
     known = judge.live(watched)

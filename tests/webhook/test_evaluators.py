@@ -26,11 +26,13 @@ from auditor.audit import Bench
 from auditor.declared import Admission, Mode
 from auditor.model import Severity
 from auditor.policies.engine import compile_policies
+from auditor.sources.watch.feed import Feed
 from auditor.webhook.evaluators import Staff
+from auditor.webhook.process import MANY
 from tests.company import policy
 
-from .conftest import Answer, Running, Starter, until, write_pair
-from .disturbance import Dies, Gate, Grows, Rendezvous
+from .conftest import Answer, Running, Starter, pids, until, write_pair
+from .disturbance import Both, Dies, Gate, Grows, Rendezvous
 from .world import Kept, disturbed, guard, holding_data, live, pod, privileged, review
 
 ONE = Staff(workers=1, standing_by=1)
@@ -66,16 +68,16 @@ def test_an_object_that_ends_evaluators_is_denied_and_keeps_nobody_out(start: St
         assert all(told(other.result())["allowed"] for other in others)
         assert not any(told(each.result())["allowed"] for each in evil)
     assert not told(running.ask(by("mallory", privileged()), path=LONG))["allowed"]
-    assert until(lambda: len(running.evaluators.pids) == 2)
+    assert until(lambda: len(pids(running)) == 2)
 
 
 def test_one_that_has_grown_too_large_is_replaced_after_its_answer(start: Starter) -> None:
     """No request pays for the memory of an earlier one."""
     staff = Staff(workers=1, standing_by=0, most_bytes=250 * 1024 * 1024)
     running = start(by=disturbed(Grows("large", 200 * 1024 * 1024)), staff=staff)
-    before = running.evaluators.pids
+    before = pids(running)
     assert told(running.ask(review(pod("large"), dryRun=True), path=LONG))["allowed"]
-    assert until(lambda: running.evaluators.warm and running.evaluators.pids != before)
+    assert until(lambda: running.evaluators.warm and pids(running) != before)
     assert told(running.ask(review(pod()), path=LONG))["allowed"]
     assert (
         b'evaluators_ended_total{why="too large"} 1'
@@ -137,6 +139,106 @@ def test_who_waits_behind_a_slow_object_of_another_is_not_blamed(
         assert behind.result().status == 500
         gate.open()
         assert told(slow.result())["allowed"]
+
+
+def test_who_asks_from_elsewhere_in_the_name_of_others_harms_none_of_them(
+    start: Starter, tmp_path: Path
+) -> None:
+    """Where no client certificate is demanded, anybody may say that she is alice. Her objects that
+    end processes, and the slow one that then keeps the process that judges apart busy, keep nobody
+    out whose requests come from the API server.
+    """
+    gate = Gate(tmp_path)
+    running = start(by=disturbed(Both(Dies("evil"), gate)), staff=ONE)
+    assert until(lambda: len(pids(running)) == ONE.all)
+    forged = partial(running.ask, path=LONG, source="127.0.0.2")
+    assert not told(forged(by("alice", pod("evil"))))["allowed"]
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(forged, by("alice", pod("slow")))
+        assert until(lambda: gate.reached)
+        assert told(running.ask(by("alice", pod()), path="/validate?timeout=5s"))["allowed"]
+        gate.open()
+        assert told(slow.result())["allowed"]
+
+
+def test_who_waited_until_there_was_no_time_left_is_not_blamed(
+    start: Starter, tmp_path: Path
+) -> None:
+    """An object that takes a second would have had two and a half, and gets half a one since
+    another was before it. That is our fault: the failurePolicy decides, and the user is judged
+    with all others the next time.
+    """
+    (tmp_path / "late").mkdir()
+    before, late = Gate(tmp_path), Gate(tmp_path / "late", "late")
+    running = start(by=disturbed(Both(before, late)), staff=Staff(workers=1, standing_by=0))
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(running.ask, by("bob", pod("slow")), path="/validate?timeout=9s")
+        assert until(lambda: before.reached)
+        behind = threads.submit(running.ask, by("alice", pod("late")), path="/validate?timeout=4s")
+        time.sleep(3.0)
+        before.open()
+        assert told(first.result())["allowed"]
+        answer = behind.result()
+        assert late.reached
+        assert (answer.status, b"busy" in answer.body) == (500, True)
+    assert told(running.ask(by("alice", pod()), path=LONG))["allowed"]
+
+
+def test_an_object_that_is_slow_from_the_start_is_blamed(start: Starter, tmp_path: Path) -> None:
+    """It had all the time that there is."""
+    running = start(by=disturbed(Gate(tmp_path)), staff=Staff(workers=1, standing_by=0))
+    answer = told(running.ask(by("mallory", pod("slow")), path="/validate?timeout=2s"))
+    assert (answer["allowed"], answer["status"]["code"]) == (False, 504)
+
+
+class Fails(Kept):
+    """A cluster that cannot be told of once."""
+
+    failures = 1
+
+    def feed(self, since: int) -> Feed:
+        if since >= 0 and self.failures:
+            self.failures -= 1
+            raise MemoryError
+        return super().feed(since)
+
+
+def test_an_unforeseen_error_loses_no_evaluator(start: Starter) -> None:
+    """One that could not be told of the cluster is replaced, and the next request is judged."""
+    state = Fails(live())
+    running = start(state, staff=Staff(workers=1, standing_by=0))
+    assert until(lambda: not state.failures)
+    assert told(running.ask(review(privileged()), path=LONG))["allowed"] is False
+    assert len(pids(running)) == 1
+
+
+@dataclass(frozen=True)
+class Heavy:
+    """Something in a manifest that takes its time to be handed over."""
+
+    begun: threading.Event
+    answered: threading.Event
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        self.begun.set()
+        self.answered.wait(60)  # longer than anybody waits for an answer
+        return str, ("heavy",)
+
+
+def test_others_are_answered_while_a_whole_cluster_is_handed_over(start: Starter) -> None:
+    """Also who asks whether the process is alive."""
+    heavy = Heavy(threading.Event(), threading.Event())
+    objects = [pod(f"pod-{number}") for number in range(MANY)]
+    objects[0]["spec"]["heavy"] = heavy
+    state = Kept(live(*objects))
+    state.unread = ("Pod",)
+    running = start(state)
+    state.unread = ()
+    assert heavy.begun.wait(20)
+    assert running.ask(method="GET", path="/healthz").status == 200
+    heavy.answered.set()
+    assert until(lambda: running.evaluators.warm)
+    assert told(running.ask(review(pod()), path=LONG))["allowed"]
 
 
 def test_of_two_at_once_that_need_each_other_one_is_denied(start: Starter, tmp_path: Path) -> None:
@@ -263,8 +365,8 @@ def test_an_evaluator_that_is_killed_under_load_costs_no_answer(start: Starter) 
     running = start(staff=Staff(workers=2))
     with load(running) as clients:
         for _ in range(3):
-            assert until(lambda: len(running.evaluators.pids) == 3)
-            os.kill(running.evaluators.pids[0], signal.SIGKILL)
+            assert until(lambda: len(pids(running)) == 3)
+            os.kill(pids(running)[0], signal.SIGKILL)
             enough = sum(client.right for client in clients) + 5
             assert until(partial(has_answered, clients, enough))
     assert [client.wrong for client in clients] == [[], [], []]
@@ -289,7 +391,9 @@ from pathlib import Path
 from tests.webhook.world import BENCH, SETTINGS, Kept, live
 from auditor.declared import Admission, Mode
 from auditor.webhook.certificates import Pair
+from auditor.sources.watch.feed import Feed
 from auditor.webhook.evaluators import Staff
+from auditor.webhook.process import MANY
 from auditor.webhook.plan import Plan
 from auditor.webhook.server import Listener, serve
 logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -8,8 +8,8 @@ import time
 import orjson
 
 from auditor.declared import Admission, Mode, Mutating
+from auditor.serving.metrics import Counter
 from auditor.webhook.break_glass import BreakGlass, moment
-from auditor.webhook.metrics import Counter
 
 from .conftest import Running, Starter, until, write_pair
 from .world import pod, privileged, review
@@ -53,6 +53,16 @@ def test_a_broken_glass_is_told_and_lets_in(start: Starter) -> None:
     answer = orjson.loads(running.ask(review(privileged())).body)["response"]
     assert answer["allowed"] is True
     assert "runs privileged" in answer["auditAnnotations"]["break-glass-denied"]
+
+
+def test_a_glass_that_nobody_mended_is_told(start: Starter) -> None:
+    """Requests are judged again; that failurePolicy was not restored is a figure to alert on."""
+    over = BreakGlass(moment(time.time() - 7200), moment(time.time() - 3600), "drill")
+    running = start(unmended=lambda: over)
+    figures = _read(running)
+    assert figures["auditor_webhook_break_glass_unmended"] == 1
+    assert figures["auditor_webhook_break_glass"] == 0
+    assert not orjson.loads(running.ask(review(privileged())).body)["response"]["allowed"]
 
 
 def test_nothing_is_added_while_the_glass_is_broken(start: Starter) -> None:

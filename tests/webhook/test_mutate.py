@@ -22,7 +22,7 @@ from tests.pods import pods
 
 from .json_patch import apply
 from .mending import completed, daring, mutated, of_rules, wanting
-from .world import live, pod
+from .world import READ, live, pod
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "policies"
 NON_ROOT = "workload/non_root_not_enforced"
@@ -314,15 +314,23 @@ def test_a_token_that_is_mounted_is_not_said_to_be_away() -> None:
 # --- all fixes of ours, on all that they are tried on ---
 
 
+FLAGS = sorted(policy.id for policy in load()[0] if policy.id.startswith("control_plane/"))
+"""Policies on one flag each of a program: what holds of two of them holds of all. One that lacks
+all flags has thirty faults, each of which would be mended again for each policy.
+"""
+
+
 def _failing() -> Iterator[dict[str, Any]]:
-    """The objects of some failing fixtures of every policy that has fixes."""
+    """The objects of some failing fixtures of every policy with fixes, of kinds that are read."""
     policies, _ = load()
     for policy in policies:
-        if policy.fix not in ("deterministic", "generated"):
+        if policy.fix not in ("deterministic", "generated") or policy.id in FLAGS[2:]:
             continue
         for file in sorted((FIXTURES / policy.id).glob("fail-*.yaml"))[:2]:
             for resource in FileSource((str(file),)).snapshot().resources:
                 metadata = resource.manifest.get("metadata")
+                if resource.ref.kind not in READ:
+                    continue
                 if isinstance(metadata, dict) and metadata.get("name"):
                     yield dict(resource.manifest) | {"metadata": metadata | {"namespace": "shop"}}
 

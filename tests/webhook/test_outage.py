@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from auditor.declared import Admission, Mode
+from auditor.serving.logs import Lines
 from auditor.webhook.outage import OUTAGE_SECONDS, outage, tell, unjudged
 
 from .world import court, guard, holding_data, live, privileged
@@ -70,9 +71,9 @@ def test_each_is_logged_with_names_alone(caplog: pytest.LogCaptureFixture) -> No
     with caplog.at_level(logging.WARNING):
         found = unjudged(court().live(live(new)), GONE, TERMS)
         tell(found, GONE, counted.append)
-    (line,) = (orjson.loads(record.message) for record in caplog.records)
-    assert line == {
-        "event": "came in unjudged",
+    (line,) = (orjson.loads(Lines().format(record)) for record in caplog.records)
+    assert {key: line[key] for key in line.keys() - {"time", "level", "logger"}} == {
+        "message": "came in unjudged",
         "since": "2026-11-01T10:00:00+00:00",
         "policy": ISOLATED,
         "object": "shop/customers[Pod]",

@@ -29,7 +29,7 @@ from auditor.webhook.review import MAX_BYTES, MAX_TOKENS
 from auditor.webhook.server import Listener, seconds, serve
 from tests.bench import SETTINGS
 
-from .conftest import Answer, Running, Starter, until, write_pair
+from .conftest import Answer, Running, Starter, pids, until, write_pair
 from .disturbance import Breaks, Gate
 from .world import (
     BENCH,
@@ -216,7 +216,7 @@ def test_a_slow_judgement_ends_before_the_api_server_gives_up(start: Start, gate
     assert _response(slow[0])["status"]["code"] == 504
     again = running.ask(review(privileged()), path="/validate?timeout=20s")
     assert not _response(again)["allowed"]
-    assert until(lambda: len(running.evaluators.pids) == 2)
+    assert until(lambda: len(pids(running)) == 2)
 
 
 def test_nobody_is_to_blame_for_the_time_that_the_cluster_takes(start: Start, gate: Gate) -> None:
@@ -483,7 +483,8 @@ def test_large_bodies_do_not_hold_up_small_ones(start: Starter) -> None:
     """Else a few large objects of one user would leave everybody to the failurePolicy."""
     running = start()
     large = [_opened(running) for _ in range(6)]
-    assert until(lambda: len(running.webhook._large._waiting) == 3)
+    open_now = b"auditor_webhook_connections 7\n"  # with the one that looks
+    assert until(lambda: open_now in running.ask(method="GET", path="/metrics").body)
     answer = running.ask(review(pod()), path="/validate?timeout=2s")
     for each in large:
         each.close()

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from auditor.audit import Bench, audit
+from auditor.audit import Bench, audit, changes
 from auditor.model import Audit, Key, Ref, Resource, Server, Severity, Snapshot
 from auditor.policies.engine import compile_policies
 from auditor.policies.loader import load
@@ -19,7 +19,7 @@ from auditor.sources.cluster import live_resource
 from auditor.sources.kinds import KINDS
 from auditor.sources.watch import Stale
 from auditor.sources.watch.feed import Feed
-from auditor.webhook.court import Court, changes
+from auditor.webhook.court import Court
 from tests.bench import SETTINGS
 from tests.company import BRITTLE, policy
 
@@ -31,6 +31,8 @@ CAPTURES = CONFORMANCE.parent / "captures" / "admission-1.36"
 
 SERVER = Server(SETTINGS.kubernetes, frozenset(kind.kind for kind in KINDS))
 _BY_KIND = {kind.kind: kind for kind in reversed(KINDS)}
+READ = frozenset(_BY_KIND)
+"""The kinds that are read of a cluster, and so ever judged at admission."""
 
 
 def captures() -> list[Path]:

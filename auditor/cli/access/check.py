@@ -4,17 +4,24 @@ recorded answers of real API servers are compared with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.gathered import answer_form
 from auditor.cli.lines import lines_of
 
 if TYPE_CHECKING:
-    from auditor.facts.access import Answer, Authorizer, Grant
+    from auditor.cli.access.resources import Resources
+    from auditor.facts.access import Answer, Authorizer, Grant, Request
+
+MOST = 5
+"""So many resources that nobody knows are named."""
+MOST_SEEN = 10_000
+"""So many resources are looked at."""
 
 
 @click.command(short_help="Answer many questions, one a line.")
@@ -26,14 +33,7 @@ if TYPE_CHECKING:
     required=True,
     help="The questions, one JSON object a line; '-' for standard input.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(("jsonl", "text")),
-    default="jsonl",
-    show_default=True,
-    help="How to answer.",
-)
+@answer_form("jsonl", "text")
 @click.option(
     "--defaults/--no-defaults",
     "assume",
@@ -49,19 +49,21 @@ def check(paths: tuple[str, ...], file: Path, form: str, assume: bool) -> int:
     One answer a line, in their order: {"allowed", "bindings"}.
 
     Ends with 2 where a line is no question: it has an "error", the others are answered all the
-    same; with 4 where something under PATH could not be read.
+    same; with 4 where something under PATH could not be read. A resource that no role and no known
+    kind is for is told on standard error.
     """
     from auditor.errors import UsageError
 
     if str(file) == "-" and "-" in paths:
         raise UsageError("standard input can be the manifests or the queries, not both")
-    authorizer, unread = _authorizer(paths, assume)
+    authorizer, known, unread = _authorizer(paths, assume)
     wrong: list[str] = []
     for number, line in enumerate(lines_of(file), 1):
-        told = _answered(line, authorizer)
+        told = _answered(line, authorizer, known.meet)
         if "error" in told:
             wrong.append(f"line {number}: {told['error']}")
         click.echo(_line(told, form))
+    known.say_doubts()
     if wrong:
         from auditor.cli.screen import say
 
@@ -69,8 +71,45 @@ def check(paths: tuple[str, ...], file: Path, form: str, assume: bool) -> int:
     return 2 if wrong else unread
 
 
-def _authorizer(paths: tuple[str, ...], assume: bool) -> tuple[Authorizer, int]:
-    """The authorizer of what stands there; and 4 where a part could not be read, else 0."""
+@dataclass(slots=True)
+class _Known:
+    """The resources that are known, and the first that were asked about and are not. Not frozen:
+    it remembers which it looked at, some of them, since there may be more lines than memory.
+    """
+
+    resources: Resources
+    doubts: list[str] = field(default_factory=list)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def meet(self, request: Request) -> None:
+        """Look at what is asked about, once."""
+        from auditor.cli.access.resources import doubt
+        from auditor.fixes.smallest_role import kind_of
+
+        asked = (request.group, request.combined)
+        enough = len(self.doubts) == MOST or len(self._seen) == MOST_SEEN
+        if enough or request.path is not None or asked in self._seen:
+            return
+        self._seen.add(asked)
+        meant = self.resources.meant(request)
+        if meant is not None:
+            self.doubts.append(doubt(kind_of(request), meant))
+
+    def say_doubts(self) -> None:
+        """On standard error, a line each."""
+        from auditor.cli.screen import say
+
+        for each in self.doubts:
+            say(each, err=True)
+        if len(self.doubts) == MOST:
+            say("of further resources it is not told whether they are known", err=True)
+
+
+def _authorizer(paths: tuple[str, ...], assume: bool) -> tuple[Authorizer, _Known, int]:
+    """The authorizer of what stands there, and the resources that are known; and 4 where a part
+    could not be read, else 0.
+    """
+    from auditor.cli.access.resources import Resources
     from auditor.cli.options import read_variants
     from auditor.cli.screen import say
     from auditor.errors import UsageError
@@ -88,10 +127,13 @@ def _authorizer(paths: tuple[str, ...], assume: bool) -> tuple[Authorizer, int]:
     authorizer = Authorizer.of(snapshot, assume_defaults=assume)
     for ref, why in authorizer.refused.items():
         say(f"{ref}: the API server refuses it, so it counts for nothing: {why}", err=True)
-    return authorizer, 4 if lost else 0
+    known = _Known(Resources.of(snapshot, authorizer.roles.values()))
+    return authorizer, known, 4 if lost else 0
 
 
-def _answered(line: bytes, authorizer: Authorizer) -> Mapping[str, Any]:
+def _answered(
+    line: bytes, authorizer: Authorizer, meet: Callable[[Request], None]
+) -> Mapping[str, Any]:
     import orjson
 
     from auditor.facts.access import RequestError, request_of
@@ -102,6 +144,7 @@ def _answered(line: bytes, authorizer: Authorizer) -> Mapping[str, Any]:
         return {"error": f"is no JSON: {error.msg}"}
     except RequestError as error:
         return {"error": str(error)}
+    meet(request)
     return _told(authorizer.answer(request))
 
 
@@ -116,17 +159,9 @@ def _told(answer: Answer) -> Mapping[str, Any]:
 
 
 def _grant(grant: Grant) -> Mapping[str, Any]:
-    binding, role = grant.binding.ref, grant.role.ref
-    told: dict[str, Any] = {"kind": binding.kind, "name": binding.name}
-    if binding.namespace:
-        told["namespace"] = binding.namespace
-    told["role"] = f"{role.kind}/{role.name}"
-    told["subject"] = f"{grant.subject.kind}/{grant.subject.name}"
-    if grant.assumed:
-        return {**told, "assumed": True}
-    origin = grant.binding.origin
-    spot = origin.spot(("roleRef",))
-    return {**told, "file": spot.uri, "line": spot.span.line}
+    from auditor.reporters.access.told import binding
+
+    return binding(grant.binding, grant.role, grant.subject)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,15 +141,16 @@ def _said(query: Query) -> str:
 
 
 def _rendered(form: str, answers: Iterable[Answer], reading: Reading) -> str | Iterable[str]:
-    from auditor.cli.network.outputs import gap_documents, rejection_documents
+    from auditor.cli.network.outputs import rejection_documents
     from auditor.reporters.encoded import encoded
+    from auditor.reporters.gaps import gap_documents
     from auditor.reporters.network import check as report
     from auditor.reporters.terminal import terminal_of
 
     if form == "jsonl":
         return report.lines(answers)
     if form == "json":
-        rejected, gaps = rejection_documents(reading), gap_documents(reading)
+        rejected, gaps = rejection_documents(reading), gap_documents(reading.gaps)
         return encoded(report.whole(list(answers), rejected, gaps, reading.cni))
     screen = terminal_of(sys.stdout)
     return screen.shown("\n".join(report.text(list(answers), screen)) + "\n")

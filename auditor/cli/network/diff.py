@@ -152,13 +152,12 @@ def _say_unseen(before: Reading, after: Reading, *, quiet: bool) -> None:
 
 def _exit_code(compared: Compared, after: Reading, fail_on: str) -> int:
     """1 where something of that severity opens, 4 for what can no longer be seen."""
+    from auditor.cli.ends import ends_with
     from auditor.model import Severity
 
-    if fail_on != "never":
-        least = Severity(fail_on)
-        if any(change.severity.at_least(least) for change in compared.changes.opened):
-            return 1
-    return after.code if compared.new_gaps else 0
+    opened = compared.changes.opened
+    failing = fail_on != "never" and any(c.severity.at_least(Severity(fail_on)) for c in opened)
+    return ends_with(failing, compared.new_gaps and after.code)
 
 
 def _rendered(
@@ -167,14 +166,15 @@ def _rendered(
     after: Reading,
     asked: tuple[Forms, str],
 ) -> str:
-    from auditor.cli.network.outputs import gap_documents, rejection_documents
+    from auditor.cli.network.outputs import rejection_documents
     from auditor.reporters import render
     from auditor.reporters.encoded import encoded
+    from auditor.reporters.gaps import gap_documents
     from auditor.reporters.network import changes as report
 
     outputs, profile = asked
     if form == "json":
-        rejected, gaps = rejection_documents(after), gap_documents(after)
+        rejected, gaps = rejection_documents(after), gap_documents(after.gaps)
         return encoded(report.document(compared, rejected, gaps, after.cni))
     if form == "md":
         return "\n".join(report.markdown_comment(compared)) + "\n"

@@ -238,12 +238,13 @@ def _notes(directory: Directory, source: Source, target: Target, ruling: Ruling)
 
 
 def _rendered(form: str, explained: list[Explained], reading: Reading, outputs: Forms) -> str:
-    from auditor.cli.network.outputs import gap_documents, rejection_documents
+    from auditor.cli.network.outputs import rejection_documents
     from auditor.reporters.encoded import encoded
+    from auditor.reporters.gaps import gap_documents
     from auditor.reporters.network import explained as report
 
     if form == "json":
-        rejected, gaps = rejection_documents(reading), gap_documents(reading)
+        rejected, gaps = rejection_documents(reading), gap_documents(reading.gaps)
         return encoded(report.document(explained, rejected, gaps, reading.cni))
     screen = outputs.terminal
     return str(screen.shown("\n".join(report.text(explained, screen)) + "\n"))

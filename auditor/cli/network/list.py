@@ -117,12 +117,13 @@ def _fits(end: End, pattern: str) -> bool:
 def _rendered(
     form: str, listings: list[Listing], reading: Reading, outputs: Forms
 ) -> str | list[str]:
-    from auditor.cli.network.outputs import gap_documents, rejection_documents
+    from auditor.cli.network.outputs import rejection_documents
     from auditor.reporters.encoded import encoded
+    from auditor.reporters.gaps import gap_documents
     from auditor.reporters.network import listing as report
 
     if form == "json":
-        rejected, gaps = rejection_documents(reading), gap_documents(reading)
+        rejected, gaps = rejection_documents(reading), gap_documents(reading.gaps)
         return encoded(report.document(listings, rejected, gaps, reading.cni))
     if form == "csv":
         return list(report.table(listings))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.gathered import answer_form
+
 if TYPE_CHECKING:
     from auditor.cli.network.reading import Reading
 
@@ -73,14 +75,7 @@ def network_outputs(
                 help="The file to write; '-' for standard output. Its ending tells the form where"
                 " --format does not.",
             ),
-            click.option(
-                "--format",
-                "form",
-                type=click.Choice(forms),
-                default=forms[0],
-                show_default=True,
-                help="The form of the answer.",
-            ),
+            answer_form(*forms, told="The form of the answer."),
         ):
             gathered = option(gathered)
         return gathered
@@ -99,17 +94,6 @@ def _by_ending(file: Path | None, forms: tuple[str, ...]) -> str | None:
     ending = file.suffix.lower().removeprefix(".")
     form = _ENDINGS.get(ending, ending)
     return form if form in forms else None
-
-
-def gap_documents(reading: Reading) -> list[dict[str, Any]]:
-    """What could not be seen, for programs."""
-    from auditor.credentials import told
-
-    return [
-        {"what": told(gap.what), "why": told(gap.why), "severity": gap.severity.value}
-        | ({"acknowledged": told(gap.acknowledged)} if gap.acknowledged else {})
-        for gap in reading.gaps
-    ]
 
 
 def rejection_documents(reading: Reading) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,14 +15,12 @@ import click
 from auditor.cli.network.enforcers import choice_of_enforcer
 from auditor.cli.options import (
     Access,
-    KubernetesVersion,
     chart_values,
     cluster_access,
     cluster_reading,
-    read_variants,
-    start_folder,
 )
-from auditor.cli.scope import ScopeOptions, choice_of_scope
+from auditor.cli.scope import choice_of_scope
+from auditor.cli.states import Flags, choice_of_state, of_variant, read_states
 
 if TYPE_CHECKING:
     from auditor.cli.config import Declared
@@ -33,25 +30,16 @@ if TYPE_CHECKING:
     from auditor.model import Gap, Settings, Snapshot
     from auditor.reporters.network.told import Refuser
     from auditor.scope.territory import Territory
-    from auditor.sources.building import Building, Rendering
+    from auditor.sources.building import Building
     from auditor.sources.variants import Variant
     from auditor.terms import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class Read(Flags):
     """What the shared flags of a verb say."""
 
-    paths: tuple[str, ...] = ()
-    cluster: bool = False
-    access: Access = Access()  # noqa: RUF009 frozen
-    building: Rendering | None = None
-    scope: ScopeOptions = ScopeOptions()  # noqa: RUF009 frozen
-    config: Path | None = None
-    kubernetes: int | None = None
     enforcers: tuple[str, ...] = ()
-    variant: str = ""
-    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +132,7 @@ class Reading:
     @property
     def missing(self) -> tuple[str, ...]:
         """Why no verdict can be trusted: a list of policies or of namespaces was not read."""
-        from auditor.facts.facts import POLICING
+        from auditor.facts.kinds import POLICING
 
         kinds = {*POLICING, "Namespace"}
         return tuple(f"{g.what}: {g.why}" for g in self.gaps if kinds.intersection(g.kinds))
@@ -196,23 +184,7 @@ _OPTIONS = (
     choice_of_enforcer,
     cluster_access,
     cluster_reading,
-    click.option(
-        "--config",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Configuration file [default: the nearest .auditor.yaml].",
-    ),
-    click.option(
-        "--kubernetes-version",
-        "kubernetes",
-        type=KubernetesVersion(),
-        help="Render charts for this version.",
-    ),
-    click.option(
-        "--variant",
-        default="",
-        metavar="NAME",
-        help="Of several states that the files may be deployed in, this one.",
-    ),
+    *choice_of_state,
     click.option("--strict", is_flag=True, help="Let gaps of severity 'unknown' count as well."),
 )
 
@@ -223,20 +195,9 @@ def read_all(read: Read) -> Reading:
     Raises:
         UsageError, NothingToAuditError, ConfigError, ClusterError, SnapshotError: see there.
     """
-    from dataclasses import replace
-
-    from auditor.cli.config import load
-    from auditor.cli.scope import limited
-    from auditor.terms import KUBERNETES
-
-    declared = load(read.config, start_folder(read.paths))
-    scope = limited(declared.config.scope.value, read.scope)
-    building = declared.building(read.kubernetes or KUBERNETES)
-    if read.building:
-        building = building.asking(read.building)
-    access = replace(read.access, namespaces=scope.namespaces)
-    found = read_variants(read.paths, building, cluster=read.cluster, access=access)
-    return reading_of(_chosen(found, read.variant), declared, scope, read)
+    states = read_states(read)
+    found = of_variant(states.found, read.variant)
+    return reading_of(found, states.declared, states.scope, read)
 
 
 def reading_of(
@@ -289,23 +250,6 @@ def _state(variant: Variant, settings: Settings) -> State:
 def _told(state: State) -> Iterator[Gap]:
     yield from filter(state.territory.concerns, state.gaps)
     yield from state.territory.idle()
-
-
-def _chosen(found: Sequence[Variant], name: str) -> Sequence[Variant]:
-    """All states, or the one of that name.
-
-    Raises:
-        UsageError: there is none of that name.
-    """
-    from auditor.errors import UsageError
-
-    if not name:
-        return found
-    fitting = [one for one in found if one.name == name]
-    if not fitting:
-        known = ", ".join(f"'{one.name}'" for one in found if one.name) or "no name: there is one"
-        raise UsageError(f"--variant: there is no '{name}'; the states that were read: {known}")
-    return fitting
 
 
 def say_unseen(reading: Reading, *, quiet: bool = False) -> None:

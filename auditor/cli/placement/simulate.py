@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.gathered import answer_form
 from auditor.cli.placement.state import case_file, read_case
 
 if TYPE_CHECKING:
@@ -28,14 +29,7 @@ LISTS = ("namespaces", "nodes", "pods")
     required=True,
     help='The cluster and the pod: {"namespaces", "nodes", "pods", "incoming"}; - for stdin.',
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="How to answer.",
-)
+@answer_form("text", "json")
 def simulate(file: Path, form: str) -> int:
     """Say which nodes of a cluster can take one more pod, how they score, and why others cannot.
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from auditor.cli.ends import ends_with
 from auditor.cli.options import PolicyOptions, choice_of_policies, choose, cluster_access
 from auditor.cli.screen import say
+from auditor.cli.webhook.terms import Missing
 from auditor.text import escaped
 
 UNITS = {"m": 60, "h": 3600}
@@ -80,7 +82,6 @@ def _judged(
 ) -> int:
     """Tell the faults of what was written since, and say so with the exit code."""
     from auditor.audit import audit
-    from auditor.grades import Unseen
     from auditor.sources.cluster import ClusterSource
     from auditor.webhook.outage import unjudged
 
@@ -91,8 +92,7 @@ def _judged(
     for each in found:
         finding = each.finding
         say(escaped(f"came in: {finding.policy.id} {finding.ref}: {finding.message}"))
-    unseen = [gap for gap in live.gaps if gap.severity is Unseen.INCOMPLETE]
-    for gap in unseen:
-        say(escaped(f"not seen: {gap.what}: {gap.why}"), err=True)
+    missing = Missing.of(live)
+    missing.say("auditor audit --cluster --format json")
     say(f"{len(found) or 'no'} fault{'s' * (len(found) != 1)} on what was written meanwhile")
-    return 1 if found else 4 if unseen else 0
+    return ends_with(found, missing.gaps)

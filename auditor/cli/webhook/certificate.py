@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.gathered import gathered
 from auditor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,15 +77,4 @@ class CertificateOptions:
         )
 
 
-def certificate_options(command: Callable[..., int]) -> Callable[..., int]:
-    """These flags, given to the command as one argument `certificate`."""
-
-    @functools.wraps(command)
-    def gathered(**given: Any) -> int:
-        names = CertificateOptions.__dataclass_fields__
-        options = CertificateOptions(**{name: given.pop(name) for name in names})
-        return command(**given, certificate=options)
-
-    for option in reversed(_OPTIONS):
-        gathered = option(gathered)
-    return gathered
+certificate_options = gathered("certificate", CertificateOptions, *_OPTIONS)

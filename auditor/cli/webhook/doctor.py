@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.ends import ends_with
+from auditor.cli.gathered import answer_form
 from auditor.cli.options import SEVERITIES, cluster_access
 from auditor.cli.screen import say
 
@@ -24,14 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Exit with 1 from this severity on.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="How to answer.",
-)
+@answer_form("text", "json")
 def doctor(
     paths: tuple[str, ...], kubeconfig: str | None, context: str | None, fail_on: str, form: str
 ) -> int:
@@ -114,6 +109,5 @@ def _answer(seen: Seen, found: list[Danger]) -> dict[str, Any]:
 def _exit_code(seen: Seen, found: list[Danger], fail_on: str) -> int:
     from auditor.grades import Severity
 
-    if fail_on != "never" and any(each.severity.at_least(Severity(fail_on)) for each in found):
-        return 1
-    return 4 if seen.unseen else 0
+    failing = fail_on != "never" and any(e.severity.at_least(Severity(fail_on)) for e in found)
+    return ends_with(failing, seen.unseen)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.gathered import gathered
 from auditor.cli.options import cluster_access
 from auditor.cli.screen import say
+from auditor.errors import UsageError
 
 if TYPE_CHECKING:
     from auditor.cli.config import Declared
@@ -48,77 +51,168 @@ class Cidr(click.ParamType[str]):
 
 
 WAYS = ("own", "secret", "cert-manager")
+DIGEST = re.compile(r"@sha256:[0-9a-f]{64}")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Who signs the webhook's certificates."""
+
+    way: str
+    secret: str | None
+    ca: Path | None
+    new_ca: bool
+
+    def __post_init__(self) -> None:
+        given = bool(self.secret and self.ca)
+        if (self.way == "secret") != given or (not given and (self.secret or self.ca)):
+            raise UsageError(
+                "--certificates secret needs --secret NAME and --ca FILE; others neither"
+            )
+
+    def certificates(
+        self, connection: Connection | None, namespace: str
+    ) -> Own | Given | CertManager:
+        """As the installation has them.
+
+        Raises:
+            WriteError: the CA of that cluster cannot be kept.
+        """
+        from auditor.webhook.applying import own_authority
+        from auditor.webhook.authority import new_authority
+        from auditor.webhook.installation import CertManager, Given, Own
+        from auditor.webhook.registration import certificates
+
+        if self.new_ca and not (connection and self.way == "own"):
+            raise UsageError(
+                "--new-ca replaces the CA of a cluster: say --apply, and no other source"
+            )
+        if self.secret and self.ca:
+            return Given(self.secret, certificates(self.ca.read_bytes()))
+        if self.way == "cert-manager":
+            return CertManager()
+        if connection is None:
+            return Own(new_authority())
+        return own_authority(connection, namespace, renew=self.new_ca)
+
+
+_SIGNING = (
+    click.option(
+        "--certificates",
+        "way",
+        type=click.Choice(WAYS),
+        default="own",
+        show_default=True,
+        help="A CA of our own, which is kept from one call to the next with --apply; a Secret that"
+        " somebody else keeps; or cert-manager.",
+    ),
+    click.option(
+        "--secret", type=Label(), help="With --certificates secret: one of type kubernetes.io/tls."
+    ),
+    click.option("--ca", type=_FILE, help="And the CA that signed its certificate, PEM."),
+    click.option("--new-ca", is_flag=True, help="With --apply: replace our own CA by a new one."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registering:
+    """What the API server is told."""
+
+    failure_policy: str
+    timeout: int
+    exempt: tuple[str, ...]
+
+    def terms(self, openings: Sequence[Opening]) -> Terms:
+        """With the custom kinds that a configuration declares."""
+        from auditor.webhook.registration import SYSTEM_NAMESPACES, Terms
+
+        unasked = (*SYSTEM_NAMESPACES, *self.exempt)
+        return Terms(self.failure_policy, self.timeout, unasked, tuple(openings))
+
+
+_REGISTERING = (
+    click.option(
+        "--failure-policy",
+        type=click.Choice(("Ignore", "Fail")),
+        default="Ignore",
+        show_default=True,
+        help="What the API server does when no replica answers.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.IntRange(1, 30),
+        default=5,
+        show_default=True,
+        help="Seconds that the API server waits for an answer.",
+    ),
+    click.option(
+        "--exempt", multiple=True, type=Label(), help="Do not ask about this namespace either."
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs, and how it judges."""
+
+    image: str
+    namespace: str
+    replicas: int
+    config: Path | None
+    api_server: tuple[str, ...]
+    flags: tuple[str, ...]
+
+    def installation(
+        self, certificates: Own | Given | CertManager, configuration: str
+    ) -> Installation:
+        """As it is put into a cluster."""
+        from auditor.webhook.installation import Installation
+
+        return Installation(
+            image=self.image,
+            certificates=certificates,
+            namespace=self.namespace,
+            replicas=self.replicas,
+            serve=self.flags,
+            configuration=configuration,
+            **({"api_server": self.api_server} if self.api_server else {}),
+        )
+
+
+_RUNNING = (
+    click.option("--image", required=True, help="An image that runs `auditor`, by digest."),
+    click.option("--namespace", type=Label(), default="auditor", show_default=True),
+    click.option("--replicas", type=click.IntRange(1), default=2, show_default=True),
+    click.option(
+        "--config",
+        type=_FILE,
+        help="The .auditor.yaml by which the webhook judges: modes, central waivers.",
+    ),
+    click.option(
+        "--api-server",
+        multiple=True,
+        type=Cidr(),
+        help="Addresses of API servers, for the NetworkPolicy [default: all].",
+    ),
+    click.option(
+        "--serve", "flags", multiple=True, metavar="FLAG", help="One more flag of `serve`."
+    ),
+)
 
 
 @click.command(short_help="Print what the webhook needs in a cluster, or put it there.")
 @cluster_access
-@click.option("--image", required=True, help="An image that runs `auditor`, by digest.")
-@click.option("--namespace", type=Label(), default="auditor", show_default=True)
-@click.option("--replicas", type=click.IntRange(1), default=2, show_default=True)
-@click.option(
-    "--failure-policy",
-    type=click.Choice(("Ignore", "Fail")),
-    default="Ignore",
-    show_default=True,
-    help="What the API server does when no replica answers.",
-)
-@click.option(
-    "--timeout",
-    type=click.IntRange(1, 30),
-    default=5,
-    show_default=True,
-    help="Seconds that the API server waits for an answer.",
-)
-@click.option(
-    "--certificates",
-    "way",
-    type=click.Choice(WAYS),
-    default="own",
-    show_default=True,
-    help="A CA of our own, which is kept from one call to the next with --apply; a Secret that"
-    " somebody else keeps; or cert-manager.",
-)
-@click.option(
-    "--secret", type=Label(), help="With --certificates secret: one of type kubernetes.io/tls."
-)
-@click.option(
-    "--ca",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="And the CA that signed its certificate, PEM.",
-)
-@click.option("--new-ca", is_flag=True, help="With --apply: replace our own CA by a new one.")
-@click.option(
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The .auditor.yaml by which the webhook judges: modes, central waivers.",
-)
-@click.option(
-    "--api-server",
-    multiple=True,
-    type=Cidr(),
-    help="Addresses of API servers, for the NetworkPolicy [default: all].",
-)
-@click.option(
-    "--exempt", multiple=True, type=Label(), help="Do not ask about this namespace either."
-)
-@click.option("--serve", "flags", multiple=True, metavar="FLAG", help="One more flag of `serve`.")
+@gathered("running", Running, *_RUNNING)
+@gathered("registering", Registering, *_REGISTERING)
+@gathered("signing", Signing, *_SIGNING)
 @click.option("--apply", is_flag=True, help="Put it into the cluster instead of printing it.")
 def install(
     kubeconfig: str | None,
     context: str | None,
-    image: str,
-    namespace: str,
-    replicas: int,
-    failure_policy: str,
-    timeout: int,
-    way: str,
-    secret: str | None,
-    ca: Path | None,
-    new_ca: bool,
-    config: Path | None,
-    api_server: tuple[str, ...],
-    exempt: tuple[str, ...],
-    flags: tuple[str, ...],
+    running: Running,
+    registering: Registering,
+    signing: Signing,
     apply: bool,
 ) -> int:
     """Print Namespace, roles, Deployment, Service and registration of the webhook as YAML, or
@@ -128,32 +222,29 @@ def install(
     not asked about. With --certificates own, what is printed holds the private key of a CA: apply
     it, and do not keep it.
     """
-    from auditor.errors import UsageError
-    from auditor.webhook.installation import Installation
-    from auditor.webhook.registration import SYSTEM_NAMESPACES, Terms
-
-    if new_ca and not (apply and way == "own"):
-        raise UsageError("--new-ca replaces the CA of a cluster: say --apply, and no other source")
-    _flags_of_serve(flags)
-    text, mutate = _read(config, flags)
+    _flags_of_serve(running.flags)
+    text, mutate = _read(running.config, running.flags)
     connection = _connection(kubeconfig, context) if apply else None
-    installation = Installation(
-        image=image,
-        certificates=_certificates(way, secret, ca, connection, namespace, renew=new_ca),
-        namespace=namespace,
-        replicas=replicas,
-        serve=flags,
-        configuration=text,
-        **({"api_server": api_server} if api_server else {}),
-    )
-    unasked = (*SYSTEM_NAMESPACES, *exempt)
-    terms = Terms(failure_policy, timeout, unasked, _openings(config))
+    certificates = signing.certificates(connection, running.namespace)
+    installation = running.installation(certificates, text)
+    terms = registering.terms(_openings(running.config))
     registrations = _registrations(installation, terms, mutate=mutate)
+    _warn_of(running.image)
     if connection is None:
         _print(installation, registrations)
     else:
         _apply(installation, registrations, connection)
     return 0
+
+
+def _warn_of(image: str) -> None:
+    """A tag can be moved: then replicas differ, and who moves it answers for the cluster."""
+    if not DIGEST.search(image):
+        say(
+            f"warning: --image {image} is no digest: whoever may move the tag replaces the webhook,"
+            " and replicas may differ; name it as REPOSITORY@sha256:…",
+            err=True,
+        )
 
 
 def _connection(kubeconfig: str | None, context: str | None) -> Connection:
@@ -212,32 +303,6 @@ def _read(config: Path | None, flags: Sequence[str]) -> tuple[str, bool]:
     if not others:  # else the policies are those of the image, of which nothing is known here
         checked(declared.admission, load_policies()[0])
     return config.read_text("utf-8"), bool(declared.admission.mutate)
-
-
-def _certificates(
-    way: str,
-    secret: str | None,
-    ca: Path | None,
-    connection: Connection | None,
-    namespace: str,
-    *,
-    renew: bool,
-) -> Own | Given | CertManager:
-    from auditor.errors import UsageError
-    from auditor.webhook.applying import own_authority
-    from auditor.webhook.authority import new_authority
-    from auditor.webhook.installation import CertManager, Given, Own
-    from auditor.webhook.registration import certificates
-
-    if (way == "secret") != bool(secret and ca) or (way != "secret" and (secret or ca)):
-        raise UsageError("--certificates secret needs --secret NAME and --ca FILE; others neither")
-    if secret and ca:
-        return Given(secret, certificates(ca.read_bytes()))
-    if way == "cert-manager":
-        return CertManager()
-    if connection is None:
-        return Own(new_authority())
-    return own_authority(connection, namespace, renew=renew)
 
 
 def _registrations(

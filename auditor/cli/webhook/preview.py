@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.ends import ends_with
 from auditor.cli.options import (
     Access,
+    Chosen,
     PolicyOptions,
     choice_of_policies,
     choose,
@@ -20,11 +22,11 @@ from auditor.cli.options import (
     together,
 )
 from auditor.cli.screen import say
-from auditor.cli.webhook.terms import Asked, court_for, rehearsing, unseen
+from auditor.cli.webhook.terms import Asked, Missing, court_for, rehearsing
 
 if TYPE_CHECKING:
     from auditor.declared import Admission, Mode
-    from auditor.model import Finding
+    from auditor.model import Finding, Snapshot
     from auditor.webhook.decide import Found
     from auditor.webhook.rehearsal import Answered
 
@@ -59,31 +61,34 @@ def preview(
 
     Each object of PATH, which is files or a saved snapshot, or of the live cluster, as if it were
     created now beside all others; and each recorded review. Ends with 1 where something would be
-    denied, and with 4 where something could not be seen.
+    denied, and with 4 where something could not be seen that nobody has acknowledged.
     """
     from auditor.errors import UsageError
-    from auditor.model import Snapshot
     from auditor.webhook.rehearsal import recorded, rehearsed
 
     if not (path or cluster or reviews):
         raise UsageError("name files or a snapshot, or --cluster, or --reviews FILE")
     paths = (path,) if path else ()
     chosen = choose(policies, start_folder(paths), workers=False)
-    live = Snapshot(())
-    if path or cluster:
-        access = Access(kubeconfig, context)
-        live = together(read_variants(paths, chosen.building, cluster=cluster, access=access))
+    live = _live(chosen, paths, Access(kubeconfig, context) if cluster else None)
     court, terms = court_for(chosen, live), asked.terms(chosen)
     audit = court.live(live)
     state = _of_state(audit.open, terms)
     answers = tuple(rehearsed(recorded(reviews), live, court, terms))
-    gaps = unseen(audit)
-    if asked.form == "json":
-        _tell_json(state, answers, gaps)
-    else:
-        _tell(state, answers, gaps)
-    denied = any(mode == "deny" for mode, _ in state) or any(a.verdict == "deny" for a in answers)
-    return 1 if denied else 4 if gaps or any(a.verdict == "fail" for a in answers) else 0
+    missing = Missing.of(audit)
+    (_tell_json if asked.form == "json" else _tell)(state, answers, missing)
+    verdicts = {*(mode.value for mode, _ in state), *(answer.verdict for answer in answers)}
+    return ends_with("deny" in verdicts, missing.gaps or "fail" in verdicts)
+
+
+def _live(chosen: Chosen, paths: tuple[str, ...], access: Access | None) -> Snapshot:
+    """What is there: in files, or in the cluster that may be had access to."""
+    from auditor.model import Snapshot
+
+    if not paths and access is None:
+        return Snapshot(())
+    cluster = access is not None
+    return together(read_variants(paths, chosen.building, cluster=cluster, access=access))
 
 
 def _of_state(findings: Iterable[Finding], terms: Admission) -> Found:
@@ -94,7 +99,7 @@ def _of_state(findings: Iterable[Finding], terms: Admission) -> Found:
     return modes_of((f for f in findings if f.ref.namespace not in SYSTEM_NAMESPACES), terms)
 
 
-def _tell(state: Found, answers: Sequence[Answered], gaps: Sequence[str]) -> None:
+def _tell(state: Found, answers: Sequence[Answered], missing: Missing) -> None:
     from auditor.declared import Mode
 
     for mode, word in ((Mode.DENY, "denied"), (Mode.WARN, "warned of"), (Mode.AUDIT, "noted")):
@@ -104,12 +109,11 @@ def _tell(state: Found, answers: Sequence[Answered], gaps: Sequence[str]) -> Non
             for row in _rows(found):
                 say(f"  {row}")
     if not state and not answers:
-        what = "what could be seen" if gaps else "it"
+        what = "what could be seen" if missing.gaps else "it"
         say(f"Nothing of {what} would be denied, warned of or noted.")
     if answers:
         tell_reviews(answers)
-    for gap in gaps:
-        say(f"could not be seen: {gap}", err=True)
+    missing.say()
 
 
 def _rows(found: Sequence[Finding]) -> Iterable[str]:
@@ -119,10 +123,11 @@ def _rows(found: Sequence[Finding]) -> Iterable[str]:
     def key(finding: Finding) -> tuple[str, str]:
         return place(finding.ref), finding.policy.id
 
-    for (namespace, policy), group in groupby(sorted(found, key=key), key):
+    for (_, policy), group in groupby(sorted(found, key=key), key):
         names = list(dict.fromkeys(str(finding.ref) for finding in group))
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        yield f"{namespace or '(cluster)'}: {policy}: {', '.join(names[:NAMED])}{more}"
+        # No colon: a name after one, behind the word credential or token, reads as a secret.
+        yield f"{policy} of {', '.join(names[:NAMED])}{more}"
 
 
 def tell_reviews(answers: Sequence[Answered]) -> None:
@@ -139,14 +144,15 @@ def tell_reviews(answers: Sequence[Answered]) -> None:
                 say(f"    {text}")
 
 
-def _tell_json(state: Found, answers: Sequence[Answered], gaps: Sequence[str]) -> None:
+def _tell_json(state: Found, answers: Sequence[Answered], missing: Missing) -> None:
     import orjson
 
     document = {
         "schema": "auditor-webhook-preview/1",
         "state": [fate(mode, finding) for mode, finding in state],
         "reviews": [as_json(answer) for answer in answers],
-        "gaps": gaps,
+        "gaps": [f"{gap.what}: {gap.why}" for gap in missing.gaps],
+        "acknowledged": [f"{gap.what}: {gap.why}" for gap in missing.acknowledged],
     }
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.ends import ends_with
 from auditor.cli.options import (
     PolicyOptions,
     choice_of_policies,
@@ -99,7 +100,7 @@ def _tell_alone(answers: Sequence[Answered], form: str) -> int:
     else:
         tell_reviews(answers)
     verdicts = {answer.verdict for answer in answers}
-    return 1 if "deny" in verdicts else 4 if "fail" in verdicts else 0
+    return ends_with("deny" in verdicts, "fail" in verdicts)
 
 
 def _tell_changes(pairs: Sequence[Pair], asked: Asked) -> int:
@@ -117,7 +118,7 @@ def _tell_changes(pairs: Sequence[Pair], asked: Asked) -> int:
         for old, new in changed:
             _tell_change(old, new)
     failed = any("fail" in {old.verdict, new.verdict} for old, new in pairs)
-    return 1 if changed else 4 if failed else 0
+    return ends_with(changed, failed)
 
 
 def _differ(old: Answered, new: Answered) -> bool:

@@ -1,87 +1,133 @@
-"""What the verbs of the webhook share that rehearse it: flags, the court, and the cluster."""
+"""What several verbs of the webhook share: what becomes of faults, the court, and what was seen."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.gathered import Option, answer_form, gathered
 from auditor.cli.options import SEVERITIES, Chosen
-from auditor.cli.webhook.serve import MODES, terms_of
 
 if TYPE_CHECKING:
     from auditor.declared import Admission
-    from auditor.model import Audit, Snapshot
+    from auditor.model import Audit, Gap, Settings, Snapshot
     from auditor.webhook.court import Court
+
+MODES = ("deny", "warn", "audit")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What --mode, --fail-on and --format say."""
+class Modes:
+    """What --mode and --fail-on say."""
 
     mode: str | None
     fail_on: str | None
-    form: str
 
     def terms(self, chosen: Chosen) -> Admission:
-        """As the configuration says, with the flags before its defaults."""
-        return terms_of(chosen, self.mode, self.fail_on)
+        """As the configuration says, with the flags before what it says for want of a rule."""
+        from auditor.declared import Mode
+        from auditor.grades import Severity
+
+        terms = chosen.admission
+        return replace(
+            terms,
+            mode=Mode(self.mode) if self.mode else terms.mode,
+            fail_on=Severity(self.fail_on) if self.fail_on else terms.fail_on,
+        )
 
 
-_OPTIONS = (
-    click.option(
+@dataclass(frozen=True, slots=True)
+class Asked(Modes):
+    """And --format."""
+
+    form: str
+
+
+def _mode(told: str) -> Option:
+    return click.option(
         "--mode",
         type=click.Choice(MODES),
-        help="What becomes of a request that adds a fault, where no rule of the configuration "
-        "fits; 'deny' shows what denying would do.",
-    ),
-    click.option(
-        "--fail-on",
-        type=click.Choice(SEVERITIES),
-        help="From which severity on a fault counts, where no rule says; by default 'high'.",
-    ),
-    click.option(
-        "--format",
-        "form",
-        type=click.Choice(("text", "json")),
-        default="text",
-        show_default=True,
-        help="How to answer.",
-    ),
+        help="What becomes of a request that adds a fault, where no rule of the configuration fits;"
+        f" {told}",
+    )
+
+
+_FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    help="From which severity on a fault counts, where no rule says; by default 'high'.",
 )
 
+judging = gathered(
+    "modes", Modes, _mode("'audit', the default, lets it pass and writes it down."), _FAIL_ON
+)
+"""--mode and --fail-on, for who judges."""
+rehearsing = gathered(
+    "asked",
+    Asked,
+    _mode("'deny' shows what denying would do."),
+    _FAIL_ON,
+    answer_form("text", "json"),
+)
+"""--mode, --fail-on and --format, for who says what would be."""
 
-def rehearsing(command: Callable[..., int]) -> Callable[..., int]:
-    """--mode, --fail-on and --format, given to the command as one argument `asked`."""
 
-    @functools.wraps(command)
-    def gathered(**given: Any) -> int:
-        asked = Asked(given.pop("mode"), given.pop("fail_on"), given.pop("form"))
-        return command(**given, asked=asked)
+def court_of(chosen: Chosen, version: int) -> Court:
+    """The court that judges with the chosen policies, for an API server of that version. What
+    a request says of itself waives nothing.
+    """
+    from auditor.model import Server, Snapshot
 
-    for option in reversed(_OPTIONS):
-        gathered = option(gathered)
-    return gathered
+    server = Server(version, frozenset())
+    return _court(chosen, replace(chosen.judging(Snapshot((), server=server)), inline=None))
 
 
 def court_for(chosen: Chosen, snapshot: Snapshot) -> Court:
     """The court that the webhook would have in that cluster: nothing in a manifest waives, and the
     scope of an audit does not count.
     """
-    from dataclasses import replace
+    return _court(chosen, replace(chosen.judging(snapshot), inline=None, scope=None))
 
+
+def _court(chosen: Chosen, settings: Settings) -> Court:
     from auditor.webhook.court import Court
 
-    settings = replace(chosen.judging(snapshot), inline=None, scope=None)
     return Court(chosen.bench, settings)
 
 
-def unseen(audit: Audit) -> list[str]:
-    """What could not be seen, a line each."""
-    from auditor.model import Unseen
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What could not be seen."""
 
-    gaps = (gap for gap in audit.gaps if gap.severity is Unseen.INCOMPLETE)
-    return [f"{gap.what}: {gap.why}" for gap in gaps]
+    gaps: tuple[Gap, ...]
+    """Those that nobody answers for."""
+    acknowledged: tuple[Gap, ...]
+
+    @classmethod
+    def of(cls, audit: Audit) -> Missing:
+        """That of an audit."""
+        from auditor.model import Unseen
+
+        found = [gap for gap in audit.gaps if gap.severity is Unseen.INCOMPLETE]
+        return cls(
+            tuple(gap for gap in found if not gap.acknowledged),
+            tuple(gap for gap in found if gap.acknowledged),
+        )
+
+    def say(self, names: str = "--format json") -> None:
+        """On standard error, with what can be done about it. `names`: what names each of many."""
+        from auditor.cli.screen import say
+        from auditor.reporters.gaps import gap_lines
+
+        for line in gap_lines(self.gaps, names):
+            say(f"could not be seen: {line}", err=True)
+        for gap in self.acknowledged:
+            say(f"acknowledged: {gap.what}: {gap.why} ({gap.acknowledged})", err=True)
+        if self.gaps:
+            say(
+                "next: let the account list what is missing, declare it (`cni`, `workloads`), or"
+                " answer for it under `acknowledged` in .auditor.yaml",
+                err=True,
+            )

@@ -14,6 +14,7 @@ from auditor.facts.access import roles as reading_roles
 from auditor.facts.access import subjects as reading_subjects
 from auditor.facts.access.requests import Request
 from auditor.facts.access.roles import Role, RoleKey, roles_of
+from auditor.facts.access.rules import Rule
 from auditor.facts.access.subjects import MASTERS, Subject, subjects_of
 from auditor.facts.unwritten import unwritten
 from auditor.manifests import mapping
@@ -51,19 +52,32 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bound:
+class Bound:
     """A binding with its role."""
 
     binding: Resource
     subjects: tuple[Subject, ...]
     role: Role | None
+    """None where it is not there."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """What it grants."""
+        return self.role.rules if self.role else ()
+
+    @property
+    def space(self) -> str | None:
+        """The namespace that it holds in; None for the whole cluster."""
+        if self.binding.ref.kind == "ClusterRoleBinding":
+            return None
+        return self.binding.ref.namespace or "default"
 
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
     """The roles and bindings of a cluster."""
 
-    bound: tuple[_Bound, ...]
+    bound: tuple[Bound, ...]
     roles: Mapping[RoleKey, Role]
     refused: Mapping[Ref, str] = field(default_factory=dict)
     """What the API server would not have accepted, and why: it counts for nothing."""
@@ -97,7 +111,7 @@ class Authorizer:
         dangling = [each.binding for each, _ in mine if each.role is None]
         return Answer(bool(grants), tuple(grants), tuple(dangling))
 
-    def _bindings(self, request: Request) -> Iterator[tuple[_Bound, Subject]]:
+    def _bindings(self, request: Request) -> Iterator[tuple[Bound, Subject]]:
         """The bindings that are about the subject and hold where it asks."""
         for each in self.bound:
             inside = each.binding.ref.kind == "RoleBinding"
@@ -116,11 +130,11 @@ def _fault(resource: Resource) -> str:
     return reading_roles.fault(resource)
 
 
-def _bound(binding: Resource, roles: Mapping[RoleKey, Role]) -> _Bound:
+def _bound(binding: Resource, roles: Mapping[RoleKey, Role]) -> Bound:
     reference = mapping(binding.manifest.get("roleRef"))
     kind, name = str(reference.get("kind")), str(reference.get("name"))
     namespace = (binding.ref.namespace or "default") if kind == "Role" else ""
-    return _Bound(binding, subjects_of(binding), roles.get((kind, namespace, name)))
+    return Bound(binding, subjects_of(binding), roles.get((kind, namespace, name)))
 
 
 @cache

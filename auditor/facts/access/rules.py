@@ -33,26 +33,29 @@ class Rule:
         if request.verb not in self.verbs and ALL not in self.verbs:
             return False
         if request.path is not None:
-            return any(_covers(path, request.path) for path in self.paths)
-        return self._speaks_of(request)
-
-    def _speaks_of(self, request: Request) -> bool:
-        if request.group not in self.groups and ALL not in self.groups:
-            return False
-        if not self.resources.intersection(_names_of(request)):
+            return any(covers_path(path, request.path) for path in self.paths)
+        if not names_resource(self, request.group, request.combined, request.subresource):
             return False
         return not self.names or request.name in self.names
 
 
-def _names_of(request: Request) -> Iterator[str]:
-    """Every way in which a rule may name the resource."""
-    yield ALL
-    yield request.combined
-    if request.subresource:
-        yield f"*/{request.subresource}"
+def names_resource(rule: Rule, group: str, resource: str, subresource: str | None = None) -> bool:
+    """Whether a rule speaks of a resource (``pods/exec``) of a group, be it by a star. Without
+    `subresource`, that is what follows the slash.
+    """
+    if group not in rule.groups and ALL not in rule.groups:
+        return False
+    if resource in rule.resources or ALL in rule.resources:
+        return True
+    if subresource is None:
+        _, slash, subresource = resource.partition("/")
+    else:
+        slash = subresource
+    return bool(slash) and f"{ALL}/{subresource}" in rule.resources
 
 
-def _covers(rule: str, path: str) -> bool:
+def covers_path(rule: str, path: str) -> bool:
+    """Whether a path of a rule, which may end with a star, covers another."""
     if rule in (ALL, path):
         return True
     return rule.endswith(ALL) and path.startswith(rule.rstrip(ALL))

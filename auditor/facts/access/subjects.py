@@ -29,9 +29,22 @@ class Subject:
         return self.name in request.groups if self.kind == "Group" else self.name == request.user
 
 
+ACCOUNT = "system:serviceaccount:"
+
+
 def account(namespace: str, name: str) -> str:
     """The user name of a service account."""
-    return f"system:serviceaccount:{namespace}:{name}"
+    return f"{ACCOUNT}{namespace}:{name}"
+
+
+def account_named(user: str) -> tuple[str, str] | None:
+    """Namespace and name of the service account that has this user name; None where it is that of
+    somebody else: ``system:serviceaccount:shop`` is a name like any other.
+    """
+    parts = tuple(user.removeprefix(ACCOUNT).split(":"))
+    if not user.startswith(ACCOUNT) or len(parts) != len(("namespace", "name")) or not all(parts):
+        return None
+    return parts[0], parts[1]
 
 
 def subjects_of(binding: Resource) -> tuple[Subject, ...]:

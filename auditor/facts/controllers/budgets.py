@@ -37,6 +37,8 @@ class Guarded:
     terminating: bool = False
     owner: Owner | None = None
     """None where no controller owns it."""
+    namespace: str = ""
+    """Empty where there is one namespace alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,14 @@ class Budget:
     most: int | str | None
     always: bool
     """Whether unhealthy pods may always be evicted."""
+    namespace: str = ""
+    """Empty where there is one namespace alone."""
 
     def covers(self, pod: Guarded) -> bool:
         """Whether it speaks of the pod."""
-        return self.selector is not None and matches(self.selector, pod.labels)
+        if self.selector is None or pod.namespace != self.namespace:
+            return False
+        return matches(self.selector, pod.labels)
 
     def status(self, pods: Iterable[Guarded]) -> Status:
         """What the controller writes, once it is settled."""

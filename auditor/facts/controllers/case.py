@@ -9,12 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from auditor.facts.controllers.exploring import MOST_STATES
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest
 
-_TIME = re.compile(r"[0-9]{1,9}(?:[.][0-9]{1,9})?")
+if TYPE_CHECKING:
+    from auditor.facts.placement import Pod
+
+_SECONDS = re.compile(r"[0-9]{1,9}(?:[.][0-9]{1,9})?")
+_UNITS = {"h": 3600.0, "ms": 1e-3, "m": 60.0, "s": 1.0, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_PART = re.compile(rf"([0-9]{{1,9}}(?:[.][0-9]{{0,9}})?|[.][0-9]{{1,9}})({'|'.join(_UNITS)})")
 PREFIX = "oracle.example/"
 """Of the annotations that say how a pod behaves."""
 
@@ -57,15 +63,16 @@ def behaviour_of(metadata: Any) -> Behaviour:
 
 
 def seconds_of(text: str, field: str = "annotation") -> float:
-    """A time as ``5s``.
+    """A time as Go's ``time.ParseDuration`` takes it, ``5s`` or ``1h30m``; or a number of seconds.
 
     Raises:
         CaseError: it is none.
     """
-    number = text.removesuffix("s")
-    if not _TIME.fullmatch(number):
-        raise CaseError(f"{field}: {text!r} is no time as 5s")
-    return float(number)
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    if not re.fullmatch(f"(?:{_PART.pattern})+", text):
+        raise CaseError(f"{field}: {text!r} is no time as 5s or 1m30s")
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,10 @@ class Case:
     tags: frozenset[str] = frozenset()
     more: Mapping[str, Any] = field(default_factory=dict)
     """The other fields of the case: where pods were placed, whether other nodes are there …"""
+    others: tuple[Pod, ...] = ()
+    """Pods of others on the nodes, which stay where they are."""
+    most_states: int = MOST_STATES
+    """As many are explored in one step."""
 
     @property
     def type(self) -> str:

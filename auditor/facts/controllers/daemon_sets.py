@@ -194,11 +194,12 @@ def _march(course: Course) -> Iterator[Mapping[str, Any]]:
             continue
         world = _world(room, templates, sent)
         found = explored(map(world.same, states), world.next)
-        yield _told(found, world)
+        yield summary(found, world)
         states = found.quiet or found.seen
 
 
-def _told(found: Explored[State], world: World) -> Mapping[str, Any]:
+def summary(found: Explored[State], world: World) -> Mapping[str, Any]:
+    """What was found, in the keys of the recorded cases."""
     ends = {world.end(state) for state in found.quiet} if found.whole else {COMPLETE, STUCK}
     stuck = sorted((s for s in found.quiet if world.end(s) == STUCK), key=repr)
     fewest = min(

@@ -8,7 +8,7 @@ and the scheduler do takes no time. Of nodes that are equally good for a pod, al
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,6 +37,8 @@ BRISK_SECONDS = 0.05
 MOST_STATES = 256
 """So many placements are followed."""
 CORDONED: Mapping[str, str] = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+REPLICATED = ("Deployment", "ReplicaSet", "ReplicationController")
+"""What makes a new pod as soon as one of its own is being deleted."""
 COMPLETED, BLOCKED, REFUSED = "completed", "blocked", "refused"
 
 
@@ -48,6 +50,8 @@ class Kind:
     template: Manifest
     behaviour: Behaviour
     title: str
+    namespace: str = ""
+    """Empty where there is one namespace alone."""
 
     @property
     def kind(self) -> str:
@@ -126,7 +130,7 @@ def answer(course: Course) -> Mapping[str, Any]:
     for step in map(mapping, sequence(case.action.get("steps"))):
         node, flags = str(step.get("node")), _flags(step)
         fleet = replace(fleet, cordoned=fleet.cordoned | {node})
-        drain = _Drain(fleet, fleet.room, node, flags)
+        drain = Drain(fleet, fleet.room, node, flags)
         ended = [end for state in states for end in drain.ends(state)]
         told.append(_told(ended))
         states = list({end.state: None for end in ended})[:MOST_STATES]
@@ -141,14 +145,23 @@ def _told(ended: Sequence[Ended]) -> Mapping[str, Any]:
     return told if len(counted) == 1 else {**told, "dependsOnPlacement": True}
 
 
-class _Drain:
+class Drain:
     """The drain of one node."""
 
-    def __init__(self, fleet: Fleet, room: Room, node: str, flags: Flags) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        room: Room,
+        node: str,
+        flags: Flags,
+        watch: Callable[[State], None] = lambda _state: None,
+    ) -> None:
+        """`watch` is shown every state that is passed through."""
         self._fleet, self._room, self._node, self._flags = fleet, room, node, flags
+        self._watch = watch
 
-    def ends(self, state: State) -> Iterator[Ended]:
-        """How it can end."""
+    def ends(self, state: State, most: int = MOST_STATES) -> Iterator[Ended]:
+        """How it can end; of more than `most` courses, the first."""
         asked = [run for run in state.runs if self._asked(run)]
         if any(self._refuses(run) for run in asked):
             yield Ended(REFUSED, (), state)
@@ -156,13 +169,27 @@ class _Drain:
         names = frozenset(r.name for r in asked if not self._ignored(r))
         waiting = [_Course(state, dict.fromkeys(names, state.now), frozenset(), state.now)]
         count = 0
-        while waiting and count < MOST_STATES:
+        while waiting and count < most:
             course = waiting.pop()
+            self._watch(course.state)
             if end := self._end(course):
                 count += 1
                 yield end
             else:
                 waiting += self._followed(course)
+
+    def rest(self, state: State) -> State:
+        """The state once nothing more happens by itself; of equally good nodes, a pod gets the
+        first.
+        """
+        while True:
+            moments = [t for run in state.runs for t in (run.ready_at, run.gone_at)]
+            then = min((t for t in moments if state.now < t < NEVER), default=None)
+            if then is None:
+                return state
+            runs = tuple(run for run in state.runs if run.gone_at > then)
+            state = next(self._settled(State(runs, then)))
+            self._watch(state)
 
     def _asked(self, run: Run) -> bool:
         if run.node != self._node:
@@ -250,6 +277,7 @@ class _Drain:
                 node=run.node,
                 terminating=run.leaving,
                 owner=owners[run.kind],
+                namespace=self._fleet.kinds[run.kind].namespace,
             )
             for run in state.runs
         }
@@ -281,7 +309,7 @@ class _Drain:
             mine = [run for run in state.runs if run.kind == number]
             if kind.kind == "StatefulSet":
                 yield from _ordinals(kind, number, mine, state.now)
-            elif kind.kind in {"Deployment", "ReplicaSet"}:
+            elif kind.kind in REPLICATED:
                 have = sum(1 for run in mine if not run.leaving)
                 used = {run.name for run in mine}
                 names = (f"{kind.title}-new{n}" for n in range(10**6))
@@ -378,8 +406,7 @@ def _made_by(kind: Kind, name: str) -> bool:
 
 def _flags(step: Manifest) -> Flags:
     words = [str(word) for word in sequence(step.get("args"))]
-    timeout = next((w.partition("=")[2] for w in words if w.startswith("--timeout=")), "")
-    chosen = next((w.partition("=")[2] for w in words if w.startswith("--pod-selector=")), "")
+    timeout, chosen = _value(words, "--timeout"), _value(words, "--pod-selector")
     return Flags(
         ignore_daemonsets="--ignore-daemonsets" in words,
         delete_emptydir="--delete-emptydir-data" in words,
@@ -388,6 +415,16 @@ def _flags(step: Manifest) -> Flags:
         timeout=seconds_of(timeout or "0s", "--timeout") or PATIENCE_SECONDS,
         selector={"matchLabels": dict(_pairs(chosen))} if chosen else None,
     )
+
+
+def _value(words: Sequence[str], flag: str) -> str:
+    """What the flag is given, in its own word or in the next; empty where it is not there."""
+    for word, following in zip(words, (*words[1:], ""), strict=False):  # none where none is
+        if word == flag:
+            return following
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+    return ""
 
 
 def _pairs(selector: str) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -165,12 +165,13 @@ def _number(target: Any, protocol: str, pod: Manifest) -> int | None:
 
 
 def _hinted(endpoints: list[_Endpoint], service: Manifest, case: Case) -> list[_Endpoint]:
+    notes = texts(at(service, ("metadata", "annotations")))
+    if any(notes.get(mode) in ("Auto", "auto") for mode in MODES):
+        # It comes before the field: `canUseTrafficDistribution` of the reconciler.
+        return _shared_out(endpoints, case.of_kind("Node"))
     preference = at(service, ("spec", "trafficDistribution"))
     if preference:
         return [_preferring(each, str(preference)) for each in endpoints]
-    notes = texts(at(service, ("metadata", "annotations")))
-    if any(notes.get(mode) in ("Auto", "auto") for mode in MODES):
-        return _shared_out(endpoints, case.of_kind("Node"))
     return endpoints
 
 
@@ -188,12 +189,7 @@ def _preferring(endpoint: _Endpoint, preference: str) -> _Endpoint:
 
 def _shared_out(endpoints: list[_Endpoint], nodes: Sequence[Manifest]) -> list[_Endpoint]:
     """Hints by the CPU of the zones; none where they cannot be shared fairly."""
-    shares = _shares(nodes)
-    ready = [each for each in endpoints if each.ready]
-    if len(shares) < 2 or len(ready) < len(shares) or not all(e.zone for e in ready):
-        return endpoints
-    least = {zone: _least(share * len(ready)) for zone, share in shares.items()}
-    zones = _lent(ready, shares, least)
+    zones = hinted_zones({each.name: each.zone for each in endpoints if each.ready}, nodes)
     if not zones:
         return endpoints
     return [
@@ -202,17 +198,29 @@ def _shared_out(endpoints: list[_Endpoint], nodes: Sequence[Manifest]) -> list[_
     ]
 
 
+def hinted_zones(ready: Mapping[str, str], nodes: Sequence[Manifest]) -> Mapping[str, str]:
+    """The zone that each ready endpoint is lent to, by the CPU of the zones; `ready` has their own
+    zones. None where the controller writes no hints: fewer than two zones, fewer endpoints than
+    zones, a node or an endpoint whose zone is not known, or a zone that would get too much.
+    """
+    shares = _shares(nodes)
+    if len(shares) < 2 or len(ready) < len(shares) or not all(ready.values()):
+        return {}
+    least = {zone: _least(share * len(ready)) for zone, share in shares.items()}
+    return _lent(ready, shares, least)
+
+
 def _least(share: float) -> int:
     return max(math.ceil(share / (1 + OVERLOAD)), 1)
 
 
 def _lent(
-    ready: Iterable[_Endpoint], shares: Mapping[str, float], least: Mapping[str, int]
+    ready: Mapping[str, str], shares: Mapping[str, float], least: Mapping[str, int]
 ) -> Mapping[str, str]:
     """The zone for each endpoint: its own, unless another has fewer than it needs. Which endpoint
     is lent is chance in the controller; here it is the last.
     """
-    zones = {each.name: each.zone for each in sorted(ready, key=lambda e: e.name)}
+    zones = dict(sorted(ready.items()))
     have = Counter(zones.values())
     for poor in shares:
         while have[poor] < least[poor]:

@@ -23,11 +23,13 @@ class Explored(Generic[S]):
     """Whether all states were looked at."""
 
 
-def explored(starts: Iterable[S], following: Callable[[S], Iterable[S]]) -> Explored[S]:
-    """Everything that can be reached. Costs one call of `following` a state."""
+def explored(
+    starts: Iterable[S], following: Callable[[S], Iterable[S]], most: int = MOST_STATES
+) -> Explored[S]:
+    """Everything that can be reached. Costs one call of `following` a state, of `most` at most."""
     seen = set(starts)
     waiting, quiet = list(seen), set()
-    while waiting and len(seen) < MOST_STATES:
+    while waiting and len(seen) < most:
         state = waiting.pop()
         after = set(following(state))
         if not after:

@@ -56,7 +56,7 @@ def _fate(case: Case, how: str, pod: str) -> str:
     kept = "kept-not-ready" if how in BY_LEASE and not _all_lost(case) else "kept-ready"
     if how in UNTOUCHED or (_all_lost(case) and TAINTS[how] in (NOT_READY, UNREACHABLE)):
         return "kept-not-ready" if how in BY_LEASE else "kept-ready"
-    if _seconds(_tolerations(case, pod), TAINTS[how]) > PATIENCE_SECONDS:
+    if seconds(_tolerations(case, pod), TAINTS[how]) > PATIENCE_SECONDS:
         return kept
     # A node that is out of service and not ready gives its pods up without waiting for a kubelet.
     return "gone" if how == "lease+oos" else "terminating"
@@ -69,7 +69,7 @@ def _all_lost(case: Case) -> bool:
     return case.more.get("otherReadyNodesInCluster") is False and nodes <= lost
 
 
-def _seconds(tolerations: Sequence[Manifest], key: str) -> float:
+def seconds(tolerations: Sequence[Manifest], key: str) -> float:
     """How long a pod stays under a taint NoExecute of that key; infinite where for ever."""
     mine = [each for each in tolerations if _covers(each, key)]
     if not mine:
@@ -95,8 +95,13 @@ def _tolerations(case: Case, pod: str) -> Sequence[Manifest]:
             continue
         template = each if each.get("kind") == "Pod" else mapping(at(each, ("spec", "template")))
         said = [mapping(t) for t in sequence(at(template, ("spec", "tolerations")))]
-        return [*said, *_added(said, forever=each.get("kind") == "DaemonSet")]
+        return completed(said, forever=each.get("kind") == "DaemonSet")
     raise CaseError(f"initialPods: nothing makes a pod {pod!r}")
+
+
+def completed(said: Sequence[Manifest], *, forever: bool) -> Sequence[Manifest]:
+    """The tolerations of a template with those that its pods get; `forever`: of a DaemonSet."""
+    return [*said, *_added(said, forever=forever)]
 
 
 def _added(said: Sequence[Manifest], *, forever: bool) -> list[Manifest]:

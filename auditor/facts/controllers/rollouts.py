@@ -20,7 +20,7 @@ from auditor.facts.controllers.case import (
     namespace_of,
     templates_of,
 )
-from auditor.facts.controllers.exploring import Explored, explored
+from auditor.facts.controllers.exploring import MOST_STATES, Explored, explored
 from auditor.facts.controllers.quotas import Quotas
 from auditor.facts.controllers.rolling import Sizes, Strategy, grown, scaled_to, shrunk, strategy_of
 from auditor.facts.controllers.room import Crowd, Room
@@ -90,6 +90,7 @@ class World:
     wanted: int
     """The revision of the template that the Deployment has now."""
     strategy: Strategy
+    most_states: int = MOST_STATES
 
     def crowd(self, state: State) -> Crowd:
         """Who is where."""
@@ -205,13 +206,13 @@ def explore(starts: Iterable[State], world: World) -> Explored[State]:
     def following(state: State) -> Iterator[State]:
         return map(world.same, world.next(state))
 
-    return explored(map(world.same, starts), following)
+    return explored(map(world.same, starts), following, world.most_states)
 
 
 def answer(course: Course) -> Mapping[str, Any]:
     """``minAvailable``, ``ends`` and ``why``; for a course of steps, of each."""
     answers = [
-        _told(found, world) if isinstance(found, Explored) else found
+        summary(found, world) if isinstance(found, Explored) else found
         for found, world in _march(course)
     ]
     return {"steps": answers} if course.stepped else answers[0]
@@ -222,7 +223,8 @@ def _march(course: Course) -> Iterator[tuple[Explored[State] | Mapping[str, Any]
     case = course.first
     before = case.of_kind("Deployment")[0]
     templates = templates_of(before, course)
-    room = Room(case.of_kind("Node"), templates, namespace_of(before), hashed=True)
+    nodes, namespace = case.of_kind("Node"), namespace_of(before)
+    room = Room(nodes, templates, namespace, hashed=True, others=case.others)
     world = _world(case, room, templates, before)
     zero = (0,) * len(templates)
     states: Iterable[State] = explore([State(zero, (), None)], world).quiet
@@ -259,10 +261,12 @@ def _world(case: Case, room: Room, templates: tuple[Manifest, ...], sent: Manife
         quotas=Quotas.of(case.of_kind("ResourceQuota"), templates),
         wanted=templates.index(template),
         strategy=strategy_of(sent),
+        most_states=case.most_states,
     )
 
 
-def _told(found: Explored[State], world: World) -> Mapping[str, Any]:
+def summary(found: Explored[State], world: World) -> Mapping[str, Any]:
+    """What was found, in the keys of the recorded cases."""
     ends = {_end(state, world) for state in found.quiet} if found.whole else {COMPLETE, STUCK}
     stuck = sorted((s for s in found.quiet if _end(s, world) == STUCK), key=repr)
     return {

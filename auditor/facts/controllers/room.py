@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from auditor.facts.placement import Pod, Simulation, Topology
+from auditor.facts.placement import Node, Pod, Simulation, Topology
 from auditor.facts.placement.filters import admits
 from auditor.facts.placement.pods import Shape
 from auditor.facts.unwritten import unwritten
@@ -18,6 +19,15 @@ Crowd = tuple[tuple[tuple[int, bool, int], ...], ...]
 """For each node how many pods of which revision are on it, and whether they are terminating."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is there and does not move."""
+
+    pods: Sequence[Pod] = ()
+    """Each on its node."""
+    namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
 class Room:
     """The nodes, and the templates that pods are made of.
 
@@ -25,13 +35,42 @@ class Room:
     """
 
     def __init__(
-        self, nodes: Sequence[Manifest], templates: Sequence[Manifest], namespace: str, hashed: bool
+        self,
+        nodes: Sequence[Manifest],
+        templates: Sequence[Manifest],
+        namespace: str,
+        hashed: bool,
+        others: Sequence[Pod] = (),
     ) -> None:
+        """`others`: pods that are on the nodes and stay there."""
         found = sorted(map(_resource, nodes), key=lambda node: node.ref.name)
         self._snapshot = Snapshot(tuple(found))
         self._topology = Topology.from_snapshot(self._snapshot, Settings())
         self._pods = [_pod(each, n, namespace, hashed) for n, each in enumerate(templates)]
+        self._others = others
+        self._spaces: Mapping[str, Mapping[str, str]] = {}
         self._best: dict[tuple[Crowd, int], tuple[int, ...]] = {}
+
+    @classmethod
+    def among(
+        cls, simulated: Snapshot, topology: Topology, pods: Sequence[Pod], others: Surroundings
+    ) -> Room:
+        """The nodes of `topology` for `pods`, one of each revision, among pods that stay where
+        they are. `simulated`: what else the scheduler reads.
+        """
+        room = cls((), (), "", hashed=False)
+        room._snapshot, room._topology = simulated, topology
+        room._pods = list(pods)
+        room._others, room._spaces = others.pods, others.namespace_labels
+        return room
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What of the pods is not modelled: then nothing that is said of them is proven."""
+        simulation = self._simulation(((),) * len(self.names))
+        for pod in self._pods:
+            simulation.feasible(pod)
+        return simulation.unsupported
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -42,9 +81,25 @@ class Room:
     def alike(self) -> tuple[tuple[int, ...], ...]:
         """The nodes by what tells them apart, their names left out: equal ones can be swapped."""
         groups: dict[str, list[int]] = {}
-        for number, resource in enumerate(self._snapshot.of_kind("Node")):
-            groups.setdefault(_features(resource), []).append(number)
+        manifests = {each.ref.name: each for each in self._snapshot.of_kind("Node")}
+        here: dict[str, list[str]] = {}
+        for pod in self._others:
+            here.setdefault(pod.node, []).append(_kind_of(pod))
+        for number, node in enumerate(self._topology.nodes):
+            inside = sorted(here.get(node.name, ()))
+            features = (_features(manifests[node.name]), self._wishes(node), inside)
+            groups.setdefault(repr(features), []).append(number)
         return tuple(map(tuple, groups.values()))
+
+    def _wishes(self, node: Node) -> Sequence[object]:
+        """What the pods themselves find in a node by its name, and the images that it has."""
+        found: list[object] = []
+        for pod in self._pods:
+            choice = pod.shape.choice
+            liked = [t.weight for t in choice.preferred if t.matches(node.name, node.labels)]
+            images = [node.images.get(image) for image in pod.shape.images]
+            found.append((choice.admits(node.name, node.labels), liked, images))
+        return found
 
     def best(self, crowd: Crowd, revision: int) -> tuple[int, ...]:
         """The nodes one of which a pod of that revision gets; none where it fits nowhere."""
@@ -82,12 +137,26 @@ class Room:
         return tuple(self.names.index(name) for name in feasible)
 
     def _simulation(self, crowd: Crowd) -> Simulation:
-        placed = []
+        simulation = self._base.fork()
         for node, here in zip(self.names, crowd, strict=True):
             for revision, leaving, count in here:
                 pod = self._pods[revision]
-                placed += [_placed(pod, node, leaving, n) for n in range(count)]
-        return Simulation(self._topology, {}, placed, self._snapshot)
+                for number in range(count):
+                    simulation.bind(_placed(pod, node, leaving, number), node)
+        return simulation
+
+    @cached_property
+    def _base(self) -> Simulation:
+        """The nodes with the others alone."""
+        return Simulation(self._topology, self._spaces, self._others, self._snapshot)
+
+
+def _kind_of(pod: Pod) -> str:
+    """What others see of a pod: two that are alike in it can be swapped."""
+    shape = pod.shape
+    asked = sorted(shape.requests.amounts.items())
+    told = (pod.namespace, sorted(pod.labels.items()), pod.terminating, asked, shape.requests)
+    return repr((*told, shape.ports, shape.affinity, pod.claims))
 
 
 def _placed(pod: Pod, node: str, leaving: bool, number: int) -> Pod:

@@ -235,20 +235,22 @@ def _march(course: Course) -> Iterator[Mapping[str, Any]]:
                 continue
             world = _world(case, room, templates, sent)
         found = explored(states, world.next)
-        yield _told(found, world)
+        yield summary(found, world)
         states = found.quiet or found.seen
 
 
 def _deleted(state: State, pod: str) -> State:
     ordinal = pod.rpartition("-")[2]
-    member = state.at(int(ordinal)) if ordinal.isdigit() else None
+    is_one = ordinal.isascii() and ordinal.isdecimal() and len(ordinal) < 10
+    member = state.at(int(ordinal)) if is_one else None
     if member is None:
         raise CaseError(f"action.pod: there is no pod {pod!r}")
     leaving = replace(member, stage=Stage.LEAVING)
     return state.without(member) if member.node == NOWHERE else state.put(leaving)
 
 
-def _told(found: Explored[State], world: World) -> Mapping[str, Any]:
+def summary(found: Explored[State], world: World) -> Mapping[str, Any]:
+    """What was found, in the keys of the recorded cases."""
     ends = {world.end(state) for state in found.quiet} if found.whole else {COMPLETE, STUCK}
     last = sorted(found.quiet, key=repr)
     state = next((s for s in last if world.end(s) == STUCK), last[0] if last else None)

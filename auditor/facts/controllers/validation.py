@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from auditor.facts.controllers.case import Course
+from auditor.facts.controllers.case import Course, UnmodelledError
 from auditor.facts.selectors import matches
 from auditor.manifests import at, mapping, texts
 from auditor.model import Manifest
@@ -26,8 +26,19 @@ Faults = Iterator[str]
 
 
 def answer(course: Course) -> Mapping[str, Any]:
-    """Whether the API server takes the object that is created."""
-    return refusal(mapping(course.first.action.get("object"))) or {"accepted": True}
+    """Whether the API server takes the object that is created.
+
+    Raises:
+        UnmodelledError: nothing is known here of what it refuses of such a kind.
+    """
+    manifest = mapping(course.first.action.get("object"))
+    if manifest.get("kind") not in _JUDGES:
+        known = ", ".join(sorted(_JUDGES))
+        raise UnmodelledError(
+            f"whether an API server takes a {manifest.get('kind')} cannot be told: no model of"
+            f" what it refuses; there are those of {known}"
+        )
+    return refusal(manifest) or {"accepted": True}
 
 
 def refusal(manifest: Manifest) -> Mapping[str, Any] | None:

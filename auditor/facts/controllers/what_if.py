@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -57,11 +58,23 @@ def what_if(course: Course) -> Answer:
         _check_update(course, kind)
     name = MODELS.get((course.first.type, kind)) or MODELS.get((course.first.type, ""))
     if name is None:
-        raise UnmodelledError(f"no model of the action {course.first.type!r} on {kind or 'this'}")
+        raise UnmodelledError(_unknown(course.first.type, kind))
     examine(course, kind)
     module = importlib.import_module(f"auditor.facts.controllers.{name}")
     answer: Answer = module.answer(course)
     return answer
+
+
+def _unknown(action: str, kind: str) -> str:
+    """That nothing is known of it, and what there is instead."""
+    told = f"no model of the action {action!r} on {kind or 'this'}"
+    if on := [each for done, each in MODELS if done == action]:
+        return f"{told}; it is known on {', '.join(on)}"
+    known = dict.fromkeys(done for done, _ in MODELS)
+    meant = difflib.get_close_matches(action, known, 1)
+    return f"{told}; " + (
+        f"did you mean {meant[0]!r}?" if meant else f"there are {', '.join(known)}"
+    )
 
 
 def _check_update(course: Course, kind: str) -> None:

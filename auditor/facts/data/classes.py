@@ -9,7 +9,7 @@ What is written there and means nothing is told: a typing error must not take da
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,9 +19,11 @@ from auditor.facts.data.written import (
     CLIENTS,
     DATA,
     HEALTH,
+    NEEDS,
     NOTHING,
     PREFIX,
     ROLE,
+    ROLES,
     TELEMETRY,
     Declared,
     Request,
@@ -60,6 +62,10 @@ class DataClass:
     declared: Declared
 
 
+Verdict = tuple[bool, DataClass | None]
+"""Whether something says what a workload holds, and what it says."""
+
+
 class DataClasses:
     """The declarations of a snapshot, by workload. Each is read once."""
 
@@ -72,7 +78,7 @@ class DataClasses:
         self._by_name: dict[str, list[Workload]] = {}
         for workload in workloads:
             self._by_name.setdefault(workload.name, []).append(workload)
-        self._said: dict[Key, tuple[bool, DataClass | None]] = {}
+        self._said: dict[Key, Verdict] = {}
 
     def of(self, workload: Workload) -> DataClass | None:
         """What the workload is declared to hold; None where nothing says so."""
@@ -82,13 +88,19 @@ class DataClasses:
         """Whether something says what it holds, and be it no personal data."""
         return self._verdict(workload)[0]
 
-    def _verdict(self, workload: Workload) -> tuple[bool, DataClass | None]:
+    def _verdict(self, workload: Workload) -> Verdict:
         key = workload.ref.key
         if key not in self._said:
-            self._said[key] = self._asked(workload)
+            self._said[key] = self.verdict(workload)
         return self._said[key]
 
-    def _asked(self, workload: Workload) -> tuple[bool, DataClass | None]:
+    def know(self, workloads: Iterable[Workload], verdicts: Iterable[Verdict]) -> None:
+        """Take these verdicts over."""
+        for workload, verdict in zip(workloads, verdicts, strict=True):
+            self._said.setdefault(workload.ref.key, verdict)
+
+    def verdict(self, workload: Workload) -> Verdict:
+        """Whether it is classified, and as what; from it, Namespaces and Services."""
         classified = False
         for found in self._words_about(workload):
             words = listed(found.value.lower())
@@ -205,6 +217,7 @@ class DataClasses:
             for part in self._parts(workload, field, key):
                 if not requests_meant(workload, part):
                     yield _misread(key, place, f"'{part}' is no port of its containers")
+        yield from _misread_roles(workload)
         yield from self._unknown_keys(workload)
 
     def _misread_classes(self, found: Declared) -> Iterator[Gap]:
@@ -225,7 +238,7 @@ class DataClasses:
 
     def _unknown_keys(self, workload: Workload) -> Iterator[Gap]:
         """A gap for each key that looks like ours and is none."""
-        keys = (DATA, CLIENTS, HEALTH, TELEMETRY, ROLE)
+        keys = (DATA, CLIENTS, HEALTH, TELEMETRY, ROLE, NEEDS)
         for where in workload.metadata_paths:
             for field in ("labels", "annotations"):
                 for key in mapping(at(workload.resource.manifest, (*where, field))):
@@ -234,6 +247,18 @@ class DataClasses:
                         why = f"there is no such key; did you mean '{close}'?"
                         found = Declared("", workload.ref, (*where, field, key))
                         yield _misread(key, found, why, Unseen.INCOMPLETE)
+
+
+def _misread_roles(workload: Workload) -> Iterator[Gap]:
+    """A gap for each word that is nearly a role: others may be there for other readers."""
+    role = declared(workload, ROLE)
+    if role is None:
+        return
+    for word in listed(role.value.lower()):
+        close = difflib.get_close_matches(word, ROLES, n=1, cutoff=0.8)
+        if close and word not in ROLES:
+            why = f"'{word}' is no role; did you mean '{close[0]}'?"
+            yield _misread(ROLE, role, why, Unseen.INCOMPLETE)
 
 
 def _misread(key: str, found: Declared, why: str, severity: Unseen = Unseen.UNKNOWN) -> Gap:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 STRONG: Mapping[str, str] = {
     **dict.fromkeys(
@@ -55,6 +56,7 @@ LONGEST = 253
 """Characters of a name that are looked at."""
 
 
+@lru_cache(maxsize=1 << 12)
 def words(name: str) -> tuple[str, ...]:
     """The words of a name in lower case and in the singular: ``customersDb`` → customer, db."""
     found = [_singular(part.lower()) for part in _PARTS.findall(name[:LONGEST])]

@@ -16,6 +16,8 @@ CLIENTS = "auditor/clients"
 HEALTH = "auditor/health"
 TELEMETRY = "auditor/telemetry"
 ROLE = "auditor/role"
+NEEDS = "auditor/needs"
+"""How many replicas a workload needs to do its work."""
 PREFIX = "auditor/"
 ROLES = ("monitor", "database")
 NOTHING = "none"

@@ -10,8 +10,10 @@ from auditor.facts.dependencies.told import (
     DATABASE_IMAGES,
     Dependency,
     Directory,
+    Placed,
     dependencies_of,
     is_database,
+    joined,
 )
 
 __all__ = [
@@ -23,8 +25,10 @@ __all__ = [
     "Evidence",
     "Graph",
     "Outsider",
+    "Placed",
     "asking_of",
     "dependencies_of",
     "graph_of",
     "is_database",
+    "joined",
 ]

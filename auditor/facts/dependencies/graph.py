@@ -36,16 +36,24 @@ def graph_of(facts: Facts) -> Graph:
     """Every edge of the snapshot. Costs one look at each object that may show one, and at each
     observed flow.
     """
-    edges = [
-        *facts.asking.edges,
-        *routes(facts.snapshot, facts.directory),
-        *hooks(facts.snapshot, facts.directory),
-        *_monitored(facts),
-        *_peers(facts),
-        *pairs(facts.snapshot, facts.workloads, facts.namespace_labels),
-        *_declared(facts),
-    ]
-    return Graph(tuple(edges))
+    hinted = pairs(facts.snapshot, facts.workloads, facts.namespace_labels)
+    return Graph((*_shown(facts), *hinted))
+
+
+def shown_of(facts: Facts) -> Graph:
+    """The edges that something else shows than policies, which may admit many pairs of workloads
+    that never speak.
+    """
+    return Graph(tuple(_shown(facts)))
+
+
+def _shown(facts: Facts) -> Iterator[Edge]:
+    yield from facts.asking.edges
+    yield from routes(facts.snapshot, facts.directory)
+    yield from hooks(facts.snapshot, facts.directory)
+    yield from _monitored(facts)
+    yield from _peers(facts)
+    yield from _declared(facts)
 
 
 def _told(facts: Facts) -> Iterator[Edge]:
@@ -59,16 +67,27 @@ def _told(facts: Facts) -> Iterator[Edge]:
 
 def _unmounted(facts: Facts) -> Iterator[Edge]:
     """What stands in a ConfigMap of a volume that no container mounts: somebody meant it."""
-    for workload in facts.workloads:
-        mounted = {
-            text(mount.get("name"))
-            for container in workload.containers
-            for mount in map(mapping, sequence(container.spec.get("volumeMounts")))
-        }
-        for volume in map(mapping, sequence(workload.pod.get("volumes"))):
-            name = mapping(volume.get("configMap")).get("name")
-            if isinstance(name, str) and text(volume.get("name")) not in mounted:
-                yield from _hinted(facts, workload, name)
+    for workload, names in facts.told_of_each("unmounted", _named_in_vain):
+        for name in names:
+            yield from _hinted(facts, workload, name)
+
+
+def _named_in_vain(workload: Workload) -> tuple[str, ...]:
+    """The ConfigMaps of volumes that no container mounts."""
+    if not sequence(workload.pod.get("volumes")):
+        return ()
+    mounted = {
+        text(mount.get("name"))
+        for container in workload.containers
+        for mount in map(mapping, sequence(container.spec.get("volumeMounts")))
+    }
+    volumes = map(mapping, sequence(workload.pod.get("volumes")))
+    named = [
+        mapping(volume.get("configMap")).get("name")
+        for volume in volumes
+        if text(volume.get("name")) not in mounted
+    ]
+    return tuple(name for name in named if isinstance(name, str))
 
 
 def _hinted(facts: Facts, workload: Workload, name: str) -> Iterator[Edge]:

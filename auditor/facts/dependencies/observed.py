@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from auditor.facts.network.points import addresses_of
 from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.workloads import Workload, is_port
 from auditor.manifests import at, sequence
-from auditor.model import Gap, Resource, Unseen
+from auditor.model import Gap, Key, Resource, Unseen
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -33,6 +33,20 @@ def observed(facts: Facts) -> Iterator[Edge]:
             lost += not found
             yield from found
         _note(facts, each, lost)
+
+
+def counts(facts: Facts) -> Mapping[tuple[Key, Key], int]:
+    """How many requests or connections of one workload to another were counted, by the identities
+    of the two; none of what was seen and not counted.
+    """
+    found: dict[tuple[Key, Key], int] = {}
+    names = _Names(facts) if facts.settings.flows else None
+    for flow in (flow for each in facts.settings.flows for flow in each.flows if flow.count):
+        for source in names.workloads(flow.source) if names else ():
+            for target, _ in names.targets(flow) if names else ():
+                key = (source.ref.key, target.ref.key)
+                found[key] = found.get(key, 0) + flow.count
+    return found
 
 
 def strays(facts: Facts, source: Workload) -> Iterator[Flow]:

@@ -25,6 +25,12 @@ Backend = tuple[Path, str, str, Any]
 
 def routes(snapshot: Snapshot, directory: Directory) -> Iterator[Edge]:
     """An edge for each backend of each route."""
+    for route, (path, space, name, port) in backends_of(snapshot):
+        yield from _edges(route, path, directory, (space, name), port)
+
+
+def backends_of(snapshot: Snapshot) -> Iterator[tuple[Resource, Backend]]:
+    """Each backend of each route that names a Service."""
     for kind, backends in (
         ("Ingress", _of_ingress),
         *((kind, _of_route) for kind in ROUTES),
@@ -32,8 +38,7 @@ def routes(snapshot: Snapshot, directory: Directory) -> Iterator[Edge]:
         ("VirtualService", _of_mesh),
     ):
         for route in snapshot.of_kind(kind):
-            for path, space, name, port in backends(route):
-                yield from _edges(route, path, directory, (space, name), port)
+            yield from ((route, backend) for backend in backends(route))
 
 
 def _edges(

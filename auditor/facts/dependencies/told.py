@@ -10,8 +10,8 @@ would cut a client off (see ``configuration`` for what is not read).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from auditor.facts.addresses import Address, addresses
 from auditor.facts.configuration import Text, Told
@@ -57,29 +57,54 @@ PLAIN = ("", "http", "https", "grpc", "tcp")
 """Schemes of addresses that name a Service as surely as its bare name does."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A workload, the Services that lead to it, and how."""
+
+    workload: Workload
+    services: tuple[Resource, ...]
+    leads: tuple[Leads, ...]
+
+    @classmethod
+    def among(cls, services: Services, workload: Workload) -> Placed:
+        """As these Services have it."""
+        found = services.of(workload)
+        return cls(workload, found, services.leads(workload) if found else ())
+
+
 class Directory:
-    """The Services by namespace and name, each with the workloads behind it. Not frozen: it is
-    filled once, when made.
-    """
+    """The Services by namespace and name, each with the workloads behind it."""
 
-    snapshot: Snapshot
-    workloads: Sequence[Workload]
-    _here: dict[tuple[str, str], Resource] = field(default_factory=dict)
-    _behind: dict[tuple[str, str], list[tuple[Workload, list[Leads]]]] = field(default_factory=dict)
-    _of: dict[Key, list[Resource]] = field(default_factory=dict)
-    _in_files: dict[tuple[Ref, Path], Named] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        services = Services(self.snapshot)
-        for workload in self.workloads:
-            leads = list(services.leads(workload))
-            for service in services.of(workload):
+    def __init__(self, placed: Iterable[Placed]) -> None:
+        self.served = tuple(each for each in placed if each.services)
+        """The workloads that some Service leads to."""
+        self._here: dict[tuple[str, str], Resource] = {}
+        self._behind: dict[tuple[str, str], list[tuple[Workload, list[Leads]]]] = {}
+        self._of: dict[Key, list[Resource]] = {}
+        self._in_files: dict[tuple[Ref, Path], Named] = {}
+        for each in self.served:
+            for service in each.services:
                 key = (service.ref.namespace, service.ref.name)
                 self._here[key] = service
-                self._of.setdefault(workload.ref.key, []).append(service)
-                mine = [lead for lead in leads if lead.service is service]
-                self._behind.setdefault(key, []).append((workload, mine))
+                self._of.setdefault(each.workload.ref.key, []).append(service)
+                mine = [lead for lead in each.leads if lead.service is service]
+                self._behind.setdefault(key, []).append((each.workload, mine))
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, workloads: Iterable[Workload]) -> Directory:
+        """That of the workloads of a snapshot."""
+        services = Services(snapshot)
+        return cls(Placed.among(services, workload) for workload in workloads)
+
+    def is_of(self, placed: Iterable[Placed]) -> bool:
+        """Whether a directory of workloads that are placed so would be this one."""
+        served = tuple(each for each in placed if each.services)
+        same = len(served) == len(self.served)
+        return same and all(a is b for a, b in zip(served, self.served, strict=True))
+
+    def without_files(self) -> Directory:
+        """The same, where files may say something else than before."""
+        return Directory(self.served)
 
     def services_of(self, workload: Workload) -> tuple[Resource, ...]:
         """The Services that lead to pods of the workload."""
@@ -115,6 +140,11 @@ class Directory:
             pods = self._here.get((rest[1] if rest[1:] else namespace, rest[0]))
             found = pods if pods and self._has_pod(pods, name) else None
         return found
+
+    def workloads_behind(self, service: Resource) -> tuple[Workload, ...]:
+        """The workloads that the Service leads to, or may."""
+        behind = self._behind.get((service.ref.namespace, service.ref.name), ())
+        return tuple(workload for workload, _ in behind)
 
     def _has_pod(self, service: Resource, name: str) -> bool:
         """Whether DNS knows a pod of that name behind the Service."""
@@ -191,28 +221,35 @@ def is_database(workload: Workload) -> bool:
     return any(runs(container, DATABASE_IMAGES) for container in workload.containers)
 
 
-def dependencies_of(
-    snapshot: Snapshot, told: Sequence[Told], directory: Directory | None = None
-) -> tuple[Dependency, ...]:
-    """Every edge of the snapshot, by what its workloads are told. Costs one look-up for each
-    address in that. `directory` is that of the snapshot, for those who have it already.
+def dependencies_of(told: Iterable[Told], directory: Directory) -> tuple[Dependency, ...]:
+    """Every edge from these workloads, by what they are told. Costs one look-up for each address in
+    that.
     """
-    directory = directory or Directory(snapshot, [each.workload for each in told])
+    found = (edge for each in told for edge in _edges(each, directory))
+    return joined(edge for edge in found if edge.client.ref != edge.target.ref)
+
+
+def joined(edges: Iterable[Dependency]) -> tuple[Dependency, ...]:
+    """The edges, of several that differ only in where they are written the surest. People look at
+    the first place that is as sure as any.
+    """
     found: dict[tuple[object, ...], Dependency] = {}
-    for each in told:
-        client = each.workload
-        for text in each.texts:
-            for service, address in directory.named_in(text, client.ref.namespace):
-                kind, confidence = _evidence(client, text, address)
-                for target, ports in directory.behind(service, address.port):
-                    edge = Dependency(
-                        client, target, service, ports, text.ref, text.path, kind, confidence
-                    )
-                    key = (client.ref, target.ref, service.ref, ports)
-                    # The first place that is as sure as any: people look there.
-                    if key not in found or found[key].confidence < confidence:
-                        found[key] = edge
-    return tuple(edge for edge in found.values() if edge.client.ref != edge.target.ref)
+    for edge in edges:
+        key = (edge.client.ref, edge.target.ref, edge.service.ref, edge.ports)
+        if key not in found or found[key].confidence < edge.confidence:
+            found[key] = edge
+    return tuple(found.values())
+
+
+def _edges(told: Told, directory: Directory) -> Iterator[Dependency]:
+    client = told.workload
+    for text in told.texts:
+        for service, address in directory.named_in(text, client.ref.namespace):
+            kind, confidence = _evidence(client, text, address)
+            for target, ports in directory.behind(service, address.port):
+                yield Dependency(
+                    client, target, service, ports, text.ref, text.path, kind, confidence
+                )
 
 
 def _evidence(client: Workload, text: Text, address: Address) -> tuple[Evidence, float]:

@@ -7,6 +7,7 @@ None of that gives a right: a monitor is judged more strictly than others, not l
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from auditor.facts.configuration import Told
 from auditor.facts.data.written import ROLE, declared, has_role
@@ -67,7 +68,12 @@ def repository(image: str) -> str:
 def runs(container: Container, repositories: tuple[str, ...]) -> bool:
     """Whether the container's image is one of `repositories`, whatever its registry."""
     image = container.spec.get("image")
-    name = "/" + repository(image) if isinstance(image, str) else ""
+    return isinstance(image, str) and _is_one_of(image, repositories)
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_one_of(image: str, repositories: tuple[str, ...]) -> bool:
+    name = "/" + repository(image)
     return name.endswith(tuple("/" + known for known in repositories))
 
 

@@ -87,7 +87,7 @@ class Network:
         self.profile = profile
         self.workloads = tuple(workloads)
         same = before if before and before.profile == profile else None
-        changed = same._changes_to(snapshot) if same else None
+        changed = same.changes_to(snapshot) if same else None
         old = same._parsed if same else {}
         self._parsed: Mapping[Key, Parsed] = parsed(snapshot, profile, old, changed)
         self.invalid = tuple(p for p in self._parsed.values() if isinstance(p, InvalidPolicy))
@@ -127,13 +127,13 @@ class Network:
 
     def workloads_after(self, snapshot: Snapshot) -> tuple[Workload, ...]:
         """Those of a snapshot that differs in few objects; what did not change is the same."""
-        changed = self._changes_to(snapshot)
+        changed = self.changes_to(snapshot)
         if changed is None:
             return workloads_of(snapshot)
-        return succeeding(self.workloads, snapshot, changed)
+        return succeeding(self.workloads, self.snapshot, snapshot, changed)
 
-    def _changes_to(self, snapshot: Snapshot) -> Changes | None:
-        """In what a snapshot differs; the last answer is kept."""
+    def changes_to(self, snapshot: Snapshot) -> Changes | None:
+        """In what a snapshot differs, as `succession.changes`; the last answer is kept."""
         if self._compared is None or self._compared[0]() is not snapshot:
             self._compared = (weak(snapshot), changes(self.snapshot, snapshot))
         return self._compared[1]

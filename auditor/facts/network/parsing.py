@@ -11,11 +11,10 @@ from auditor.facts.network.cluster_policies import (
     is_cluster_policy,
     parse_cluster_policy,
 )
-from auditor.facts.network.policies import KIND, NetPolicy, parse_policy
+from auditor.facts.network.policies import GROUP, KIND, NetPolicy, parse_policy
 from auditor.facts.network.profiles import Profile
 from auditor.facts.network.succession import Change, Changes
 from auditor.model import Key, Ref, Resource, Snapshot
-from auditor.terms import BUILT_IN
 
 Parsed = NetPolicy | ClusterPolicy | InvalidPolicy
 
@@ -50,8 +49,7 @@ def by_namespace(policies: Iterable[NetPolicy]) -> dict[str, list[NetPolicy]]:
 def _written(snapshot: Snapshot) -> Iterator[Resource]:
     """Each policy of a dialect that is read, once."""
     for resource in snapshot.of_kind(KIND, *DIALECTS):
-        read = resource.ref.kind == KIND or is_cluster_policy(resource.ref)
-        if read and snapshot.find(resource.ref) is resource:
+        if _is_read(resource.ref) and snapshot.find(resource.ref) is resource:
             yield resource
 
 
@@ -62,7 +60,7 @@ def is_policy(change: Change) -> bool:
 
 def _is_read(ref: Ref) -> bool:
     if ref.kind == KIND:
-        return ref.group in BUILT_IN[KIND]
+        return ref.group == GROUP  # of extensions/v1beta1 there is none since 1.16
     return ref.kind in DIALECTS and is_cluster_policy(ref)
 
 

@@ -189,7 +189,10 @@ class Points:
         # A pod that somebody controls is no workload, and may be asked about all the same.
         itself = peer.resource if peer.ref.kind == "Pod" else None
         live = self._live.get(peer.ref.key) or (itself,)
-        return tuple(dict.fromkeys(self._pod(peer, pod) for pod in live))
+        ports = tuple(
+            (protocol, name, number) for number, protocol, name, _ in container_ports(peer)
+        )
+        return tuple(dict.fromkeys(self._pod(peer, pod, ports) for pod in live))
 
     def near(self, one: Peer, other: Peer) -> Truth:
         """Whether the pods of two peers are on one node, all of them. Nodes are no part of a
@@ -216,11 +219,10 @@ class Points:
         mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
         return self._point(Seen(OUTSIDE, "", Labels({}), (mapped or ip,), ()))
 
-    def _pod(self, workload: Workload, pod: Resource | None) -> Point:
+    def _pod(
+        self, workload: Workload, pod: Resource | None, ports: tuple[tuple[str, str, int], ...]
+    ) -> Point:
         kind = NODE if is_on_node(workload) else POD
-        ports = tuple(
-            (protocol, name, number) for number, protocol, name, _ in container_ports(workload)
-        )
         labels = labels_of(workload, pod)
         addresses = addresses_of(pod) if pod else ()
         node = at(pod.manifest, ("spec", "nodeName")) if pod else workload.pod.get("nodeName")
@@ -415,8 +417,18 @@ def _is_ended(pod: Resource) -> bool:
 
 def pods_by_owner(snapshot: Snapshot) -> Mapping[Key, Sequence[Resource]]:
     """The pods that have not ended, by the identity of the object that in the end controls them:
-    itself for a pod that nobody controls.
+    itself for a pod that nobody controls. Found once for a snapshot, and kept in it.
     """
+    known: Mapping[Key, Sequence[Resource]] | None = vars(snapshot).get(_BY_OWNER)
+    if known is None:
+        known = vars(snapshot)[_BY_OWNER] = _by_owner(snapshot)
+    return known
+
+
+_BY_OWNER = "_pods_by_owner"
+
+
+def _by_owner(snapshot: Snapshot) -> Mapping[Key, Sequence[Resource]]:
     owners = resources_by_uid(snapshot)
     found: dict[Key, list[Resource]] = {}
     for pod in snapshot.of_kind("Pod"):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from auditor.facts.workloads import TEMPLATES, Workload, workload_of, workloads_of
+from auditor.facts.workloads import (
+    TEMPLATES,
+    Workload,
+    resources_by_uid,
+    uid_of,
+    uids_after,
+    workload_of,
+    workloads_of,
+)
 from auditor.manifests import at
 from auditor.model import Key, Resource, Snapshot
 
@@ -80,28 +88,78 @@ def _is_written_twice(keys: Collection[Key], snapshot: Snapshot) -> bool:
 
 
 def succeeding(
-    before: Sequence[Workload], snapshot: Snapshot, changed: Changes
+    before: Sequence[Workload], was: Snapshot, snapshot: Snapshot, changed: Changes
 ) -> tuple[Workload, ...]:
-    """The workloads of `snapshot`, those that did not change as the same objects as `before`."""
-    news = {id(change.old): change for change in changed.values() if change.old}
-    plain = all(
-        change.old and change.new and not change.owned and change.new.ref == change.old.ref
-        for change in changed.values()
-        if any(_makes_pods(one) for one in change.either) or change.owned
-    )
-    if not plain:
-        known = {id(workload.resource): workload for workload in before}
-        return tuple(known.get(id(w.resource), w) for w in workloads_of(snapshot))
+    """The workloads of `snapshot`, those that did not change as the same objects as `before`, which
+    are those of the snapshot `was`.
+    """
     touched = [change for change in changed.values() if any(map(_makes_pods, change.either))]
+    come = [change.new for change in touched if change.new and not change.old]
+    keeps = all(_keeps_owners(change, was) for change in changed.values())
+    if not keeps or not _are_last(come, snapshot):
+        return workloads_of(snapshot, {id(workload.resource): workload for workload in before})
+    if all(map(_keeps_uid, changed.values())):
+        uids_after(was, snapshot, (c.new for c in changed.values() if c.new))
     if not touched:
         return tuple(before)
     if any(_is_ended(one) or one.opening for change in touched for one in change.either):
         return workloads_of(snapshot)
-    replaced = (
-        workload_of(change.new) if (change := news.get(id(w.resource))) and change.new else w
-        for w in before
+    return _placed(before, touched)
+
+
+def _placed(before: Sequence[Workload], touched: Sequence[Change]) -> tuple[Workload, ...]:
+    """The workloads, where objects that nobody made changed in their place, or pods came or went.
+    Pods are named first.
+    """
+    olds = {id(change.old): change for change in touched if change.old}
+    found: list[Workload] = []
+    for workload in before:
+        change = olds.get(id(workload.resource))
+        if change is None:
+            found.append(workload)
+        elif now := change.new and workload_of(change.new):
+            found.append(now)
+    come = [change.new for change in touched if change.new and not change.old]
+    new = [made for one in come if (made := workload_of(one))]
+    if not new:
+        return tuple(found)
+    pods = next((i for i, w in enumerate(found) if w.ref.kind != "Pod"), len(found))
+    return (*found[:pods], *new, *found[pods:])
+
+
+def _keeps_owners(change: Change, was: Snapshot) -> bool:
+    """Whether it leaves as it was who made which object, and every workload in its place."""
+    makes_pods = any(map(_makes_pods, change.either))
+    if change.owned or (makes_pods and not change.old and change.kind != "Pod"):
+        return False
+    if makes_pods and change.new is None and change.kind != "Pod":
+        return False
+    if change.old and change.new and makes_pods and change.new.ref != change.old.ref:
+        return False
+    by_uid, uids = resources_by_uid(was), [uid for one in change.either if (uid := uid_of(one))]
+    if change.new is None and any(_has_twin(one, was) for one in change.either):
+        return False
+    return all(by_uid.get(uid, change.old) is change.old for uid in uids)
+
+
+def _has_twin(resource: Resource, snapshot: Snapshot) -> bool:
+    """Whether another object claims its uid. The API server gives it once."""
+    uid = uid_of(resource)
+    return bool(uid) and any(r is not resource and uid_of(r) == uid for r in snapshot.resources)
+
+
+def _keeps_uid(change: Change) -> bool:
+    """Whether no uid is gone with it."""
+    if change.new is None:
+        return False
+    return change.old is None or uid_of(change.old) in ("", uid_of(change.new))
+
+
+def _are_last(come: Sequence[Resource], snapshot: Snapshot) -> bool:
+    """Whether these stand behind all others."""
+    return not come or all(
+        one is there for one, there in zip(come, snapshot.resources[-len(come) :], strict=True)
     )
-    return tuple(workload for workload in replaced if workload)
 
 
 def _makes_pods(resource: Resource) -> bool:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from auditor.facts.placement.filters import Check
+import numpy as np
+
+from auditor.facts.placement.columns import Bools, Ints
+from auditor.facts.placement.filters import Verdict
 from auditor.facts.placement.occupancy import BEST, Group, Occupancy
 from auditor.facts.placement.pods import Pod
 from auditor.facts.placement.rules import Term
@@ -18,8 +21,8 @@ Pairs = Counter[tuple[str, str]]
 """How often something is met, by topology key and its value."""
 
 
-def affinity_checks(pod: Pod, occupancy: Occupancy) -> Iterator[Check]:
-    """The checks for the rules of `pod`, and for those of the pods that are placed."""
+def affinity_checks(pod: Pod, occupancy: Occupancy) -> Iterator[Verdict]:
+    """The verdicts of the rules of `pod`, and for those of the pods that are placed."""
     rules = pod.shape.affinity
     if rules.near:
         yield _near(pod, occupancy, rules.near)
@@ -40,7 +43,7 @@ def undecided(pod: Pod, occupancy: Occupancy) -> Iterator[str]:
             if any(_concerns(term, group, occupancy) is Truth.MAYBE for term in terms):
                 yield group.namespace
     spaces = occupancy.spaces(pod.namespace)
-    for group in occupancy.bearers if spaces.open else ():
+    for group in occupancy.bearers(pod.namespace) if spaces.open else ():
         theirs = group.affinity
         terms = (*theirs.near, *theirs.away, *theirs.rather_near, *theirs.rather_away)
         if any(term.concerns(pod.namespace, spaces) is Truth.MAYBE for term in terms):
@@ -58,8 +61,8 @@ def _matches(term: Term, group: Group, occupancy: Occupancy) -> bool:
 def _each(terms: Sequence[Term], occupancy: Occupancy) -> Pairs:
     """Where pods are that one of `terms` means."""
     pairs: Pairs = Counter()
-    for group in occupancy.groups:
-        for term in terms:
+    for term in terms:
+        for group in occupancy.groups_for(term):
             if _matches(term, group, occupancy):
                 _add(pairs, term, group, occupancy, 1)
     return pairs
@@ -70,29 +73,37 @@ def _add(pairs: Pairs, term: Term, group: Group, occupancy: Occupancy, weight: i
         pairs[term.key, value] += weight * count
 
 
-def _near(pod: Pod, occupancy: Occupancy, terms: Sequence[Term]) -> Check:
+def _near(pod: Pod, occupancy: Occupancy, terms: Sequence[Term]) -> Verdict:
     """Every term must be met by pods that all terms mean. The first of a set of pods that mean
     themselves may start anywhere that has the labels.
     """
     pairs: Pairs = Counter()
-    for group in occupancy.groups:
+    for group in occupancy.groups_for(terms[0]):
         if all(_matches(term, group, occupancy) for term in terms):
             for term in terms:
                 _add(pairs, term, group, occupancy, 1)
     first = not pairs and _means_itself(pod, occupancy, terms)
-    keys = tuple({term.key: None for term in terms})
+    domains = {term.key: occupancy.columns.domains(term.key) for term in terms}
+    passes = occupancy.columns.all
+    for key, found in domains.items():
+        passes = passes & (found.present if first else _met(pairs, key, occupancy) > 0)
 
-    def check(index: int) -> str | None:
-        labels = occupancy.nodes[index].labels
-        for key in keys:
-            value = labels.get(key)
-            if value is None:
+    def why(index: int) -> str:
+        for key, found in domains.items():
+            if not found.present[index]:
                 return f"has no label {key}, which the pod's affinity needs"
-            if not first and (key, value) not in pairs:
-                return "holds no pods that this one must be near to"
-        return None
+            if not first and not _met(pairs, key, occupancy)[index]:
+                break
+        return "holds no pods that this one must be near to"
 
-    return check
+    return Verdict(passes, why)
+
+
+def _met(pairs: Pairs, key: str, occupancy: Occupancy) -> Ints:
+    """How often `pairs` of that key are met on each node."""
+    return occupancy.columns.domains(key).spread_out(
+        {value: number for (of, value), number in pairs.items() if of == key}
+    )
 
 
 def _means_itself(pod: Pod, occupancy: Occupancy, terms: Sequence[Term]) -> bool:
@@ -102,55 +113,58 @@ def _means_itself(pod: Pod, occupancy: Occupancy, terms: Sequence[Term]) -> bool
     )
 
 
+def keeping_away(pod: Pod, occupancy: Occupancy) -> Sequence[tuple[Term, Group]]:
+    """The rules of placed pods that they must be away from `pod`, wherever those pods are."""
+    labels, spaces = Labels(pod.labels), occupancy.spaces(pod.namespace)
+    return [
+        (term, group)
+        for group in occupancy.bearers(pod.namespace)
+        for term in group.affinity.away
+        if term.selects(labels) and term.concerns(pod.namespace, spaces) is Truth.YES
+    ]
+
+
 def _kept_away(pod: Pod, occupancy: Occupancy) -> Pairs:
     """Where placed pods are that must be away from `pod`."""
     pairs: Pairs = Counter()
-    labels, spaces = Labels(pod.labels), occupancy.spaces(pod.namespace)
-    for group in occupancy.bearers:
-        for term in group.affinity.away:
-            if term.selects(labels) and term.concerns(pod.namespace, spaces) is Truth.YES:
-                _add(pairs, term, group, occupancy, 1)
+    for term, group in keeping_away(pod, occupancy):
+        _add(pairs, term, group, occupancy, 1)
     return pairs
 
 
-def _apart(pairs: Pairs, occupancy: Occupancy, why: str) -> Check:
-    keys = tuple({key: None for key, _ in pairs})
-
-    def check(index: int) -> str | None:
-        labels = occupancy.nodes[index].labels
-        return why if any((key, labels.get(key)) in pairs for key in keys) else None
-
-    return check
+def _apart(pairs: Pairs, occupancy: Occupancy, why: str) -> Verdict:
+    passes = occupancy.columns.all
+    for key in dict.fromkeys(key for key, _ in pairs):
+        passes = passes & (_met(pairs, key, occupancy) == 0)
+    return Verdict(passes, lambda _: why)
 
 
-def score_affinity(pod: Pod, occupancy: Occupancy, nodes: Sequence[int]) -> list[int] | None:
-    """0 to 100 for each of `nodes`, by the wishes of `pod` and of the pods that are placed. What
-    those must be near to counts 1. None where no wish is met.
+def score_affinity(pod: Pod, occupancy: Occupancy, fits: Bools) -> Ints | None:
+    """0 to 100 for each node that fits, by the wishes of `pod` and of the pods that are placed.
+    What those must be near to counts 1. None where no wish is met.
     """
     pairs = _wishes(pod, occupancy)
     if not pairs:
         return None
-    keys = tuple({key: None for key, _ in pairs})
-    raw = []
-    for index in nodes:
-        labels = occupancy.nodes[index].labels
-        raw.append(sum(pairs[key, labels[key]] for key in keys if key in labels))
-    least, most = min(raw), max(raw)
+    raw = np.zeros(len(occupancy.nodes), dtype=np.int64)
+    for key in dict.fromkeys(key for key, _ in pairs):
+        raw += _met(pairs, key, occupancy)
+    least, most = int(raw[fits].min()), int(raw[fits].max())
     if most == least:
-        return [0] * len(raw)
-    return [int(BEST * ((score - least) / (most - least))) for score in raw]
+        return np.zeros_like(raw)
+    return (BEST * ((raw - least) / (most - least))).astype(np.int64)
 
 
 def _wishes(pod: Pod, occupancy: Occupancy) -> Pairs:
     pairs: Pairs = Counter()
     rules = pod.shape.affinity
     for sign, terms in ((1, rules.rather_near), (-1, rules.rather_away)):
-        for group in occupancy.groups if terms else ():
-            for term in terms:
+        for term in terms:
+            for group in occupancy.groups_for(term):
                 if _matches(term, group, occupancy):
                     _add(pairs, term, group, occupancy, sign * term.weight)
     labels, spaces = Labels(pod.labels), occupancy.spaces(pod.namespace)
-    for group in occupancy.bearers:
+    for group in occupancy.bearers(pod.namespace):
         theirs = group.affinity
         for sign, terms in ((1, (*theirs.near, *theirs.rather_near)), (-1, theirs.rather_away)):
             for term in terms:

@@ -1,21 +1,30 @@
 """Which nodes can take a pod at all: node rules, ports, resources and claims.
 
 Rules: kube-scheduler plugins nodeunschedulable, nodename, tainttoleration, nodeaffinity,
-nodeports and noderesources. A check answers with a reason, or None where the node passes.
+nodeports and noderesources.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from auditor.facts.placement.columns import Bools
 from auditor.facts.placement.occupancy import Occupancy
 from auditor.facts.placement.pods import Pod
 from auditor.facts.placement.requests import CPU
 from auditor.facts.placement.tolerations import FORBIDDING, untolerated
 from auditor.facts.placement.topology import Node, Taint
 
-Check = Callable[[int], str | None]
-"""Asked with the index of a node."""
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says of all nodes."""
+
+    passes: Bools
+    why: Callable[[int], str]
+    """Why the node with that index, which does not pass, refuses the pod."""
+
 
 _CORDONED = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 
@@ -52,38 +61,51 @@ def _not_chosen(pod: Pod, node: Node) -> str | None:
     return "is not among the nodes that the pod selects"
 
 
-def named(pod: Pod, occupancy: Occupancy) -> Iterator[Check]:
+def named(pod: Pod, occupancy: Occupancy) -> Iterator[Verdict]:
     """Only the node that the pod names, or was made for, if there is one."""
     name = pod.only or pod.node
     if name:
-        wanted = occupancy.index.get(name)
-        yield lambda index: None if index == wanted else f"is not {name}, which the pod names"
+        passes = ~occupancy.columns.all
+        if name in occupancy.index:
+            passes[occupancy.index[name]] = True
+        yield Verdict(passes, lambda _: f"is not {name}, which the pod names")
 
 
-def room(pod: Pod, occupancy: Occupancy) -> Iterator[Check]:
-    """Whether ports and resources are free."""
+def room(pod: Pod, occupancy: Occupancy) -> Iterator[Verdict]:
+    """Whether ports and resources are free. A node that does not say what it holds has room."""
     if pod.shape.ports:
-        yield lambda index: _ports_taken(pod, occupancy, index)
-    amounts = tuple(pod.shape.requests.amounts.items())
-
-    def check(index: int) -> str | None:
-        allocatable = occupancy.nodes[index].allocatable
-        if allocatable is None:
-            return None
-        load = occupancy.loads[index]
-        if load.pods + 1 > allocatable.get("pods", 0):
-            return f"takes no more than {allocatable.get('pods', 0)} pods"
-        for name, amount in amounts:
-            if amount > allocatable.get(name, 0) - load.amounts[name]:
-                return f"has too little {'CPU' if name == CPU else name} left"
-        return None
-
-    yield check
+        yield _ports_free(pod, occupancy)
+    columns = occupancy.columns
+    passes = occupancy.pods < columns.holds("pods")
+    for name, amount in pod.shape.requests.amounts.items():
+        passes &= occupancy.taken(name) <= columns.holds(name) - amount
+    yield Verdict(passes | ~columns.told, lambda index: _too_full(pod, occupancy, index))
 
 
-def _ports_taken(pod: Pod, occupancy: Occupancy, index: int) -> str | None:
-    for taken in occupancy.loads[index].ports:
-        for port in pod.shape.ports:
+def _too_full(pod: Pod, occupancy: Occupancy, index: int) -> str:
+    most = occupancy.columns.holds("pods")[index]
+    if occupancy.pods[index] + 1 > most:
+        return f"takes no more than {most} pods"
+    short = (
+        name
+        for name, amount in pod.shape.requests.amounts.items()
+        if amount > occupancy.columns.holds(name)[index] - occupancy.taken(name)[index]
+    )
+    name = next(short)
+    return f"has too little {'CPU' if name == CPU else name} left"
+
+
+def _ports_free(pod: Pod, occupancy: Occupancy) -> Verdict:
+    passes = occupancy.columns.all.copy()
+    for index in occupancy.ports:
+        passes[index] = not _clash(pod, occupancy, index)
+    return Verdict(passes, lambda index: f"has its port {_clash(pod, occupancy, index)} taken")
+
+
+def _clash(pod: Pod, occupancy: Occupancy, index: int) -> str:
+    """The first port of `pod` that is taken on a node, or nothing."""
+    for taken, count in occupancy.ports[index].items():
+        for port in pod.shape.ports if count else ():
             if port.clashes(taken):
-                return f"has its port {port.protocol}/{port.port} taken"
-    return None
+                return f"{port.protocol}/{port.port}"
+    return ""

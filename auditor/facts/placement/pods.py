@@ -5,7 +5,7 @@ What a template makes has one `Shape`, read once and shared by all of its replic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -61,6 +61,11 @@ class Choice:
     """Alternatives; None where nothing is required."""
     preferred: tuple[NodeTerm, ...] = ()
 
+    @property
+    def known_by(self) -> Hashable:
+        """Equal for choices that admit the same nodes for the same reasons."""
+        return tuple(sorted(self.labels.items())), self.required
+
     def admits(self, name: str, labels: Mapping[str, str]) -> bool:
         """Whether a node of that name and these labels may be chosen."""
         if any(labels.get(key) != value for key, value in self.labels.items()):
@@ -103,6 +108,11 @@ class Shape:
         return tuple(self.refused)
 
     @cached_property
+    def known_by(self) -> Hashable:
+        """Equal for pods that no rule about other pods can tell apart."""
+        return self.namespace, frozenset(self.labels.items()), self.affinity
+
+    @cached_property
     def requests(self) -> Requests:
         """What it asks of a node."""
         return self._read(lambda: read_requests(self.spec, self.status), Requests())
@@ -141,6 +151,48 @@ class Shape:
         return tuple(_tagged(text(container.get("image"))) for container in containers)
 
 
+class Shapes:
+    """The shapes of live pods. Those of one template share one: they differ in their node, their
+    own name and the volume of their token, of which a shape says nothing.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, list[Shape]] = {}
+
+    def of(
+        self, spec: Manifest, namespace: str, labels: Mapping[str, str], status: Manifest
+    ) -> Shape:
+        """The shape that is known of such a pod, or a new one. Costs a comparison of the two."""
+        known = self._known.setdefault((namespace, frozenset(labels.items())), [])
+        for shape in known[:_ALIKE]:
+            if _same(shape.spec, spec) and all(
+                shape.status.get(name) == status.get(name) for name in _OF_STATUS
+            ):
+                return shape
+        known.append(Shape(spec, namespace, labels, status))
+        return known[-1]
+
+
+_ALIKE = 8
+"""Among so many of the same labels a shape is looked for."""
+_OF_STATUS = ("conditions", "containerStatuses", "initContainerStatuses")
+"""What of a status requests are read from."""
+_OF_ITS_OWN = frozenset(("nodeName", "hostname", "subdomain", "volumes"))
+
+
+def _same(one: Manifest, other: Manifest) -> bool:
+    """Whether two specifications differ in nothing that a shape tells."""
+    if one.keys() - _OF_ITS_OWN != other.keys() - _OF_ITS_OWN:
+        return False
+    if any(one[key] != other[key] for key in one if key not in _OF_ITS_OWN):
+        return False
+    return _sources(one) == _sources(other)
+
+
+def _sources(spec: Manifest) -> list[set[str]]:
+    return [volume.keys() - {"name"} for volume in map(mapping, sequence(spec.get("volumes")))]
+
+
 @dataclass(frozen=True, eq=False)
 class Pod:
     """One pod, live or as a template would make it."""
@@ -164,8 +216,8 @@ class Pod:
     """The one node for which a DaemonSet made it."""
 
     @classmethod
-    def from_resource(cls, resource: Resource) -> Pod:
-        """The Pod object `resource`."""
+    def from_resource(cls, resource: Resource, shapes: Shapes | None = None) -> Pod:
+        """The Pod object `resource`, with one of `shapes` where they are given."""
         manifest = resource.manifest
         metadata, spec = mapping(manifest.get("metadata")), mapping(manifest.get("spec"))
         status = mapping(manifest.get("status"))
@@ -174,7 +226,7 @@ class Pod:
             namespace=resource.ref.namespace,
             name=resource.ref.name,
             node=node if isinstance(node, str) else "",
-            shape=Shape(spec, resource.ref.namespace, labels, status),
+            shape=(shapes.of if shapes else Shape)(spec, resource.ref.namespace, labels, status),
             claims=claims_of(spec, resource.ref.name),
             terminating=bool(metadata.get("deletionTimestamp")),
             finished=status.get("phase") in FINISHED,
@@ -190,6 +242,21 @@ class Pod:
     def spec(self) -> Manifest:
         """Its specification."""
         return self.shape.spec
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it says so; of one that is not live yet, that it will be."""
+        told = map(mapping, sequence(self.shape.status.get("conditions")))
+        return not self.live or any(
+            each.get("type") == "Ready" and each.get("status") == "True" for each in told
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether only what is free on nodes, and which these are, decides where it may run."""
+        rules = self.shape.affinity
+        hard = any(spread.hard for spread in self.shape.spreads)
+        return not (hard or rules.near or rules.away or self.shape.ports or self.claims)
 
     @property
     def id(self) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from auditor.facts.placement.pods import Claim, Pod, Shape, claims_of
+from auditor.facts.placement.versions import LATEST, as_of
 from auditor.facts.wording import said, text
 from auditor.facts.workloads import JOB_NAME_LABELS, REVISION_LABELS, Workload
 from auditor.manifests import at, mapping, sequence
@@ -25,23 +26,25 @@ EVERY_NODE = (
 """The taints that the DaemonSet controller has its pods tolerate."""
 
 
-def pods_of(workload: Workload) -> tuple[Pod, ...]:
+def pods_of(workload: Workload, version: int = LATEST, most: int = MOST) -> tuple[Pod, ...]:
     """The pods that the template of `workload` would make now, none of them bound.
 
     As many as it has replicas; for a Job, as many as run at once; for a CronJob, one; for a
     DaemonSet, one that stands for a pod on every node that admits it (`Pod.each_node`). None for
     a workload that is suspended or has ended. A Pod is itself; a live one is unbound again, since
-    it can only change by being made anew.
+    it can only change by being made anew. Fields that a server of `version` (100 × major + minor)
+    drops do not count. Of many, only so many as `most`.
     """
     if workload.ref.kind == "Pod":
         return _itself(workload)
     wanted = _wanted(workload)
     if not wanted:
         return ()
-    shape = _shape(workload)
+    shape = _shape(workload, version)
     if wanted > MOST:
         shape.refused.append(f"of its {said(wanted)} replicas only the first {MOST} are placed")
-    return tuple(_pod(workload, shape, number) for number in range(min(wanted, MOST)))
+    owner = _owner(workload, shape)
+    return tuple(_pod(workload, shape, owner, n) for n in range(min(wanted, most, MOST)))
 
 
 def _itself(workload: Workload) -> tuple[Pod, ...]:
@@ -64,9 +67,9 @@ def _wanted(workload: Workload) -> int:
     return workload.replicas
 
 
-def _shape(workload: Workload) -> Shape:
+def _shape(workload: Workload, version: int) -> Shape:
     labels = {**workload.labels, **_added_labels(workload)}
-    spec = workload.pod
+    spec = as_of(workload.pod, version)
     if workload.ref.kind == "DaemonSet":
         extra = [{"key": key, "operator": "Exists", "effect": effect} for key, effect in EVERY_NODE]
         if spec.get("hostNetwork") is True:
@@ -90,7 +93,7 @@ def _hash(workload: Workload) -> str:
     return hashlib.sha256("\0".join(workload.ref.key).encode()).hexdigest()[:10]
 
 
-def _pod(workload: Workload, shape: Shape, number: int) -> Pod:
+def _pod(workload: Workload, shape: Shape, owner: Manifest | None, number: int) -> Pod:
     node = shape.spec.get("nodeName")
     name = workload.ref.name
     if workload.ref.kind != "DaemonSet":
@@ -101,7 +104,7 @@ def _pod(workload: Workload, shape: Shape, number: int) -> Pod:
         node=node if isinstance(node, str) else "",
         shape=shape,
         claims=(*claims_of(shape.spec, name), *_own_claims(workload, name)),
-        owner=_owner(workload, shape),
+        owner=owner,
         each_node=workload.ref.kind == "DaemonSet",
     )
 

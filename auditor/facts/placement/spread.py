@@ -10,7 +10,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from auditor.facts.placement.filters import Check
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.facts.placement.columns import Bools, Columns, Domains, Ints
+from auditor.facts.placement.filters import Verdict
 from auditor.facts.placement.occupancy import BEST, Occupancy
 from auditor.facts.placement.pods import Pod
 from auditor.facts.placement.rules import Spread
@@ -25,11 +29,12 @@ from auditor.facts.selectors import (
 )
 from auditor.manifests import mapping, texts
 from auditor.model import Snapshot
+from auditor.terms import HOSTNAME
 
-HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
 
 
+Floats = NDArray[np.float64]
 Services = Mapping[str, Sequence[Mapping[str, str]]]
 """By namespace, the labels that each of its Services selects."""
 
@@ -46,16 +51,22 @@ def services_of(snapshot: Snapshot) -> Services:
 class Eligible:
     """Which nodes count for a pod under each pair of inclusion policies; asked once each."""
 
-    def __init__(self, pod: Pod, occupancy: Occupancy) -> None:
+    def __init__(self, pod: Pod, columns: Columns) -> None:
         self._pod = pod
-        self._occupancy = occupancy
-        self._known: dict[tuple[bool, bool], list[bool]] = {}
+        self._columns = columns
+        self._known: dict[tuple[bool, bool], Bools] = {}
 
-    def nodes(self, spread: Spread) -> list[bool]:
+    def nodes(self, spread: Spread) -> Bools:
         """For each node, whether the policies of `spread` let it count."""
         key = (spread.honor_affinity, spread.honor_taints)
         if key not in self._known:
-            self._known[key] = [self._counts(*key, node) for node in self._occupancy.nodes]
+            choice, tolerations = self._pod.shape.choice, self._pod.shape.tolerations
+            self._known[key] = self._columns.flags(
+                ("eligible", *key, choice.known_by, tolerations),
+                choice.required or (),
+                choice.labels,
+                lambda node: self._counts(*key, node),
+            )
         return self._known[key]
 
     def _counts(self, affinity: bool, taints: bool, node: Node) -> bool:
@@ -65,62 +76,51 @@ class Eligible:
         return not taints or not any(untolerated(node.taints, shape.tolerations, FORBIDDING))
 
 
-def per_node(spread: Spread, pod: Pod, occupancy: Occupancy) -> Mapping[int, int]:
+def per_node(spread: Spread, pod: Pod, occupancy: Occupancy) -> Ints:
     """The pods that count for `spread`, by node: none that are being deleted, and none at all for
     an empty selector, which selects all pods but counts none (countPodsMatchSelector).
     """
-    found: dict[int, int] = {}
+    found = np.zeros(len(occupancy.nodes), dtype=np.int64)
     if spread.selector is None or not spread.selector.requirements:
         return found
-    for group in occupancy.groups:
-        if group.terminating or group.namespace != pod.namespace:
-            continue
-        if spread.counts(group.labels):
+    for group in occupancy.groups_in((pod.namespace,)):
+        if not group.terminating and spread.counts(group.labels):
             for index, count in group.nodes.items():
-                found[index] = found.get(index, 0) + count
+                found[index] += count
     return found
 
 
-def _labelled(occupancy: Occupancy, spreads: Iterable[Spread]) -> list[bool]:
+def _labelled(occupancy: Occupancy, spreads: Iterable[Spread]) -> Bools:
     """Which nodes have the labels of all constraints."""
-    keys = {spread.key for spread in spreads}
-    return [keys <= node.labels.keys() for node in occupancy.nodes]
+    found = occupancy.columns.all
+    for spread in spreads:
+        found = found & occupancy.columns.domains(spread.key).present
+    return found
 
 
-def spread_checks(pod: Pod, occupancy: Occupancy, eligible: Eligible) -> Iterator[Check]:
-    """One check per hard constraint."""
+def spread_checks(pod: Pod, occupancy: Occupancy, eligible: Eligible) -> Iterator[Verdict]:
+    """One verdict per hard constraint."""
     hard = [spread for spread in pod.shape.spreads if spread.hard]
-    labelled = _labelled(occupancy, hard) if hard else []
+    labelled = _labelled(occupancy, hard)
     for spread in hard:
-        yield _check(
-            spread,
-            pod,
-            occupancy,
-            [all(pair) for pair in zip(labelled, eligible.nodes(spread), strict=True)],
-        )
+        yield _verdict(spread, pod, occupancy, labelled & eligible.nodes(spread))
 
 
-def _check(spread: Spread, pod: Pod, occupancy: Occupancy, counted: list[bool]) -> Check:
-    counts = per_node(spread, pod, occupancy)
-    domains: dict[str, int] = {}
-    for index, node in enumerate(occupancy.nodes):
-        if counted[index]:
-            value = node.labels[spread.key]
-            domains[value] = domains.get(value, 0) + counts.get(index, 0)
-    least = min(domains.values(), default=2**31 - 1)
-    if len(domains) < spread.min_domains:
+def _verdict(spread: Spread, pod: Pod, occupancy: Occupancy, counted: Bools) -> Verdict:
+    domains = occupancy.columns.domains(spread.key)
+    sums = domains.sums(per_node(spread, pod, occupancy), counted)
+    there = np.bincount(domains.of_node[counted], minlength=len(sums)) > 0
+    least = int(sums[there].min()) if there.any() else 2**31 - 1
+    if int(there.sum()) < spread.min_domains:
         least = 0
     allowed = spread.max_skew + least - (1 if spread.counts(Labels(pod.labels)) else 0)
 
-    def check(index: int) -> str | None:
-        value = occupancy.nodes[index].labels.get(spread.key)
-        if value is None:
+    def why(index: int) -> str:
+        if not domains.present[index]:
             return f"has no label {spread.key}, over which the pod is spread"
-        if domains.get(value, 0) > allowed:
-            return f"would skew the spread over {spread.key}"
-        return None
+        return f"would skew the spread over {spread.key}"
 
-    return check
+    return Verdict(domains.present & (sums[domains.of_node] <= allowed), why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +129,17 @@ class _Scene:
 
     pod: Pod
     occupancy: Occupancy
-    nodes: Sequence[int]
-    labelled: Sequence[bool]
+    scored: Bools
+    """The nodes in question that have the labels of all constraints."""
+    labelled: Bools
     eligible: Eligible
 
 
 def score_spread(
-    pod: Pod, occupancy: Occupancy, nodes: Sequence[int], eligible: Eligible, services: Services
-) -> list[int] | None:
-    """0 to 100 for each of `nodes`: the fewer pods of the constraint a domain has, the more. None
-    where no soft constraint applies.
+    pod: Pod, occupancy: Occupancy, fits: Bools, eligible: Eligible, services: Services
+) -> Ints | None:
+    """0 to 100 for each node that fits: the fewer pods of the constraint a domain has, the more.
+    None where no soft constraint applies.
     """
     spreads: Sequence[Spread] = [spread for spread in pod.shape.spreads if not spread.hard]
     own = bool(pod.shape.spreads)
@@ -146,59 +147,49 @@ def score_spread(
         spreads = tuple(_defaults(pod, services))
     if not spreads:
         return None
-    labelled = _labelled(occupancy, spreads) if own else [True] * len(occupancy.nodes)
-    scene = _Scene(pod, occupancy, nodes, labelled, eligible)
-    tallies = [_tally(spread, scene) for spread in spreads]
-    raw = {index: _raw(tallies, occupancy, index) for index in nodes if labelled[index]}
-    most, least = max(raw.values(), default=0), min(raw.values(), default=0)
-    if not most:
-        return [BEST if index in raw else 0 for index in nodes]
-    return [BEST * (most + least - raw[i]) // most if i in raw else 0 for i in nodes]
+    labelled = _labelled(occupancy, spreads) if own else occupancy.columns.all
+    scored = labelled & fits
+    scene = _Scene(pod, occupancy, scored, labelled, eligible)
+    total = np.zeros(len(occupancy.nodes))
+    for spread in spreads:
+        total = total + _score(spread, scene)
+    return _normalised(total, scored)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tally:
-    """How many pods each domain has, and how much a pod weighs."""
-
-    spread: Spread
-    per_node: Mapping[int, int]
-    domains: Mapping[str, int]
-    weight: float
-
-    def score(self, occupancy: Occupancy, index: int) -> float:
-        """The less the better; the skew that is allowed waters down differences."""
-        value = occupancy.nodes[index].labels.get(self.spread.key)
-        if value is None:
-            return 0.0
-        one_each = self.spread.key == HOSTNAME
-        count = self.per_node.get(index, 0) if one_each else self.domains[value]
-        return count * self.weight + float(self.spread.max_skew - 1)
+def _normalised(total: Floats, scored: Bools) -> Ints:
+    """Rounded away from zero at a half, as Go does, and turned around: the least gets most."""
+    whole = np.floor(total)
+    raw = (whole + (total - whole >= 0.5)).astype(np.int64)
+    most = int(raw[scored].max(initial=0))
+    least = int(raw[scored].min()) if scored.any() else 0
+    best = BEST * (most + least - raw) // most if most else BEST
+    found: Ints = np.where(scored, best, 0)
+    return found
 
 
-def _tally(spread: Spread, scene: _Scene) -> _Tally:
-    """The tally over the domains that the nodes in question make. On those of the hostname, all
-    pods count, whatever the inclusion policies say.
+def _score(spread: Spread, scene: _Scene) -> Floats:
+    """How many pods the domain of each node has, weighed; the skew that is allowed waters down
+    differences. The less the better.
     """
+    domains = scene.occupancy.columns.domains(spread.key)
     counts = per_node(spread, scene.pod, scene.occupancy)
-    scored = [index for index in scene.nodes if scene.labelled[index]]
     if spread.key == HOSTNAME:
-        return _Tally(spread, counts, {}, math.log(len(scored) + 2))
-    values = [node.labels.get(spread.key, "") for node in scene.occupancy.nodes]
-    domains = {values[index]: 0 for index in scored}
-    counted = scene.eligible.nodes(spread)
-    for index, count in counts.items():
-        if scene.labelled[index] and counted[index] and values[index] in domains:
-            domains[values[index]] += count
-    return _Tally(spread, counts, domains, math.log(len(domains) + 2))
+        weight = math.log(int(scene.scored.sum()) + 2)
+    else:
+        weight = math.log(_domains_of(domains, scene.scored) + 2)
+        counted = scene.labelled & scene.eligible.nodes(spread)
+        counts = domains.sums(counts, counted)[domains.of_node]
+    found: Floats = np.where(domains.present, counts * weight + float(spread.max_skew - 1), 0.0)
+    return found
 
 
-def _raw(tallies: Sequence[_Tally], occupancy: Occupancy, index: int) -> int:
-    """The sum, rounded away from zero at a half, as Go does."""
-    total = 0.0
-    for tally in tallies:
-        total += tally.score(occupancy, index)
-    whole = math.floor(total)
-    return whole + (total - whole >= 0.5)
+def _domains_of(domains: Domains, scored: Bools) -> int:
+    """How many domains the scored nodes make: those without the label, and with an empty one, are
+    one together.
+    """
+    there = np.bincount(domains.of_node[scored], minlength=len(domains.numbers) + 1) > 0
+    absent, empty = len(domains.numbers), domains.numbers.get("")
+    return int(there.sum()) - int(empty is not None and there[absent] and there[empty])
 
 
 def _defaults(pod: Pod, services: Services) -> Iterator[Spread]:

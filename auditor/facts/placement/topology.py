@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,17 @@ from auditor.model import Manifest, Resource, Settings, Snapshot
 
 SAME_RACK, SAME_ZONE, BEYOND = 2, 4, 6
 """Links of a fat tree between two nodes."""
+
+
+class Level(StrEnum):
+    """The nearest place that two pods share; the nearest one is the first."""
+
+    NODE = "node"
+    RACK = "rack"
+    ZONE = "zone"
+    REGION = "region"
+    BEYOND = "beyond"
+    """They are in different regions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +56,20 @@ class Node:
     """The images that it has, with their size in bytes."""
     rack: str | None = None
     zone: str | None = None
+    region: str | None = None
     refused: tuple[str, ...] = ()
     """Fields that the API server would refuse, in words."""
+
+
+_UNREACHABLE = tuple(
+    Taint("node.kubernetes.io/unreachable", "", effect) for effect in ("NoSchedule", "NoExecute")
+)
+"""What the node lifecycle controller writes on a node that does not answer."""
+
+
+def unreachable(node: Node) -> Node:
+    """The node once its kubelet has been silent for too long."""
+    return replace(node, taints=(*node.taints, *_UNREACHABLE))
 
 
 @dataclass(frozen=True)
@@ -56,7 +80,9 @@ class Topology:
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot, settings: Settings) -> Topology:
-        """The nodes of `snapshot`, with racks and zones by the labels that `settings` name."""
+        """The nodes of `snapshot`, with racks, zones and regions by the labels that `settings`
+        name.
+        """
         found = snapshot.of_kind("Node")
         by_name = {resource.ref.name: _node(resource, settings) for resource in found}
         return cls(tuple(by_name.values()))
@@ -87,6 +113,37 @@ class Topology:
             return None
         return SAME_RACK if one.rack == other.rack else SAME_ZONE
 
+    def level(self, a: str, b: str) -> Level | None:
+        """The nearest place that two nodes share. None where the labels do not tell. A cluster
+        whose nodes name no region at all is one region, and the same holds of zones; where none
+        names a rack, there is none.
+        """
+        one, other = self.by_name.get(a), self.by_name.get(b)
+        if one is None or other is None:
+            return None
+        if one is other:
+            return Level.NODE
+        regions, zones, racks = self._named
+        if regions and (same := _same(one.region, other.region)) is not True:
+            return None if same is None else Level.BEYOND
+        if zones and (same := _same(one.zone, other.zone)) is not True:
+            return None if same is None else Level.REGION
+        same = _same(one.rack, other.rack) if racks else False
+        if same is None:
+            return None
+        return Level.RACK if same else Level.ZONE
+
+    @cached_property
+    def _named(self) -> tuple[bool, bool, bool]:
+        """Whether any node names a region, a zone, a rack."""
+        nodes = self.nodes
+        return any(n.region for n in nodes), self._zoned, any(n.rack for n in nodes)
+
+
+def _same(one: str | None, other: str | None) -> bool | None:
+    """None where one of them is not told."""
+    return one == other if one and other else None
+
 
 def _node(resource: Resource, settings: Settings) -> Node:
     labels = texts(mapping(resource.manifest.get("metadata")).get("labels"))
@@ -101,6 +158,7 @@ def _node(resource: Resource, settings: Settings) -> Node:
         images=_images(status.get("images")),
         rack=labels.get(settings.rack_label) or None,
         zone=labels.get(settings.zone_label) or None,
+        region=labels.get(settings.region_label) or None,
         refused=tuple(refused),
     )
 

@@ -93,7 +93,7 @@ class _Reader:
         if self._chosen:
             return None
         selector = self._policy.selector
-        if self._cast.knows(self._home):
+        if self._is_told_whole() and (selector.requirements or self._cast.knows(self._home)):
             slip = self._cast.slip(self._home, selector)
             return {"hint": _hint(slip), **_object(slip.workload if slip else None)}
         written = at(self._policy.resource.manifest, ("metadata", "namespace"))
@@ -128,8 +128,15 @@ class _Reader:
             if other:
                 yield {"path": path, "kind": "elsewhere", **_object(other)}
                 return
-        if meant_by_it.complete:
+        at_home = peer.namespaces is None and self._is_told_whole()
+        if meant_by_it.complete or at_home:
             yield {"path": path, "kind": "nobody"}
+
+    def _is_told_whole(self) -> bool:
+        """Whether all pods of its namespace are told: of a cluster they are, also where there are
+        none; what files say may lack those that are written elsewhere.
+        """
+        return self._cast.live or self._cast.knows(self._home)
 
     def _spaces(self, peer: Pods) -> Spaces:
         if peer.namespaces is None:

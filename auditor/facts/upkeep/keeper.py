@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from auditor.facts.configuration import Text
 from auditor.facts.neighbours import owners_of_nodes
 from auditor.facts.network.answers import InvalidPolicy
-from auditor.facts.network.points import addresses_of
-from auditor.facts.network.policies import KIND, Block, NetPolicy, Pods
+from auditor.facts.network.points import addresses_of, labels_of
+from auditor.facts.network.policies import Block, NetPolicy, Pods
 from auditor.facts.network.ports import PortSet
 from auditor.facts.upkeep.calls import Calls
 from auditor.facts.upkeep.cast import Cast
+from auditor.facts.upkeep.others import Other, others
 from auditor.facts.upkeep.shadows import Shadows
 from auditor.facts.workloads import FINISHED, Workload, container_ports
 from auditor.manifests import at
@@ -24,16 +25,6 @@ from auditor.model import Gap, Key, Path, Ref
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
-
-
-OTHER_MAKES = (
-    "antrea.io", "cilium.io", "k8s.ovn.org", "projectcalico.org",
-)  # fmt: skip
-"""API groups, with those under them, whose policies isolate pods beside those of Kubernetes."""
-
-
-def _ends(group: str, known: Sequence[str]) -> bool:
-    return any(group == one or group.endswith(f".{one}") for one in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,18 +173,18 @@ class Keeper:
                 found.append((workload, why))
         return (*found, *((one, f"it owns its node: {why}") for one, why, _ in self.owners))
 
-    def others(self, namespace: str) -> bool:
-        """Whether network policies of another make than Kubernetes' own may hold in a namespace."""
-        return not self._others.isdisjoint(("", namespace))
+    def other_holds(self, workload: Workload) -> bool:
+        """Whether a network policy of another make than Kubernetes' own may hold for its pods."""
+        namespace, labels = workload.ref.namespace, labels_of(workload)
+        return any(other.may_hold(namespace, labels) for other in self._others)
+
+    def others_in(self, namespace: str) -> bool:
+        """Whether one is of a namespace, or may hold for whatever pod comes to it."""
+        return any(other.is_meant_for(namespace) for other in self._others)
 
     @cached_property
-    def _others(self) -> frozenset[str]:
-        """The namespaces that have some; "" where there are some for the whole cluster."""
-        return frozenset(
-            resource.ref.namespace
-            for resource in self._facts.snapshot.resources
-            if resource.ref.kind.endswith(KIND) and _ends(resource.ref.group, OTHER_MAKES)
-        )
+    def _others(self) -> tuple[Other, ...]:
+        return tuple(others(self._facts.snapshot.resources))
 
     def served(self, workload: Workload) -> Served:
         """On what its pods listen. Costs one look at the Services of its namespace, once."""

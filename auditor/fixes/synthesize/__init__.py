@@ -10,9 +10,13 @@ from collections.abc import Callable, Mapping
 
 from auditor.facts import Facts
 from auditor.fixes.synthesize.affinity import draw_near
+from auditor.fixes.synthesize.budget import guard
 from auditor.fixes.synthesize.egress import contain
+from auditor.fixes.synthesize.making_room import make_room
 from auditor.fixes.synthesize.mesh import restrict
 from auditor.fixes.synthesize.network import isolate, narrow
+from auditor.fixes.synthesize.spreading import spread_out
+from auditor.fixes.synthesize.together import draw_together, follow_primary
 from auditor.model import Change, Finding
 
 Builder = Callable[[Facts, Finding], tuple[Change, ...]]
@@ -20,9 +24,14 @@ Builder = Callable[[Facts, Finding], tuple[Change, ...]]
 BUILDERS: Mapping[str, Builder] = {
     "contain": contain,
     "draw_near": draw_near,
+    "draw_together": draw_together,
+    "follow_primary": follow_primary,
+    "guard": guard,
     "isolate": isolate,
+    "make_room": make_room,
     "narrow": narrow,
     "restrict": restrict,
+    "spread_out": spread_out,
 }
 """By the name that a policy writes into ``fix.synthesize``. A builder raises
 ``CannotBuildError`` where it cannot know enough."""

@@ -37,7 +37,7 @@ def draw_near(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     if far is None:
         raise CannotBuildError("the service is no longer placed away from the database")
     base = (*client.pod_path, "affinity", "nodeAffinity", SOFT)
-    return (patched(client.resource, *_steps(client, base, _term(facts, far.rack))),)
+    return (patched(client.resource, *steps_to(client, base, _term(facts, far.rack))),)
 
 
 def _term(facts: Facts, rack: str) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _term(facts: Facts, rack: str) -> dict[str, Any]:
     return {"weight": WEIGHT, "preference": {"matchExpressions": [rule]}}
 
 
-def _steps(client: Workload, base: Path, term: dict[str, Any]) -> list[Operation]:
+def steps_to(client: Workload, base: Path, term: dict[str, Any]) -> list[Operation]:
     """One step that adds `term`, at the deepest place that is already written."""
     manifest = client.resource.manifest
     if isinstance(at(manifest, base), list):

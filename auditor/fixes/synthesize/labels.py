@@ -42,7 +42,7 @@ class Labels:
     facts: Facts
     added: dict[Key, Change] = field(default_factory=dict)
     """The pod templates with one label more, by their workload."""
-    _chosen: dict[Key, Mapping[str, str]] = field(default_factory=dict)
+    _chosen: dict[tuple[Key, frozenset[Key]], Mapping[str, str]] = field(default_factory=dict)
 
     def of(self, workload: Workload, friends: Collection[Key] = ()) -> dict[str, str]:
         """The labels that mean `workload`, and of all others in its namespace none but `friends`.
@@ -50,9 +50,10 @@ class Labels:
         Raises:
             CannotBuildError: there are none, and none can be added.
         """
-        known = self._chosen.get(workload.ref.key)
+        asked = workload.ref.key, frozenset(friends)
+        known = self._chosen.get(asked)
         if known is None:
-            known = self._chosen[workload.ref.key] = self._telling(workload, friends)
+            known = self._chosen[asked] = self._telling(workload, friends)
         return dict(known)
 
     def _telling(self, workload: Workload, friends: Collection[Key]) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ it is closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,8 @@ class Node:
     open: bool = False
     """Whether everything in the cluster reaches it on every port."""
     note: str = ""
+    reasons: tuple[dict[str, Any], ...] = ()
+    """Why it is open, where it is."""
 
     @property
     def short(self) -> str:
@@ -94,7 +96,12 @@ def picture(world: Connections, shown: Sequence[End], name: str = "") -> Picture
     inside = [*world.workloads, *world.strangers]
     wanted = set(shown)
     rows = world.into(world.workloads, inside)
-    open_ = {end for row in rows if _is_open(row, len(inside)) for end in row.ends}
+    open_ = {
+        end: tuple(places.document(reason) for reason in row.links[0][0].reasons)
+        for row in rows
+        if _is_open(row, len(inside))
+        for end in row.ends
+    }
     for end in shown:
         _of_end(drawing, world, end, open_)
     for row in rows:
@@ -114,7 +121,11 @@ def _is_open(row: Row, everybody: int) -> bool:
     )
 
 
-def _of_end(drawing: Picture, world: Connections, end: End, open_: set[End]) -> Node:
+Open = Mapping[End, tuple[dict[str, Any], ...]]
+"""What everything reaches on every port, and why."""
+
+
+def _of_end(drawing: Picture, world: Connections, end: End, open_: Open) -> Node:
     return drawing.node(
         end,
         name=told(end.name),
@@ -123,10 +134,11 @@ def _of_end(drawing: Picture, world: Connections, end: End, open_: set[End]) -> 
         data=end.data,
         open=end in open_,
         note="; ".join(dict.fromkeys(map(way_said, world.entrances(end)))),
+        reasons=open_.get(end, ()),
     )
 
 
-Around = tuple[set[End], set[End], Places]
+Around = tuple[set[End], Open, Places]
 
 
 def _into(drawing: Picture, world: Connections, about: tuple[Row, End], around: Around) -> None:
@@ -150,7 +162,7 @@ def _sources(
     world: Connections,
     asking: Sequence[End],
     target: End,
-    open_: set[End],
+    open_: Open,
 ) -> Iterator[Node]:
     """Who asks: everything, whole namespaces, and single workloads."""
     given = set(asking)
@@ -184,7 +196,7 @@ def _edge(source: Node, target: Node, link: Link, places: Places, label: str = "
 
 
 def _from_internet(
-    drawing: Picture, world: Connections, shown: Iterable[End], around: tuple[set[End], Places]
+    drawing: Picture, world: Connections, shown: Iterable[End], around: tuple[Open, Places]
 ) -> None:
     """The internet, where an object leads it to a workload and policies let some of it in; behind
     an Ingress its controller asks, of whom policies know.
@@ -206,7 +218,7 @@ def _from_internet(
 
 
 def _to_internet(
-    drawing: Picture, world: Connections, shown: Sequence[End], around: tuple[set[End], Places]
+    drawing: Picture, world: Connections, shown: Sequence[End], around: tuple[Open, Places]
 ) -> None:
     """Who may leave for the internet; nothing where all may, which has a mark."""
     open_, places = around

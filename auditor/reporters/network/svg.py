@@ -7,59 +7,67 @@ from html import escape
 
 from auditor.reporters.network.layout import LETTER, PAD, Box, Layout, layout
 from auditor.reporters.network.picture import Edge, Node, Picture
+from auditor.reporters.palette import schemes
 from auditor.reporters.terminal import cells
 from auditor.text import escaped
 
 LEGEND = 74
 
 STYLE = """\
-text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#1d2939}
-.space{fill:#f8fafc;stroke:#cbd5e1}
-.title{font-weight:600;fill:#475467}
-.node rect{fill:#fff;stroke:#667085}
-.node.open rect{stroke:#b54708;stroke-dasharray:5 3;stroke-width:1.5}
-.node.data rect{fill:#fee4e2;stroke:#b42318;stroke-width:1.5}
-.node.other rect{fill:#e0eaff;stroke:#3538cd}
-.tag{font-size:10px;font-weight:700;fill:#b42318}
-.edge path{fill:none;stroke:#667085;stroke-width:1.4}
-.edge.data path{stroke:#b42318}
-.edge.unsure path{stroke-dasharray:5 4}
-.edge path.hit{stroke:transparent;stroke-width:12;stroke-dasharray:none}
-.edge text{font-size:10.5px;fill:#475467;paint-order:stroke;stroke:#fff;stroke-width:3px}
-.legend{font-size:11px;fill:#475467}
+.net text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:var(--ink)}
+.net .paper{fill:var(--paper)}
+.net .space{fill:var(--place);stroke:var(--line)}
+.net .title{font-weight:600;fill:var(--quiet)}
+.net .node rect{fill:var(--node);stroke:var(--line)}
+.net .node.open rect{stroke:var(--warn);stroke-dasharray:5 3;stroke-width:1.5}
+.net .node.data rect{fill:var(--data);stroke:var(--dataline);stroke-width:1.5}
+.net .node.other rect{fill:var(--chip);stroke:var(--chipline)}
+.net .tag{font-size:10px;font-weight:700;fill:var(--bad)}
+.net .edge path{fill:none;stroke:var(--quiet);stroke-width:1.4}
+.net .edge.data path{stroke:var(--dataline)}
+.net .edge.unsure path{stroke-dasharray:5 4}
+.net .edge path.hit{stroke:transparent;stroke-width:12;stroke-dasharray:none}
+.net .edge text{font-size:10.5px;fill:var(--quiet);paint-order:stroke;stroke:var(--paper);
+stroke-width:3px}
+.net .legend{font-size:11px;fill:var(--quiet)}
+.net .tip{fill:var(--quiet)}
 """
 
 
 def svg(picture: Picture) -> str:
     """The picture, as a file of its own."""
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + drawing(picture) + "\n"
+    style = f"<style>{schemes('.net')}{STYLE}</style>"
+    lines = _drawing(picture, layout(picture), style, "arrow")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + "\n".join(lines) + "\n"
 
 
-def drawing(picture: Picture) -> str:
-    """The picture, as an element."""
-    return "\n".join(_drawing(picture, layout(picture)))
+def drawing(picture: Picture, arrow: str = "arrow") -> str:
+    """The picture, as an element of a page that has STYLE; `arrow` is an id of its own there."""
+    return "\n".join(_drawing(picture, layout(picture), "", arrow))
 
 
-def _drawing(picture: Picture, at: Layout) -> Iterator[str]:
+def _drawing(picture: Picture, at: Layout, style: str, arrow: str) -> Iterator[str]:
     width, height = max(at.width, 520), at.height + LEGEND
     title = _text(picture.name or "who reaches whom")
     yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}" role="img">'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="net" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" height="{height:.0f}" role="group" '
+        f'aria-label="{title}">'
     )
     yield f"<title>{title}</title>"
-    yield f"<style>{STYLE}</style>"
+    yield from filter(None, (style,))
     yield (
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" '
+        f'<defs><marker id="{arrow}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" '
         'markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
-        '<path d="M0 0.6 L8 4 L0 7.4 z" fill="#667085"/></marker></defs>'
+        '<path class="tip" d="M0 0.6 L8 4 L0 7.4 z"/></marker></defs>'
     )
-    yield f'<rect width="{width:.0f}" height="{height:.0f}" fill="#fff"/>'
+    yield f'<rect width="{width:.0f}" height="{height:.0f}" class="paper"/>'
     for space, box in at.spaces.items():
         yield from _space(space, box)
     nodes = {node.key: node for node in picture.nodes}
     for number, edge in enumerate(picture.edges):
-        yield from _edge(number, edge, nodes, at)
+        yield from _edge(number, edge, nodes, at, arrow)
     for node in picture.nodes:
         yield from _node(node, at.nodes[node.key])
     yield from _legend(picture, at.height)
@@ -106,7 +114,7 @@ def _told(node: Node) -> str:
     return "; ".join(parts)
 
 
-def _edge(number: int, edge: Edge, nodes: dict[int, Node], at: Layout) -> Iterator[str]:
+def _edge(number: int, edge: Edge, nodes: dict[int, Node], at: Layout, arrow: str) -> Iterator[str]:
     path, label = _curve(edge, at)
     looks = ["edge", *([] if edge.sure else ["unsure"])]
     looks += ["data"] if nodes[edge.target].data else []
@@ -117,7 +125,7 @@ def _edge(number: int, edge: Edge, nodes: dict[int, Node], at: Layout) -> Iterat
     )
     yield f"<title>{_text(said)}</title>"
     yield f'<path class="hit" d="{path}"/>'
-    yield f'<path d="{path}" marker-end="url(#arrow)"/>'
+    yield f'<path d="{path}" marker-end="url(#{arrow})"/>'
     yield label
     yield "</g>"
 

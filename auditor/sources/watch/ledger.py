@@ -64,13 +64,16 @@ class Ledger:
         self._entries[ref.key] = entry
         self._length += entry.length
         old = []
-        for other in self.entries()[:-1]:
-            if len(self._entries) <= self._most and self._length <= self._longest:
-                break
-            self._drop(other.ref.key)
-            old.append(other.ref)
+        while self._is_too_full and len(self._entries) > 1:
+            oldest = next(iter(self._entries.values())).ref
+            self._drop(oldest.key)
+            old.append(oldest)
         self.dropped += len(old)
         return old
+
+    @property
+    def _is_too_full(self) -> bool:
+        return len(self._entries) > self._most or self._length > self._longest
 
     def _drop(self, key: Key) -> None:
         if entry := self._entries.pop(key, None):

@@ -74,7 +74,6 @@ class Watcher:
         self._ledger = Ledger()
         self._log = Log()
         self._stale: tuple[Stale, ...] = ()
-        self._signals: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -191,20 +190,6 @@ class Watcher:
                 self._stale,
             )
 
-    def subscribe(self, signal: Callable[[], None]) -> Callable[[], None]:
-        """Have `signal` called after each change of `revision`; what is returned ends that.
-
-        It is called from any thread, under the lock of the watcher: it may set an event or wake a
-        loop, and must do nothing that takes time, waits or raises.
-        """
-        with self._lock:
-            self._signals.append(signal)
-        return lambda: self._unsubscribe(signal)
-
-    def _unsubscribe(self, signal: Callable[[], None]) -> None:
-        with self._lock:
-            self._signals.remove(signal)
-
     def remember(self, resource: Resource) -> None:
         """Believe in an object that was just admitted, until the server tells of it or for ten
         seconds: two requests that come together must not each overlook the other.
@@ -277,8 +262,6 @@ class Watcher:
         """Everybody may see a change: of these objects, or of the gaps."""
         self._snapshot = None
         self._log.note(changed)
-        for signal in self._signals:
-            signal()
 
     def _follow(self, shelf: Shelf) -> None:
         """List, then watch, then watch again; list anew wherever the thread was lost."""

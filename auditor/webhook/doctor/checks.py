@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from auditor.facts.selectors import Truth
 from auditor.grades import Severity
 from auditor.manifests import mapping, sequence
-from auditor.webhook.break_glass import broken
+from auditor.webhook.break_glass import broken, policies_before
 from auditor.webhook.doctor.hooks import LONGEST_SECONDS, Around, Hook
 
 RENEWAL_SECONDS = 10
@@ -196,22 +196,39 @@ def left_over(hook: Hook, _all: Sequence[Hook], around: Around) -> Iterator[Dang
     if not hook.service:
         return
     key = (str(hook.service.get("namespace")), str(hook.service.get("name")))
-    called = "/".join(key)
     severity = Severity.HIGH if hook.fails else Severity.MEDIUM
-    remedy = "delete the configuration if its owner is gone, or bring the owner back"
     there = around.services.get(key)
     if there is None:
         if around.whole:
-            yield Danger(
-                "left-over", severity, hook, f"calls Service {called}, which is missing", remedy
-            )
+            text = f"calls Service {'/'.join(key)}, which is missing"
+            yield Danger("left-over", severity, hook, text, _GONE)
     elif not _has_port(there, hook.service.get("port", 443)):
         port = hook.service.get("port", 443)
-        text = f"calls port {port} of Service {called}, which has no such port"
+        text = f"calls port {port} of Service {'/'.join(key)}, which has no such port"
         yield Danger("left-over", severity, hook, text, "call a port of the Service")
     elif around.ready is not None and not around.ready.get(key):
-        text = f"calls Service {called}, behind which nothing is ready"
-        yield Danger("left-over", severity, hook, text, remedy)
+        yield _unanswered(hook, key, severity, around.coming.get(key, 0))
+
+
+_GONE = "delete the configuration if its owner is gone, or bring the owner back"
+YOUNG_MINUTES = 10
+"""Younger than this, a webhook may still have to start: an image has to be pulled."""
+
+
+def _unanswered(hook: Hook, key: tuple[str, str], severity: Severity, coming: int) -> Danger:
+    """Nothing is ready behind the Service; what to do depends on whether anything will be."""
+    called = "/".join(key)
+    look = f"kubectl get pods -n {key[0]}"
+    age = hook.age_minutes
+    if age is not None and age < YOUNG_MINUTES:
+        text = f"calls Service {called}, behind which nothing is ready yet: it is {age:.0f} min old"
+        remedy = f"wait until its pods are ready; {look} says how far they are"
+        return Danger("not-ready-yet", severity if hook.fails else Severity.LOW, hook, text, remedy)
+    if coming:
+        text = f"calls Service {called}, behind which none of {coming} is ready"
+        return Danger("left-over", severity, hook, text, f"{look} says what they lack")
+    text = f"calls Service {called}, behind which nothing is ready"
+    return Danger("left-over", severity, hook, text, _GONE)
 
 
 def _has_port(service: object, port: object) -> bool:
@@ -280,15 +297,20 @@ def not_asked_again(hook: Hook, every: Sequence[Hook], _around: Around) -> Itera
 def glass(hook: Hook, _all: Sequence[Hook], _around: Around) -> Iterator[Danger]:
     """Somebody broke the glass and did not come back."""
     found = broken(hook.configuration)
-    if found is not None:
-        state = "is open until" if found.holds else "was never ended after"
-        yield Danger(
-            "break-glass",
-            Severity.MEDIUM if found.holds else Severity.HIGH,
-            hook,
-            f"lets everything in: its break-glass {state} {found.until} ({found.reason})",
-            "auditor webhook break-glass --end",
+    if found is None:
+        return
+    if found.holds:
+        severity = Severity.MEDIUM
+        text = f"lets everything in: its break-glass is open until {found.until}"
+    else:
+        severity = Severity.HIGH
+        was = policies_before(hook.configuration).get(hook.name, "what it was")
+        text = (
+            f"has a break-glass that was over at {found.until} and never ended: its failurePolicy"
+            f" stays Ignore, and {was} comes back by --end alone"
         )
+    remedy = "auditor webhook break-glass --end"
+    yield Danger("break-glass", severity, hook, f"{text} ({found.reason})", remedy)
 
 
 CHECKS: tuple[Check, ...] = (

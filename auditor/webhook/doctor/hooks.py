@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ from auditor.facts.selectors import (
     parse_selector,
 )
 from auditor.manifests import mapping, sequence, texts
+from auditor.webhook.break_glass import parsed
 from auditor.webhook.certificates import Trust
 from auditor.webhook.registered import host_of, trust
 
@@ -46,6 +48,13 @@ class Hook:
     def configured_in(self) -> str:
         """The name of its configuration."""
         return str(mapping(self.configuration.get("metadata")).get("name"))
+
+    @property
+    def age_minutes(self) -> float | None:
+        """Since its configuration was created; None where that is not said."""
+        metadata = mapping(self.configuration.get("metadata"))
+        created = parsed(str(metadata.get("creationTimestamp")))
+        return (datetime.now(UTC) - created) / timedelta(minutes=1) if created else None
 
     @property
     def name(self) -> str:
@@ -141,6 +150,8 @@ class Around:
     services: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
     ready: Mapping[tuple[str, str], int] | None = None
     """How many ready endpoints a Service has; those of no Service are left out."""
+    coming: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """And how many that are not."""
     whole: bool = False
     """Whether every namespace and every Service is known: whatever is not there does not exist."""
     served: Mapping[tuple[str, str, str], str] = field(default_factory=dict)

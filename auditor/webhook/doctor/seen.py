@@ -6,7 +6,7 @@ import os
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from auditor.sources.cluster import Connection, RefusedError
 from auditor.sources.kinds import ADMISSION
 from auditor.webhook.doctor.hooks import Around, Hook, Manifest, hooks_of, labels_of
 
+Counted = Counter[tuple[str, str]]
+"""By namespace and name of a Service."""
 CALL_SECONDS = 3.0
 PAGE = "500"
 NAMESPACES = "/api/v1/namespaces"
@@ -68,9 +70,10 @@ def in_cluster(connection: Connection) -> Seen:
     whole = len(unseen) == known
     known = len(unseen)
     slices = _listed(connection, SLICES, unseen)
-    ready = _ready(slices) if len(unseen) == known else None
+    ready, coming = _endpoints(slices)
     served, uncalled = called(hooks)
-    around = Around(namespaces, services, ready, whole, served)
+    listed = ready if len(unseen) == known else None
+    around = Around(namespaces, services, listed, coming, whole, served)
     return Seen(hooks, around, tuple(unseen), uncalled)
 
 
@@ -98,15 +101,19 @@ def _key(manifest: Manifest) -> tuple[str, str]:
     return str(mapping(manifest.get("metadata")).get("namespace")), _name(manifest)
 
 
-def _ready(slices: Iterable[Manifest]) -> Mapping[tuple[str, str], int]:
-    """How many endpoints are ready; one that does not say counts, as for kube-proxy."""
-    found: Counter[tuple[str, str]] = Counter()
+def _endpoints(slices: Iterable[Manifest]) -> tuple[Counted, Counted]:
+    """How many endpoints are ready, and how many are not; one that does not say is, as for
+    kube-proxy.
+    """
+    ready, coming = Counted(), Counted()
     for each in slices:
         namespace = str(mapping(each.get("metadata")).get("namespace"))
         endpoints = [mapping(one) for one in sequence(each.get("endpoints"))]
-        ready = sum(mapping(one.get("conditions")).get("ready") is not False for one in endpoints)
-        found[namespace, labels_of(each).get(SERVICE_LABEL, "")] += ready
-    return found
+        some = sum(mapping(one.get("conditions")).get("ready") is not False for one in endpoints)
+        key = namespace, labels_of(each).get(SERVICE_LABEL, "")
+        ready[key] += some
+        coming[key] += len(endpoints) - some
+    return ready, coming
 
 
 def called(

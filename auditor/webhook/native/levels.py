@@ -99,7 +99,7 @@ def _is_about(gap: Gap, namespace: str) -> bool:
         return False
     if gap.ref is not None:
         return gap.ref.namespace == namespace
-    return bool(gap.what.startswith("policy ") or {"*", *WORKLOAD_KINDS} & set(gap.kinds))
+    return bool(gap.policy or {"*", *WORKLOAD_KINDS} & set(gap.kinds))
 
 
 def _violates(finding: Finding, level: str) -> bool:

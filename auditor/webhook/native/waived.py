@@ -10,8 +10,13 @@ from auditor.model import Policy
 from auditor.policies.statements import today
 from auditor.policies.waivers import like
 
-ABOUT = "request.namespace + '/' + object.metadata.name"
-"""The object as a waiver names it; its kind may stand behind, in brackets."""
+ABOUT = (
+    "((has(object.metadata.namespace) ? object.metadata.namespace + '/' : '')"
+    " + object.metadata.name)"
+)
+"""The object as a waiver names it; its kind may stand behind, in brackets. Objects of the cluster
+have no namespace; by now the server has seen to it that all others are in that of their request.
+"""
 
 
 def fitting(policy: Policy, waivers: Sequence[Waiver]) -> tuple[Waiver, ...]:

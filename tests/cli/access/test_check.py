@@ -81,6 +81,19 @@ def test_the_defaults_of_the_server_count_and_are_said_to_be_assumed(
     assert answer["bindings"][0]["assumed"]
 
 
+def test_a_resource_that_nobody_knows_is_told_once(auditor: Command, tmp_path: Path) -> None:
+    """Be it mistyped or of a kind that is not here: the answers are those of the API server."""
+    lines = [query(WEB, verb, "podz") for verb in ("get", "list")]
+    lines += [query(WEB, "get", f"kind{number}", group="example.com") for number in range(6)]
+    said = asked(auditor, folder_of(tmp_path), *lines, query(WEB, "get", "pods"))
+    assert said.code == 0
+    assert [answer["allowed"] for answer in answers(said)] == [False] * 8 + [True]
+    first, second, *_, last = said.err.splitlines()
+    assert first == "no role and no known kind is for 'podz'; did you mean 'pods'?"
+    assert second == "no role and no known kind is for 'kind0.example.com'"
+    assert last == "of further resources it is not told whether they are known"
+
+
 def test_what_the_server_would_refuse_counts_for_nothing(auditor: Command, tmp_path: Path) -> None:
     broken = READER.replace('apiGroups: [""], ', "")
     said = asked(auditor, folder_of(tmp_path), query(WEB, "get", "pods"), manifests=broken)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from auditor.facts.controllers.case import CaseError, seconds_of
 from tests.cli.command import Command
 from tests.cli.placement.test_placement import Manifest, node, written
 
@@ -41,7 +42,16 @@ def drain(*arguments: str, node: str = "n1") -> Manifest:
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        (case({"type": "updat"}), "no model of the action 'updat' on Deployment"),
+        (
+            case({"type": "updat"}),
+            "case.json: no model of the action 'updat' on Deployment; did you mean 'update'?",
+        ),
+        (case({"type": "paint"}), "there are create, evict, lose-node, kubectl-drain"),
+        (case({"type": "scale", "kind": "Job"}), "known on Deployment, StatefulSet, DaemonSet"),
+        (
+            case({"type": "create", "object": {"apiVersion": "batch/v1", "kind": "Job"}}),
+            "whether an API server takes a Job cannot be told",
+        ),
         (case({"type": "update"}), "action.object: is missing"),
         (case({"type": "update", "object": 7}), "action.object: has to be an object"),
         (case({"type": "update", "object": WEB, "objct": WEB}), "did you mean 'object'?"),
@@ -71,13 +81,37 @@ def test_a_case_that_says_too_little_gets_no_answer(
     assert complaint in said.err
 
 
-@pytest.mark.parametrize("timeout", ["30s", "90"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--timeout=30s",),
+        ("--timeout=90",),
+        ("--timeout=5m",),
+        ("--timeout=1h2m3.5s",),
+        ("--timeout=1500ms",),
+        ("--timeout", "1m30s"),
+    ],
+)
 def test_a_drain_takes_the_times_that_kubectl_takes(
-    timeout: str, auditor: Command, tmp_path: Path
+    words: tuple[str, ...], auditor: Command, tmp_path: Path
 ) -> None:
-    asked = case(drain("drain", "n1", f"--timeout={timeout}"), initialPods=[POD])
+    asked = case(drain("drain", "n1", *words), initialPods=[POD])
     said = auditor("placement", "what-if", "--case", written(tmp_path, asked))
     assert json.loads(said.out)["steps"][0]["result"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [("5s", 5), ("90", 90), ("5m", 300), ("1h30m", 5400), ("1.5h", 5400), ("250ms", 0.25)],
+)
+def test_times_are_read_as_go_reads_them(time: str, seconds: float) -> None:
+    assert seconds_of(time) == seconds
+
+
+@pytest.mark.parametrize("time", ["", "5 m", "m", "-5s", "5x", "1e3s", "5m5", "9" * 12 + "h"])
+def test_what_is_no_time_is_none(time: str) -> None:
+    with pytest.raises(CaseError, match="is no time as 5s"):
+        seconds_of(time)
 
 
 def test_a_lost_node_takes_its_pod_along(auditor: Command, tmp_path: Path) -> None:

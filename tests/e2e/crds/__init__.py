@@ -1,5 +1,5 @@
-"""The custom resources of others that policies of the network are written in, as their authors
-publish them: with schema and CEL rules, so that a real API server can say what it takes.
+"""The custom resources of others that policies of the network and reports are written in, as their
+authors publish them: with schema and CEL rules, so that a real API server can say what it takes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import yaml
 HERE = Path(__file__).parent
 
 WHERE = {
+    "github.com/kyverno/kyverno": ("config/crds/policyreport/*.yaml",),
+    "github.com/openreports/reports-api": ("config/crd/*.yaml",),
+    "github.com/openshift/api": ("security/v1/zz_generated.crd-manifests/*.crd.yaml",),
     "istio.io/api": ("kubernetes/customresourcedefinitions.gen.yaml",),
     "sigs.k8s.io/gateway-api": ("config/crd/standard/*.yaml",),
     "sigs.k8s.io/network-policy-api": ("config/crd/standard/*.yaml",),

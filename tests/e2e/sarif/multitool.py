@@ -7,10 +7,8 @@ finds, and a log that the schema refuses makes it skip every rule; hence schema 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,12 +18,15 @@ from typing import Any
 
 import jsonschema_rs
 
-from ..cluster_errors import NoClusterError  # noqa: TID252 `tests` is no package
+from ..npm import npm_package  # noqa: TID252 `tests` is no package
 
 HERE = Path(__file__).resolve().parent
-CACHE = HERE.parents[2] / ".cache" / "sarif"
 PACKAGE = Path("node_modules") / "@microsoft" / "sarif-multitool-linux"
-GIVEN = ("package.json", "package-lock.json", ".npmrc")
+
+OFFLINE = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+"""It asks whether every address of a log can be reached, and only notes that one cannot; where
+there is no network, it would wait for each. Nobody listens at the port for what is discarded.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Multitool:
 
     def _run(self, *arguments: str) -> None:
         program = self.folder / PACKAGE / "Sarif.Multitool"
-        environment = os.environ | {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"}
+        environment = os.environ | {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"} | OFFLINE
         command = [str(program), *arguments]
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False, timeout=300
@@ -74,26 +75,6 @@ def installed() -> Multitool:
     Raises:
         NoClusterError: npm is missing or could not fetch it; the test is to be skipped.
     """
-    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:12]
-    folder = CACHE / f"multitool-{digest}"
-    if not folder.is_dir():
-        _install(folder)
+    folder = npm_package(HERE, "sarif")
+    (folder / PACKAGE / "Sarif.Multitool").chmod(0o755)
     return Multitool(folder)
-
-
-def _install(folder: Path) -> None:
-    if shutil.which("npm") is None:
-        raise NoClusterError("no npm here to fetch the SARIF multitool with: install Node.js")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".building-") as scratch:
-        work = Path(scratch) / folder.name
-        work.mkdir()
-        for name in GIVEN:
-            shutil.copy(HERE / name, work / name)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise NoClusterError(f"npm could not fetch the SARIF multitool: {done.stderr[-500:]}")
-        (work / PACKAGE / "Sarif.Multitool").chmod(0o755)
-        if not folder.is_dir():  # another run may have been faster
-            work.rename(folder)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from auditor.facts.placement import Pod
 from auditor.model import Resource
 from tests.facts.placement.world import ZONE, cluster, fits, node, pod, pods, thing, workload
 
@@ -74,9 +75,14 @@ def test_a_volume_that_is_made_where_the_pod_goes_holds_nobody_back() -> None:
             id="made at once",
         ),
         pytest.param(
-            [claim(storageClassName="fast"), storage(allowedTopologies=[{}])],
-            "StorageClass fast allows some places only",
-            id="limited places",
+            [
+                claim(storageClassName="fast"),
+                storage(
+                    allowedTopologies=[{"matchLabelExpressions": [{"key": "zone", "values": "a"}]}]
+                ),
+            ],
+            "StorageClass fast: allowedTopologies.0.matchExpressions.0.values is no list of texts",
+            id="places that cannot be read",
         ),
     ],
 )
@@ -109,3 +115,49 @@ def test_a_volume_for_one_pod_is_for_one_pod() -> None:
         "old", on="a", volumes=[{"name": "x", "persistentVolumeClaim": {"claimName": "data"}}]
     )
     assert fits(cluster(*NODES, *alone, taken), db()) == []
+
+
+def attaching(name: str, most: int) -> Resource:
+    driver = {"name": "csi.example.com", "allocatable": {"count": most}}
+    return thing("CSINode", name, spec={"drivers": [driver]})
+
+
+def test_claims_that_a_controller_has_yet_to_make_count_towards_what_a_node_attaches() -> None:
+    """Of three pods with a volume each, two find a node where each attaches one."""
+    template = {"metadata": {"name": "data"}, "spec": {"storageClassName": "fast"}}
+    own = {"replicas": 3, "volumeClaimTemplates": [template]}
+    wanted = pods(workload("StatefulSet", "db", own=own))
+    simulation = cluster(*NODES, storage(), attaching("a", 1), attaching("b", 1))
+    placed = simulation.place(wanted, 0)
+    assert sorted(placed.bound.values()) == ["a", "b"]
+    (why,) = placed.unschedulable.values()
+    assert why == "no node can take it: a, b has no place left for a volume of csi.example.com"
+
+
+def test_what_leaves_a_node_is_detached() -> None:
+    """And a fork of the cluster attaches on its own."""
+    bound = (
+        claim(volumeName="pv"),
+        volume(csi={"driver": "csi.example.com", "volumeHandle": "v"}),
+        claim("other", volumeName="pv2"),
+        volume("pv2", csi={"driver": "csi.example.com", "volumeHandle": "w"}),
+    )
+    mounted = [{"name": "other", "persistentVolumeClaim": {"claimName": "other"}}]
+    holder = pod("holder", "a", volumes=mounted)
+    simulation = cluster(*NODES, *bound, holder, attaching("a", 1), attaching("b", 1))
+    assert fits(simulation, db()) == ["b"]
+    free = simulation.fork()
+    free.release(Pod.from_resource(holder), "a")
+    assert fits(free, db()) == ["a", "b"]
+    assert fits(simulation, db()) == ["b"]
+
+
+def test_a_class_makes_volumes_in_its_places_alone() -> None:
+    """One of the terms has to match; a term without any expression matches no node."""
+    zones = [{"key": ZONE, "values": ["z2", "z3"]}]
+    for terms, nodes in (([{"matchLabelExpressions": zones}], {"b"}), ([{}], set())):
+        simulation = cluster(
+            *NODES, claim(storageClassName="fast"), storage(allowedTopologies=terms)
+        )
+        assert set(fits(simulation, db())) == nodes
+        assert not simulation.unsupported

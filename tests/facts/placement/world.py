@@ -17,9 +17,12 @@ APPS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}
 GROUPS = dict.fromkeys(APPS, "apps/v1") | {
     "Job": "batch/v1",
     "CronJob": "batch/v1",
+    "CSINode": "storage.k8s.io/v1",
     "StorageClass": "storage.k8s.io/v1",
     "PriorityClass": "scheduling.k8s.io/v1",
     "RuntimeClass": "node.k8s.io/v1",
+    "PodDisruptionBudget": "policy/v1",
+    "HorizontalPodAutoscaler": "autoscaling/v2",
 }
 
 

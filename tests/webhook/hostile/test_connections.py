@@ -12,9 +12,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from auditor.webhook.connections import HEAD_SECONDS
+from auditor.serving.connections import HEAD_SECONDS
 from auditor.webhook.evaluators import Staff
 from auditor.webhook.server import BODY_SECONDS, HANDSHAKE_SECONDS
+from auditor.webhook.waiting import BIG_BYTES
 from tests.webhook.conftest import Running, Starter, until
 from tests.webhook.disturbance import Gate
 from tests.webhook.world import disturbed, pod, review
@@ -25,16 +26,17 @@ HEAD = b"POST /validate?timeout=9s HTTP/1.1\r\nHost: x\r\nContent-Type: applicat
 
 
 @contextlib.contextmanager
-def plain(running: Running) -> Iterator[socket.socket]:
-    """A connection without TLS."""
-    with socket.create_connection(("127.0.0.1", running.port), timeout=30) as found:
+def plain(running: Running, source: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """A connection without TLS, from that address."""
+    there = ("127.0.0.1", running.port)
+    with socket.create_connection(there, timeout=30, source_address=(source, 0)) as found:
         yield found
 
 
 @contextlib.contextmanager
-def secured(running: Running) -> Iterator[ssl.SSLSocket]:
+def secured(running: Running, source: str = "127.0.0.1") -> Iterator[ssl.SSLSocket]:
     """One with it."""
-    with plain(running) as found:
+    with plain(running, source) as found:
         context = running.context
         with context.wrap_socket(found, server_hostname="127.0.0.1") as inside:
             yield inside
@@ -92,6 +94,46 @@ def test_of_too_many_connections_the_longest_idle_goes(start: Starter) -> None:
             each.settimeout(5)
             assert closed_after(each) < 4
     assert b'closed_total{why="too many"}' in running.ask(method="GET", path="/metrics").body
+
+
+SLOW = {
+    "many that are small": (40, f"Content-Length: {BIG_BYTES}\r\n\r\n".encode() + b"{"),
+    "some without a length": (6, b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"),
+}
+
+
+@pytest.mark.parametrize(("count", "begun"), SLOW.values(), ids=SLOW.keys())
+@pytest.mark.parametrize("addresses", [1, 4])
+def test_bodies_that_do_not_come_keep_nobody_out(
+    start: Starter, count: int, begun: bytes, addresses: int
+) -> None:
+    """They are claimed, begun and never finished, from one address or from several, and as soon as
+    one is given up there is another. Small objects and large ones of others are judged meanwhile.
+    """
+    running = start()
+    large = pod()
+    large["metadata"]["annotations"] = {"padding": "x" * BIG_BYTES}
+    with contextlib.ExitStack() as stack:
+        for number in range(count * addresses):
+            source = f"127.0.0.{2 + number % addresses}"
+            stack.enter_context(secured(running, source)).sendall(HEAD + begun)
+        for body in (review(pod()), review(large), review(pod())):
+            assert said(running, body, "/validate?timeout=2s")["allowed"]
+
+
+def test_connections_whose_bodies_do_not_come_make_room(start: Starter) -> None:
+    """All of them are busy, and an honest one is still let in: those of the address that has most
+    of them go. One that it keeps between two requests is not closed for that.
+    """
+    running = start(most_connections=8)
+    body = HEAD + b"Content-Length: 1000\r\n\r\n{"
+    with contextlib.ExitStack() as stack:
+        kept = stack.enter_context(secured(running))
+        for _ in range(20):
+            stack.enter_context(secured(running, "127.0.0.2")).sendall(body)
+        assert said(running, review(pod()), "/validate?timeout=2s")["allowed"]
+        kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert kept.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
 def test_who_goes_away_is_not_counted_in(start: Starter, tmp_path: Path) -> None:
@@ -165,7 +207,7 @@ def test_a_connection_ends_after_many_requests(
     start: Starter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that a client reaches all replicas in the end; the answer itself says so."""
-    monkeypatch.setattr("auditor.webhook.connections.MOST_REQUESTS", 3)
+    monkeypatch.setattr("auditor.serving.connections.MOST_REQUESTS", 3)
     running = start()
     sent = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 5
     answer = running.raw(sent)

@@ -229,6 +229,13 @@ def test_what_somebody_answers_for_is_no_fault() -> None:
         assert "filter(anchor, " not in _found(other)
 
 
+def test_an_object_without_a_namespace_can_be_waived() -> None:
+    """Nothing is asked for that such an object lacks: the server takes an error for a fault."""
+    waived = _found(Waiver("workload/*", "cluster-wide", "known"))
+    assert "has(dyn(object).metadata.namespace) ? " in waived
+    assert "request.namespace" not in waived
+
+
 def test_no_waiver_becomes_an_expression() -> None:
     """Whatever is in it stays a text."""
     waived = _found(Waiver("*", "') || true || ('\\", "hostile"))

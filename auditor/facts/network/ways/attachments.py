@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from auditor.facts.kinds import ROUTES
 from auditor.facts.network.answers import InvalidPolicy
 from auditor.facts.network.points import namespace_labels
 from auditor.facts.network.ways.gateway import (
     GROUP,
     KINDS,
-    ROUTE_KINDS,
     Backend,
     Gateway,
     Grant,
@@ -75,7 +75,7 @@ class Gateways:
     @cached_property
     def routes(self) -> tuple[Route, ...]:
         """Of every kind, in the order read."""
-        return tuple(map(read_route, self._each(*ROUTE_KINDS)))
+        return tuple(map(read_route, self._each(*ROUTES)))
 
     @cached_property
     def route_of(self) -> Mapping[Key, Route]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditor.facts.kinds import ROUTES
 from auditor.facts.selectors import Labels, RefusedError, Selector, Truth, parse_selector
 from auditor.facts.workloads import is_port
 from auditor.manifests import at, mapping, sequence
@@ -19,8 +20,7 @@ from auditor.model import Manifest, Path, Resource
 GROUP = "gateway.networking.k8s.io"
 
 HTTP_KINDS = ("HTTPRoute", "GRPCRoute")
-ROUTE_KINDS = (*HTTP_KINDS, "TLSRoute", "TCPRoute", "UDPRoute")
-KINDS = ("Gateway", "GatewayClass", *ROUTE_KINDS, "ReferenceGrant")
+KINDS = ("Gateway", "GatewayClass", *ROUTES, "ReferenceGrant")
 
 CARRIED: Mapping[str, tuple[str, ...]] = {
     "HTTP": HTTP_KINDS,

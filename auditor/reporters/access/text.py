@@ -1,0 +1,52 @@
+"""Who may do what, and who comes to more, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from auditor.facts.escalation import Chain, Step
+from auditor.reporters.access.told import place_of, words
+from auditor.reporters.network.told import fit
+from auditor.reporters.terminal import Terminal
+
+
+def chain_lines(one: Chain, terminal: Terminal) -> Iterator[str]:
+    """A way, a step a line with what gives the rights for it."""
+    target = fit(str(one.steps[-1].target))
+    yield f"{terminal.paint('bold', fit(str(one.start)))} comes to {terminal.paint('bad', target)}"
+    for number, step in enumerate(one.steps, 1):
+        body = f"{fit(str(step.target))}: {fit(step.told)}{_assumed(step)}"
+        yield f"  {number}. {terminal.wrapped(body, 5, 5)}"
+        for line in right_lines(step):
+            yield f"     {terminal.paint('link', line)}"
+
+
+def _assumed(step: Step) -> str:
+    return " (assumed: the API server makes it so)" if step.assumed else ""
+
+
+def right_lines(step: Step) -> Iterator[str]:
+    """The rights that a step takes, each with its binding and its place."""
+    for right in step.rights:
+        if right.bound:
+            by = f"{fit(words(right.bound))}  {fit(place_of(right.bound.binding))}"
+            yield f"{fit(str(right))}  {by}"
+    if step.others:
+        yield f"or by {', '.join(fit(str(right)) for right in step.others)}"
+
+
+def summary(found: int, asked: int) -> str:
+    """The last line."""
+    of = "1 subject or workload" if asked == 1 else f"{asked} subjects and workloads"
+    if not found:
+        return f"{of}: none comes to every right."
+    return f"{found} of {of} come to every right (cluster-admin), or hold it"
+
+
+def step_lines(steps: Sequence[Step], terminal: Terminal) -> Iterator[str]:
+    """What somebody can do at once to come to more."""
+    for step in steps:
+        body = f"{fit(str(step.target))}: {fit(step.told)} ({step.by})"
+        yield f"  {terminal.wrapped(body, 4, 4)}"
+        for line in right_lines(step):
+            yield f"    {terminal.paint('link', line)}"

@@ -1,0 +1,1 @@
+"""Paths to personal data, for people, for programs and as a picture."""

@@ -1,0 +1,1 @@
+"""How `auditor placement` answers: maps, and what would become of a cluster."""

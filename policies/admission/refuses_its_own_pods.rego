@@ -1,0 +1,60 @@
+# METADATA
+# title: Webhook that is asked about its own pods
+# description: |
+#   Where the webhook does not answer, no pod is made, its own included: once all of its pods are gone,
+#   none comes back, and the cluster makes no pod until somebody deletes the configuration.
+# related_resources:
+#   - https://kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/
+# custom:
+#   severity: high
+#   profile: recommended
+#   fix: deterministic
+#   kinds: [ValidatingWebhookConfiguration, MutatingWebhookConfiguration]
+#   equivalents: [kubescape:C-0036, kubescape:C-0039]
+package policies.admission.refuses_its_own_pods
+
+deny contains finding if {
+	is_array(input.object.webhooks)
+	some index, webhook in input.object.webhooks
+	object.get(webhook, "failurePolicy", "Fail") == "Fail"
+	namespace := webhook.clientConfig.service.namespace
+	some rule in webhook.rules
+	makes_pods(rule)
+	every selector in ["namespaceSelector", "objectSelector"] {
+		selects_all(object.get(webhook, selector, {}))
+	}
+	count(object.get(webhook, "matchConditions", [])) == 0
+	finding := {
+		"path": ["webhooks", index, "name"],
+		"anchor": webhook.name,
+		"message": sprintf("'%s' is asked about its own pods: without an answer none of them comes back", [webhook.name]),
+		"fix": {
+			"title": "spare its own namespace",
+			"safety": "unsafe",
+			"patch": [{
+				"op": "add",
+				"path": ["webhooks", index, "namespaceSelector"],
+				"value": {"matchExpressions": [{
+					"key": "kubernetes.io/metadata.name",
+					"operator": "NotIn",
+					"values": [namespace],
+				}]},
+			}],
+		},
+	}
+}
+
+makes_pods(rule) if {
+	some group in rule.apiGroups
+	group in ["", "*"]
+	some resource in rule.resources
+	resource in ["pods", "*", "*/*"]
+	some operation in rule.operations
+	operation in ["CREATE", "*"]
+	object.get(rule, "scope", "*") != "Cluster"
+}
+
+selects_all(selector) if {
+	count(object.get(selector, "matchLabels", {})) == 0
+	count(object.get(selector, "matchExpressions", [])) == 0
+}

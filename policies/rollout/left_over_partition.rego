@@ -1,0 +1,34 @@
+# METADATA
+# title: Pods that no update reaches
+# description: |
+#   Pods with an ordinal below `partition` keep the old revision, and get it again when they are deleted.
+#   That is right for a canary while somebody looks at it; what is left over keeps those pods on the old
+#   version for ever.
+# related_resources:
+#   - https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#partitions
+# custom:
+#   severity: low
+#   profile: recommended
+#   fix: deterministic
+#   kinds: [StatefulSet]
+package policies.rollout.left_over_partition
+
+deny contains finding if {
+	partition := input.object.spec.updateStrategy.rollingUpdate.partition
+	partition > 0
+	finding := {
+		"path": ["spec", "updateStrategy", "rollingUpdate", "partition"],
+		"message": sprintf("updates leave %s of its %d pods as they are: partition is %d", [number(partition), replicas, partition]),
+		"fix": {
+			"title": "update all pods",
+			"safety": "unsafe",
+			"patch": [{"op": "replace", "path": ["spec", "updateStrategy", "rollingUpdate", "partition"], "value": 0}],
+		},
+	}
+}
+
+replicas := object.get(input.object.spec, "replicas", 1)
+
+number(partition) := "all" if partition >= replicas
+
+number(partition) := sprintf("%d", [partition]) if partition < replicas

@@ -1,0 +1,1 @@
+"""What was shown of fixes that decide where pods run."""

@@ -1,0 +1,1 @@
+"""Catalogues of controls, and what an audit is evidence of."""

@@ -1,0 +1,1 @@
+"""Whole situations, each with its verdict and its number."""
