@@ -10,6 +10,7 @@ WATCHED = (
     "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "pods",
     "endpointslices.discovery.k8s.io",
 )  # fmt: skip
+NOT_READY = {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
 
 
 def unsettled(objects: Iterable[Manifest]) -> list[str]:
@@ -57,9 +58,7 @@ def _why(manifest: Manifest) -> Iterator[str]:
     if manifest["kind"] == "Pod":
         yield from _why_pod(manifest, status)
     elif manifest["kind"] == "Node":
-        conditions = {each["type"]: each["status"] for each in status.get("conditions", ())}
-        if conditions.get("Ready") != "True":
-            yield "is not Ready"
+        yield from _why_node(manifest)
     elif manifest["kind"] == "Job":
         if not manifest["spec"].get("suspend") and not _started(status):
             yield "its controller has made no pod yet"
@@ -67,6 +66,14 @@ def _why(manifest: Manifest) -> Iterator[str]:
         yield "its controller has not seen it yet"
     else:
         yield from _why_set(manifest, status)
+
+
+def _why_node(manifest: Manifest) -> Iterator[str]:
+    """Its condition first; its controller takes the taint away a little later."""
+    if not _is_ready(manifest):
+        yield "is not Ready"
+    taints = {each["key"] for each in manifest.get("spec", {}).get("taints", ())}
+    yield from (f"has the taint {key} still" for key in sorted(taints & NOT_READY))
 
 
 def _started(status: Manifest) -> bool:

@@ -21,6 +21,7 @@ from tests.facts.placement.world import cluster as simulated
 from tests.facts.placement.world import resource
 
 from .cluster import TestCluster
+from .cluster_settled import unsettled
 
 pytestmark = pytest.mark.e2e
 
@@ -166,6 +167,8 @@ def _by_chance(number: int) -> Case:
 
 
 def _settled(cluster: TestCluster, cases: list[Case]) -> str:
+    if waiting := unsettled(cluster.objects("nodes")):
+        return "; ".join(waiting)
     pods = {p["metadata"]["name"]: p for p in cluster.objects("pods", NAMESPACE)}
     running = [p for p in pods.values() if p["status"].get("phase") == "Running"]
     if len(running) < sum(len(case.pods) for case in cases):
@@ -224,7 +227,6 @@ def test_the_scheduler_evicts_whom_the_model_says(
     cases = list(_cases())
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     cluster.apply(namespace, *map(_class, CLASSES.items()), *(n for c in cases for n in c.nodes))
-    cluster.wait_until_nodes_ready()
     cluster.apply(*(m for case in cases for m in (*case.pods, *case.budgets)))
     cluster.wait_until("all pods run", lambda: _settled(cluster, cases))
     _date(cluster, [pod for case in cases for pod in case.pods])
