@@ -15,7 +15,7 @@ from auditor.facts.schema.types import faults, types
 from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes.case import Before, Case
 from auditor.fixes.flows import flows_of
-from auditor.fixes.operations import CannotApplyError, applied
+from auditor.fixes.operations import CannotApplyError, applied, settled
 from auditor.fixes.placing import moved_of, placed_of
 from auditor.manifests import at, sequence
 from auditor.model import Change, Finding, Manifest, Operation, Proof, TextEdit
@@ -181,15 +181,15 @@ def _is_stable(changes: Sequence[Change]) -> bool:
     """Whether applying the steps to the result changes nothing more. What was removed is gone
     already; what was appended, the policy no longer asks for, or its finding would not be gone.
     """
-    steps = ((c.resource.manifest, step) for c in changes for step in c.operations if step.path)
-    return all(_is_done(manifest, step) for manifest, step in steps)
+    steps = ((c.resource.manifest, step) for c in changes for step in settled(c.operations))
+    return all(_is_done(manifest, step) for manifest, step in steps if step.path)
 
 
 def _is_done(manifest: Manifest, step: Operation) -> bool:
     if step.path[-1] == "-":
         return step.value in sequence(at(manifest, step.path[:-1]))
     if step.op == "remove":
-        return at(manifest, step.path) is None or isinstance(step.path[-1], int)
+        return at(manifest, step.path) is None
     try:
         return applied(manifest, [step]) == manifest
     except CannotApplyError:
