@@ -283,3 +283,40 @@ def test_a_service_account_needs_its_namespace(auditor: Command, manifests: Path
     said = auditor("access", "what-can", "ServiceAccount deployer", manifests)
     assert said.code == 2
     assert "named by NAMESPACE/NAME" in said.err
+
+
+def test_a_verb_that_is_mistyped_is_told(auditor: Command, manifests: Path) -> None:
+    """One that some role has of its own is known."""
+    said = auditor("access", "who-can", "gett", "pods", manifests)
+    why = "no role has the verb 'gett', nor does an API server know it; did you mean 'get'?\n"
+    assert said.err == why
+    (manifests / "rights.yaml").write_text(RIGHTS.replace("create", "gett"))
+    assert auditor("access", "who-can", "gett", "pods", manifests).err == ""
+
+
+def test_a_path_before_the_verb_is_told(auditor: Command, manifests: Path) -> None:
+    """As other commands take it."""
+    said = auditor("access", "who-can", manifests, "get", "pods")
+    assert said.code == 2
+    assert f"'{manifests}' is a path: first comes the verb, then the resource" in said.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("build/deployr", "ServiceAccount build/deployr|ServiceAccount build/deployer"),
+        ("Group developer", "Group developer|Group developers"),
+        ("far/away", "ServiceAccount far/away|"),
+        ("User somebody-else", ""),
+        ("far/default", ""),
+        ("build/deployer", ""),
+    ],
+)  # fmt: skip
+def test_somebody_who_is_not_there_is_told(
+    typed: str, told: str, auditor: Command, manifests: Path
+) -> None:
+    """A user is nowhere but in bindings, and the account 'default' is made with its namespace."""
+    name, _, meant = told.partition("|")
+    why = f"no binding names {name}, and no such object is there" if told else ""
+    why += f"; did you mean '{meant}'?" if meant else ""
+    assert auditor("access", "what-can", typed, manifests).err.rstrip() == why
