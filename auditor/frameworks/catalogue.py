@@ -7,6 +7,7 @@ that names it in its METADATA (``controls: [framework/control]``).
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -155,7 +156,9 @@ def framework(name: str) -> Framework:
         PolicyError: there is none, or its catalogue is wrong.
     """
     if name not in names():
-        raise PolicyError(f"no framework '{name}' (there is {', '.join(names())})")
+        close = difflib.get_close_matches(name.lower(), names(), n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise PolicyError(f"no framework '{name}'{hint} (there is {', '.join(names())})")
     file = FOLDER / f"{name}.yaml"
     found = read(file)
     if found.id != name:
