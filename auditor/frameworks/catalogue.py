@@ -88,10 +88,13 @@ class Control(BaseModel):
         return self
 
     @property
-    def anchors(self) -> Mapping[str, str]:
-        """Policy → the pattern of the anchors of its findings that are meant."""
-        pairs = (one.partition(" ") for one in self.policies)
-        return {name: pattern.strip() or "*" for name, _, pattern in pairs}
+    def anchors(self) -> Mapping[str, tuple[str, ...]]:
+        """Policy → patterns: of the anchors of its findings, those that fit one are meant."""
+        found: dict[str, tuple[str, ...]] = {}
+        for one in self.policies:
+            name, _, pattern = one.partition(" ")
+            found[name] = (*found.get(name, ()), pattern.strip() or "*")
+        return found
 
 
 class Framework(BaseModel):
