@@ -42,7 +42,8 @@ def summary(found: int, subjects: int, workloads: int) -> str:
     who = f"{found or 'none'} of {subjects + workloads} ({asked} with a token)"
     if not found:
         return f"{who} comes to every right."
-    return f"{who} come{'s' * (found == 1)} to every right (cluster-admin), or hold{'s' * (found == 1)} it"
+    comes, holds = ("comes", "holds") if found == 1 else ("come", "hold")
+    return f"{who} {comes} to every right (cluster-admin), or {holds} it"
 
 
 def step_lines(steps: Sequence[Step], terminal: Terminal) -> Iterator[str]:
