@@ -31,9 +31,7 @@ unless_expressed := {"fix": {
 	"safety": "unsafe",
 	"patch": [step |
 		some name in object.keys(labels)
-		value := labels[name]
-		not has(name, value)
-		step := {"op": "add", "path": ["spec", "template", "metadata", "labels", name], "value": value}
+		step := {"op": "add", "path": ["spec", "template", "metadata", "labels", name], "value": labels[name]}
 	],
 }} if count(expressions) == 0
 
@@ -42,5 +40,3 @@ unless_expressed := {} if count(expressions) > 0
 labels := object.get(input.object.spec.selector, "matchLabels", {})
 
 expressions := object.get(input.object.spec.selector, "matchExpressions", [])
-
-has(name, value) if input.object.spec.template.metadata.labels[name] == value
