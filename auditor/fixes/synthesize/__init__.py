@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from auditor.facts import Facts
 from auditor.fixes.synthesize.affinity import draw_near
+from auditor.fixes.synthesize.bounding import bound, give_requests
 from auditor.fixes.synthesize.budget import guard
 from auditor.fixes.synthesize.egress import contain
 from auditor.fixes.synthesize.making_room import make_room
@@ -22,10 +23,12 @@ from auditor.model import Change, Finding
 Builder = Callable[[Facts, Finding], tuple[Change, ...]]
 
 BUILDERS: Mapping[str, Builder] = {
+    "bound": bound,
     "contain": contain,
     "draw_near": draw_near,
     "draw_together": draw_together,
     "follow_primary": follow_primary,
+    "give_requests": give_requests,
     "guard": guard,
     "isolate": isolate,
     "make_room": make_room,
