@@ -59,6 +59,26 @@ def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> N
             say(f"{titles[gap.severity]}: {gap.what}: {gap.why}", err=True)
 
 
+def say_end(answer: Audit, code: int, is_proven: IsProven) -> None:
+    """Why the run ends so, in one line, where that is not with 0."""
+    from auditor.cli.audit import counting
+    from auditor.model import Severity
+    from auditor.reporters.words import counted
+
+    if code == 4:
+        gaps = counted(counting(answer, strict=False), "gap")
+        say(f"exit 4: {gaps}: something could not be seen", err=True)
+    if code != 1:
+        return
+    found = [finding for finding in answer.open if finding.severity.at_least(Severity.HIGH)]
+    unsafe = sum(map(is_proven, found))
+    none = len(found) - unsafe
+    parts = [f"{none} without a proven fix"] if none else []
+    parts += [f"{unsafe} with a proven fix that may change behaviour (--unsafe)"] if unsafe else []
+    left = f"{counted(len(found), 'finding')} of severity high or above"
+    say(f"exit 1: {left} {'is' if len(found) == 1 else 'are'} left: {', '.join(parts)}", err=True)
+
+
 def say_assumed(wanted: Sequence[Finding]) -> None:
     """What the fixes that are shown or written take for granted, and how to try them first."""
     from auditor.reporters.words import trials

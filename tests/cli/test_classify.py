@@ -84,7 +84,7 @@ def test_what_it_could_not_see_is_told_and_ends_with_4(auditor: Command, shop: P
     assert yaml.safe_load(said.out) == {"data": {"objects": {ENTRY: {"class": "pii"}}}}
     (line,) = said.err.splitlines()
     assert line.startswith("gap (incomplete): broken.yaml")
-    known = "acknowledged: [{gap: \"broken.yaml*\", reason: made so on purpose}]"
+    known = 'acknowledged: [{gap: "broken.yaml*", reason: made so on purpose}]'
     (shop / ".auditor.yaml").write_text(known, "utf-8")
     said = auditor("classify", ".")
     assert said.code == 0
