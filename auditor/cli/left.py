@@ -40,7 +40,7 @@ def say_nothing(answer: Audit, is_proven: IsProven) -> None:
 
 def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> None:
     """What is left alone, a line for each policy and reason, and what is not known."""
-    from auditor.model import Unseen
+    from auditor.reporters.gaps import heading
 
     taken = set(map(id, wanted))
     alike: dict[tuple[str, str], list[Finding]] = {}
@@ -50,13 +50,9 @@ def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> N
             alike.setdefault(key, []).append(finding)
     for (policy, why), found in alike.items():
         say(f"left alone: {policy} {_places(answer, found)}: {why}", err=True)
-    titles = {
-        Unseen.INCOMPLETE: "could not be seen",
-        Unseen.UNKNOWN: "cannot be told from what was read",
-    }
     for gap in answer.gaps:
         if not gap.acknowledged:
-            say(f"{titles[gap.severity]}: {gap.what}: {gap.why}", err=True)
+            say(f"{heading(gap)}: {gap.what}: {gap.why}", err=True)
 
 
 def say_end(answer: Audit, code: int, is_proven: IsProven) -> None:
