@@ -141,13 +141,12 @@ def _objections(proof: Proof, *, carried_out: bool) -> Iterator[str]:
 
 def _once(reasons: Iterable[str]) -> Iterator[str]:
     """Each reason once, with whom it is about: "a, b and 7 more could not be seen: forbidden"."""
-    alike: dict[str, list[str]] = {}
+    alike: dict[tuple[str, str], list[str]] = {}
     for reason in dict.fromkeys(reasons):
         about, colon, why = reason.partition(": ")
-        alike.setdefault(why if colon else reason, []).append(about if colon else "")
-    for why, about in alike.items():
-        subject = _subjects(about)
-        yield f"{subject}: {why}" if subject else why
+        alike.setdefault((colon, why) if colon else ("", reason), []).append(about)
+    for (colon, why), subjects in alike.items():
+        yield f"{_subjects(subjects)}: {why}" if colon else why
 
 
 def _subjects(about: Sequence[str]) -> str:

@@ -358,8 +358,8 @@ def test_a_rollout_of_all_at_once_fits_while_every_old_pod_is_still_ending() -> 
     """Asked of the model of quotas that judges rollouts, which counts what is ending: web has 6 old
     pods and 8 new ones at the most, db 3 and 3; one more than twice of all is refused.
     """
-    found = (SHOP, web(asking(cpu="300m", memory="1Gi"), replicas=4), scaler(6))
-    found += (made("StatefulSet", "db", asking(cpu="500m", memory="1G"), replicas=3),)
+    store = made("StatefulSet", "db", asking(cpu="500m", memory="1G"), replicas=3)
+    found = (SHOP, web(asking(cpu="300m", memory="1Gi"), replicas=4), scaler(6), store)
     manifest = changed(QUOTA, *found[1:]).resource.manifest
     templates = [
         w.resource.manifest["spec"]["template"] for w in Facts(Snapshot(found), SETTINGS).workloads
