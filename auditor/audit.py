@@ -281,7 +281,8 @@ def _assessable(
             asked.append(policy)
             continue
         gap = missing[needed[0]]
-        why = f"not assessed: it needs every {needed[0]}, and the {gap.what} could not be read"
+        what = f"the {gap.what}" if gap.what.startswith("list of ") else gap.what
+        why = f"not assessed: it needs every {needed[0]}, and {what} could not be read"
         unasked.append(Gap.of_policy(policy.id, why, gap.severity))
     return tuple(asked), unasked
 

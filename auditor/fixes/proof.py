@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from auditor.facts.kinds import UNPLACED
+from auditor.facts.kinds import SCALERS, UNPLACED
 from auditor.facts.schema.types import faults, types
-from auditor.facts.workloads import Workload, workload_of
+from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
 from auditor.fixes.case import Before, Case
 from auditor.fixes.flows import flows_of
 from auditor.fixes.operations import CannotApplyError, applied, settled
@@ -101,6 +101,7 @@ def prove_findings(
             *_said(case.unwritten),
             *outcome.gaps,
             *_worse(case, moved),
+            *_unmeasured(case),
         ),
         selected=flows.selected,
         assumes=flows.assumes,
@@ -111,6 +112,16 @@ def _said(text: str) -> Iterator[str]:
     if text:
         yield text
 
+
+def _unmeasured(case: Case) -> Iterator[str]:
+    """What may be missing of that by which the bounds of a namespace are measured: with more of it
+    they might have to be wider.
+    """
+    if any(change.resource.ref.kind in MEASURED for change in case.changes):
+        yield from case.unseen((*WORKLOAD_KINDS, *SCALERS))
+
+
+MEASURED = ("LimitRange", "ResourceQuota")
 
 PLACING = frozenset(
     ("capacity", "disruption", "placement", "redundancy", "rollout", "routing", "scaling", "spread")

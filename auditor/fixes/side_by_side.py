@@ -13,11 +13,15 @@ FEW = 4
 """Up to so many are tried one by one."""
 
 
+APART = ("LimitRange", "PodDisruptionBudget", "ResourceQuota")
+"""What speaks of pods of its own namespace alone, and has no part in who may ask whom."""
+
+
 def is_apart(case: Case) -> bool:
-    """Whether it adds one budget for disruptions and nothing else: that neither moves a pod nor a
-    request, and speaks of no pods but its own.
+    """Whether it adds one such object and nothing else. Where the pods to which a LimitRange gives
+    requests would find a node is asked of each case by itself.
     """
-    if len(case.changes) != 1 or case.changes[0].resource.ref.kind != "PodDisruptionBudget":
+    if len(case.changes) != 1 or case.changes[0].resource.ref.kind not in APART:
         return False
     return case.before.audit.snapshot.find(case.changes[0].resource.ref) is None
 

@@ -22,7 +22,7 @@ from auditor.policies.parameters import given
 from auditor.policies.waivers import like
 from auditor.scope.territory import Territory
 
-_OF_OTHERS = frozenset((About.CONTROL, About.DECLARATION))
+_OF_OTHERS = frozenset((About.CONTROL, About.DECLARATION, About.MARK))
 """What a gap is about for which no object was judged less."""
 
 

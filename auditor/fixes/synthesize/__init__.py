@@ -15,10 +15,12 @@ from auditor.model import Change, Finding
 Builder = Callable[[Facts, Finding], tuple[Change, ...]]
 
 BUILDERS: Mapping[str, str] = {
+    "bound": "bounding",
     "contain": "egress",
     "draw_near": "affinity",
     "draw_together": "together",
     "follow_primary": "together",
+    "give_requests": "bounding",
     "guard": "budget",
     "isolate": "network",
     "make_room": "making_room",
