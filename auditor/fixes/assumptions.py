@@ -17,7 +17,7 @@ from auditor.fixes.needs import is_wanted, observed
 
 def assumptions(case: Case) -> Iterator[str]:
     """What the fix takes for granted, a sentence each without full stop; none where it is safe."""
-    for was in case.facts.workloads:
+    for was in case.concerned:
         now = case.facts_after.by_key.get(was.ref.key, was)
         if was.labels != now.labels:
             yield f"that all pods of {was.name} were replaced, so that they have the new label"

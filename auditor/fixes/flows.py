@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
 from auditor.facts.exposure import clients_of, name_of
 from auditor.facts.kinds import ENTERING, MESH, REACHING, UNROUTED
-from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, Verdict, World
+from auditor.facts.network import Peer, PortSet, Reach, Stranger, Verdict, World
 from auditor.facts.network.istio.sidecars import service_account
 from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes import requests
@@ -18,10 +18,16 @@ from auditor.fixes.beside import beside
 from auditor.fixes.case import Case
 from auditor.fixes.needs import needs
 from auditor.manifests import at, texts
-from auditor.model import Change, Ref
+from auditor.model import Change
 
 SEEN = (*REACHING, *ENTERING, "ConfigMap")
 """What must have been seen to say whose flows a fix cuts or opens."""
+
+
+SHOWN = 20
+"""Up to so many sources that lose the same are named each."""
+FIRST = 3
+"""So many of more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,9 @@ def flows_of(case: Case) -> Flows:
         return Flows()
     for target in targets:
         single = requests.judged(case, target)
+        losing: dict[PortSet, list[Peer]] = {}
+        # Of whom nobody was kept from, the assumptions tell who may need him.
+        anew = not case.facts.network.isolating(target, "Ingress")
         for source in _sources(case, target):
             for one in requests.differing(case, source, target) if single else ():
                 opened += _asking(one, source, target) if one.opened else ()
@@ -64,10 +73,10 @@ def flows_of(case: Case) -> Flows:
             opened += _told(surely_opened, source, target)
             if now.possible - was.ports - surely_opened:
                 unknown += now.unknown or was.unknown
-            if _is_somebody(case, source, target):
-                lost = was.ports - now.possible
-                closed += _told(lost, source, target)
-                unknown += _unread_needs(case.facts, source, target) if lost else ()
+            if (lost := was.ports - now.possible) and _is_somebody(case, source, target):
+                losing.setdefault(lost, []).append(source)
+                unknown += () if anew else _unread_needs(case.facts, source, target)
+        closed += _closed(losing, target)
     kept, cut, doubts = _needed_flows(case, targets)
     found = beside(case)
     opened += found.opened
@@ -140,15 +149,10 @@ def _touched(case: Case) -> tuple[Workload, ...]:
         return case.facts.workloads
     if not policies:
         return ()
-    if any(_selected(case, w, "Egress") & policies for w in case.facts.workloads):
-        return case.facts.workloads
-    return tuple(w for w in case.facts.workloads if _selected(case, w, "Ingress") & policies)
-
-
-def _selected(case: Case, workload: Workload, direction: Direction) -> set[Ref]:
-    """The policies that select it, or may, before or after."""
-    nets = (case.facts.network, case.facts_after.network)
-    return {ref for net in nets for ref in net.isolating(workload, direction, possibly=True)}
+    for facts in (case.facts, case.facts_after):
+        if any((ref.key, "Egress") in facts.selected for ref in policies):
+            return case.facts.workloads
+    return case.concerned
 
 
 def _moves_traffic(case: Case, change: Change) -> bool:
@@ -176,6 +180,16 @@ def _meshed(workload: Workload) -> object:
 
 def _told(ports: PortSet, source: Peer, target: Workload) -> list[str]:
     return [f"{name_of(source)} → {target.name}: {ports}"] if ports else []
+
+
+def _closed(losing: Mapping[PortSet, list[Peer]], target: Workload) -> Iterator[str]:
+    """What nobody gets any longer on these ports; of many, how many they are."""
+    for ports, sources in losing.items():
+        names = [name_of(source) for source in sources]
+        if len(names) > SHOWN:
+            first = ", ".join(names[:FIRST])
+            names = [f"{len(names):,} workloads ({first} and others)"]
+        yield from (f"{name} → {target.name}: {ports}" for name in names)
 
 
 def _asking(one: requests.Differs, source: Peer, target: Workload) -> list[str]:

@@ -98,5 +98,5 @@ def patched(resource: Resource, *operations: Operation) -> Change:
 
 
 def created(resource: Resource, beside: Resource) -> Change:
-    """A new object, to be written just before `beside`."""
+    """A new object, to be written just before `beside`; after it, where that is a Namespace."""
     return Change(resource, (Operation("add", (), resource.manifest),), beside.ref)

@@ -107,17 +107,21 @@ def _edits(page: Page, found: Iterable[Cut]) -> tuple[TextEdit, ...]:
 
 
 def insert_document(beside: Resource, manifest: Manifest) -> TextEdit:
-    """A new object, written just before the document of `beside`; an item before it in a List.
+    """A new object, written just before the document of `beside`; an item before it in a List. What
+    is beside its own Namespace comes after that, or nobody could apply the file.
 
     Raises:
         CannotEditError: the file cannot hold another document.
     """
     page = page_of(_document(beside))
+    after = beside.ref.kind == "Namespace"
     if beside.origin.prefix:
-        return _inserted_item(page, beside.origin.prefix, manifest)
+        *where, index = beside.origin.prefix
+        return _inserted_item(page, (*where, int(index) + after), manifest)
     if page.document.is_json:
         raise CannotEditError("a JSON file holds one object")
-    at, text = _separated(page, block(dict(manifest), page.manner, 0) + page.manner.newline)
+    text = block(dict(manifest), page.manner, 0) + page.manner.newline
+    at, text = _appended(page, text) if after else _separated(page, text)
     source = page.document.source
     return TextEdit(source.uri, source.span(at, at), text)
 
@@ -143,6 +147,13 @@ def _separated(page: Page, text: str) -> tuple[int, str]:
         return start, f"---{newline}{text}...{newline}"
     after_end_marker = start > 0 and page.text[start - 1] not in "\n\ufeff"
     return page.next_line(start) if after_end_marker else start, f"{text}---{newline}"
+
+
+def _appended(page: Page, text: str) -> tuple[int, str]:
+    """Where a new document goes that follows this one, and its text with what separates the two."""
+    at, newline = page.document.end, page.manner.newline
+    ended = page.text[:at].endswith("\n")
+    return at, f"{'' if ended else newline}---{newline}{text}"
 
 
 def verify(resource: Resource, edits: Sequence[TextEdit], manifest: Manifest) -> None:
