@@ -126,7 +126,7 @@ class Facts:
     @cached_property
     def network(self) -> Network:
         """Who can reach whom."""
-        from auditor.facts.network import Direction, Network
+        from auditor.facts.network import Network
 
         profile, network = self.enforcement.profile, self._known
         if network is None or network.profile != profile:
@@ -145,6 +145,21 @@ class Facts:
                 for ref in self.network.isolating(workload, way, possibly=True):
                     found.setdefault((ref.key, way), []).append(workload)
         return found
+
+    @cached_property
+    def bits(self) -> Mapping[Key, int]:
+        """The place of each workload in the masks of the network's matrix, by its identity; none of
+        one that policies tell apart, or leave alone.
+        """
+        from auditor.facts.network.points import is_on_node
+
+        found = {w.ref.key: self.network.bit_of(w) for w in self.workloads if not is_on_node(w)}
+        return {key: bit for key, bit in found.items() if bit >= 0}
+
+    @cached_property
+    def homes(self) -> Sequence[str]:
+        """The namespaces that a workload is in."""
+        return sorted({workload.ref.namespace for workload in self.workloads})
 
     @cached_property
     def labelled(self) -> Mapping[str, Sequence[tuple[Workload, Labels]]]:

@@ -21,9 +21,9 @@ def assumptions(case: Case) -> Iterator[str]:
         now = case.facts_after.by_key.get(was.ref.key, was)
         if was.labels != now.labels:
             yield f"that all pods of {was.name} were replaced, so that they have the new label"
-        if _newly(case, was, now, "Ingress"):
+        if newly(case, was, now, "Ingress"):
             yield from _asked(case.facts, was)
-        if _newly(case, was, now, "Egress"):
+        if newly(case, was, now, "Egress"):
             yield from _asking(case.facts, was)
 
 
@@ -35,8 +35,8 @@ def window(facts: Facts) -> str:
     return " and ".join(told) if len(told) == len(facts.settings.flows) else ""
 
 
-def _newly(case: Case, was: Workload, now: Workload, direction: Direction) -> bool:
-    """Whether policies isolate it that did not."""
+def newly(case: Case, was: Workload, now: Workload, direction: Direction) -> bool:
+    """Whether policies isolate it, or may, and none surely did before."""
     before = case.facts.network.isolating(was, direction)
     return not before and bool(case.facts_after.network.isolating(now, direction, possibly=True))
 

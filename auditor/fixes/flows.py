@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
-from auditor.facts.exposure import clients_of, name_of
+from auditor.facts.exposure import name_of
 from auditor.facts.kinds import ENTERING, MESH, REACHING, UNROUTED
-from auditor.facts.network import Peer, PortSet, Reach, Stranger, Verdict, World
+from auditor.facts.network import Peer, PortSet, Reach, Verdict, World
 from auditor.facts.network.istio.sidecars import service_account
 from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes import requests
-from auditor.fixes.assumptions import assumptions
+from auditor.fixes.assumptions import assumptions, newly
 from auditor.fixes.beside import beside
 from auditor.fixes.case import Case
+from auditor.fixes.inward import compared, senders
 from auditor.fixes.needs import needs
 from auditor.manifests import at, texts
 from auditor.model import Change
@@ -48,35 +49,31 @@ def flows_of(case: Case) -> Flows:
     are not there yet, and from the internet. A flow that may be there afterwards, and surely was
     before, opens nothing, so that its doubt does not matter.
     """
+    targets = _touched(case)
+    if not targets:
+        return Flows()
     opened: list[str] = []
     closed: list[str] = []
     unknown: list[str] = []
     told = False
-    targets = _touched(case)
-    if not targets:
-        return Flows()
     for target in targets:
-        single = requests.judged(case, target)
         losing: dict[PortSet, list[Peer]] = {}
-        # Of whom nobody was kept from, the assumptions tell who may need him.
-        anew = not case.facts.network.isolating(target, "Ingress")
-        for source in _sources(case, target):
-            for one in requests.differing(case, source, target) if single else ():
-                opened += _asking(one, source, target) if one.opened else ()
-                closed += _asking(one, source, target) if one.closed else ()
-                unknown += one.doubts
-            was, now = _reach(case.facts, source, target), _reach(case.facts_after, source, target)
-            if was == now:
-                continue
+        for source, one in _requests(case, target):
+            opened += _asking(one, source, target) if one.opened else ()
+            closed += _asking(one, source, target) if one.closed else ()
+            unknown += one.doubts
+        for sources, was, now in compared(case, target):
             told = True
             surely_opened = now.ports - was.possible
-            opened += _told(surely_opened, source, target)
+            for source in sources if surely_opened else ():
+                opened += _told(surely_opened, source, target)
             if now.possible - was.ports - surely_opened:
                 unknown += now.unknown or was.unknown
-            if (lost := was.ports - now.possible) and _is_somebody(case, source, target):
-                losing.setdefault(lost, []).append(source)
-                unknown += () if anew else _unread_needs(case.facts, source, target)
+            if lost := was.ports - now.possible:
+                missing = [one for one in sources if _is_somebody(case, one, target)]
+                losing.setdefault(lost, []).extend(missing)
         closed += _closed(losing, target)
+        unknown += _unread(case, losing, target)
     kept, cut, doubts = _needed_flows(case, targets)
     found = beside(case)
     opened += found.opened
@@ -96,13 +93,11 @@ def flows_of(case: Case) -> Flows:
     )
 
 
-def _sources(case: Case, target: Workload) -> Iterator[Peer]:
-    yield from (w for w in case.facts.workloads if w.ref != target.ref)
-    for namespace in sorted({workload.ref.namespace for workload in case.facts.workloads}):
-        yield Stranger(namespace, {})
-    yield Stranger("", {})
-    worlds = [facts.network.outside(target) for facts in (case.facts, case.facts_after)]
-    yield from dict.fromkeys(world for each in worlds for world in each)
+def _requests(case: Case, target: Workload) -> Iterator[tuple[Peer, requests.Differs]]:
+    """The single requests that fare otherwise, with who asks; none where no sidecar judges any."""
+    for source in senders(case, target) if requests.judged(case, target) else ():
+        for one in requests.differing(case, source, target):
+            yield source, one
 
 
 def _reach(facts: Facts, source: Peer, target: Workload) -> Reach:
@@ -117,21 +112,27 @@ def _is_somebody(case: Case, source: Peer, target: Workload) -> bool:
     return isinstance(source, Workload)
 
 
-def _unread_needs(facts: Facts, source: Peer, target: Workload) -> Iterator[str]:
-    """Why the source may need a flow that nobody declared: it reads configuration that we do not
-    see. Where clients are declared, the author has said who needs what; of a monitor, we know.
+def _unread(
+    case: Case, losing: Mapping[PortSet, Sequence[Peer]], target: Workload
+) -> Iterator[str]:
+    """Why a source may need a flow that nobody declared: it reads configuration that we do not
+    see. Where clients are declared, the author has said who needs what; of a monitor, we know. Of
+    whom everybody reached until now, it is an assumption that nobody else needs him.
     """
-    declared = facts.data.clients_of(target) is not None
-    if declared or not isinstance(source, Workload) or source in facts.monitors:
+    facts = case.facts
+    if not facts.unread or facts.data.clients_of(target) is not None:
         return
-    if source.ref.key in {client.ref.key for client in clients_of(facts, target)}:
+    if newly(case, target, requests.there(case.facts_after, target), "Ingress"):
         return
-    unread = facts.unread.get(source.ref.key)
-    if unread:
-        yield (
-            f"{source.name} may need {target.name}, which it reaches today: it reads configuration "
-            f"that we do not see ({', '.join(unread)}); declare the clients with {CLIENTS}"
-        )
+    for source in dict.fromkeys(source for sources in losing.values() for source in sources):
+        if not isinstance(source, Workload) or source in facts.monitors:
+            continue
+        if unread := facts.unread.get(source.ref.key):
+            yield (
+                f"{source.name} may need {target.name}, which it reaches today: it reads"
+                f" configuration that we do not see ({', '.join(unread)}); declare the clients with"
+                f" {CLIENTS}"
+            )
 
 
 def _touched(case: Case) -> tuple[Workload, ...]:
@@ -182,13 +183,14 @@ def _told(ports: PortSet, source: Peer, target: Workload) -> list[str]:
     return [f"{name_of(source)} → {target.name}: {ports}"] if ports else []
 
 
-def _closed(losing: Mapping[PortSet, list[Peer]], target: Workload) -> Iterator[str]:
+def _closed(losing: Mapping[PortSet, Sequence[Peer]], target: Workload) -> Iterator[str]:
     """What nobody gets any longer on these ports; of many, how many they are."""
     for ports, sources in losing.items():
-        names = [name_of(source) for source in sources]
-        if len(names) > SHOWN:
-            first = ", ".join(names[:FIRST])
-            names = [f"{len(names):,} workloads ({first} and others)"]
+        if len(sources) <= SHOWN:
+            names = [name_of(source) for source in sources]
+        else:
+            first = ", ".join(map(name_of, sources[:FIRST]))
+            names = [f"{len(sources):,} workloads ({first} and others)"]
         yield from (f"{name} → {target.name}: {ports}" for name in names)
 
 

@@ -29,11 +29,9 @@ def needs(facts: Facts, targets: Sequence[Workload]) -> Iterator[Need]:
         if is_wanted(facts, edge.client, edge.target):
             yield from _each(edge.client, edge.target, edge.ports)
     for target in targets:
-        for client, ports in (*_passing_on(facts, target), *_fetching(facts, target)):
-            if client.ref != target.ref and is_wanted(facts, client, target):
+        for client, ports in _asking(facts, target):
+            if is_wanted(facts, client, target):
                 yield from _each(client, target, ports)
-        for client, ports in _seen(facts, target):
-            yield from _each(client, target, ports)
         health = PortSet.of("TCP", *facts.data.health_ports(target))
         for monitor in facts.monitors:
             if monitor.ref != target.ref:
@@ -63,10 +61,11 @@ def callers(facts: Facts, target: Workload) -> tuple[tuple[Workload, PortSet], .
         found[client.ref.key] = client, known | ports
     for edge in facts.shown.to(target):
         asking = edge.source
-        if isinstance(asking, Workload) and asking.ref != target.ref and is_sure(edge):
-            if is_wanted(facts, asking, target):
-                ports = edge.ports or served(facts, target)
-                found.setdefault(asking.ref.key, (asking, ports))
+        if not isinstance(asking, Workload) or asking.ref == target.ref:
+            continue
+        if is_sure(edge) and is_wanted(facts, asking, target):
+            ports = edge.ports or served(facts, target)
+            found.setdefault(asking.ref.key, (asking, ports))
     return tuple(found.values())
 
 
@@ -122,10 +121,14 @@ def observed(facts: Facts, target: Workload) -> Iterator[Edge]:
             yield edge
 
 
-def _seen(facts: Facts, target: Workload) -> Iterator[tuple[Workload, PortSet]]:
+def _asking(facts: Facts, target: Workload) -> Iterator[tuple[Workload, PortSet]]:
+    """Who asks it, by what is neither told to him nor declared."""
     for edge in observed(facts, target):
-        if isinstance(edge.source, Workload) and is_wanted(facts, edge.source, target):
+        if isinstance(edge.source, Workload):
             yield edge.source, edge.ports
+    for other, ports in (*_passing_on(facts, target), *_fetching(facts, target)):
+        if other.ref != target.ref:
+            yield other, ports
 
 
 def _each(client: Workload, target: Workload, ports: PortSet) -> Iterator[Need]:

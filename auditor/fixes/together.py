@@ -91,7 +91,7 @@ def texts(snapshot: Snapshot, found: Iterable[TextEdit]) -> Texts:
     read = {
         resource.origin.uri: resource.origin.lines.text
         for resource in snapshot.resources
-        if isinstance(resource.origin.lines, Document)
+        if resource.origin.uri in by_file and isinstance(resource.origin.lines, Document)
     }
     return {uri: (read[uri], apply(read[uri], mine)) for uri, mine in by_file.items()}
 
