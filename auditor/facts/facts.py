@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from auditor.facts.mesh import Members
     from auditor.facts.monitors import Scrape, Watchers
     from auditor.facts.network import Direction, Network
+    from auditor.facts.network.bits import Bits
     from auditor.facts.network.enforcement import Enforcement
     from auditor.facts.paths.permissions import Api
     from auditor.facts.placement import Topology
@@ -147,14 +148,11 @@ class Facts:
         return found
 
     @cached_property
-    def bits(self) -> Mapping[Key, int]:
-        """The place of each workload in the masks of the network's matrix, by its identity; none of
-        one that policies tell apart, or leave alone.
-        """
-        from auditor.facts.network.points import is_on_node
+    def bits(self) -> Bits:
+        """The workloads by their places in the masks of the network's matrix."""
+        from auditor.facts.network.bits import Bits
 
-        found = {w.ref.key: self.network.bit_of(w) for w in self.workloads if not is_on_node(w)}
-        return {key: bit for key, bit in found.items() if bit >= 0}
+        return Bits(self.network)
 
     @cached_property
     def homes(self) -> Sequence[str]:

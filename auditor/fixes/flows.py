@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
@@ -16,7 +17,7 @@ from auditor.fixes import requests
 from auditor.fixes.assumptions import assumptions, newly
 from auditor.fixes.beside import beside
 from auditor.fixes.case import Case
-from auditor.fixes.inward import compared, senders
+from auditor.fixes.inward import Senders, compared, senders
 from auditor.fixes.needs import needs
 from auditor.manifests import at, texts
 from auditor.model import Change
@@ -24,6 +25,9 @@ from auditor.model import Change
 SEEN = (*REACHING, *ENTERING, "ConfigMap")
 """What must have been seen to say whose flows a fix cuts or opens."""
 
+
+Losing = dict[PortSet, list[Senders]]
+"""Who loses which ports."""
 
 SHOWN = 20
 """Up to so many sources that lose the same are named each."""
@@ -57,7 +61,7 @@ def flows_of(case: Case) -> Flows:
     unknown: list[str] = []
     told = False
     for target in targets:
-        losing: dict[PortSet, list[Peer]] = {}
+        losing: Losing = {}
         for source, one in _requests(case, target):
             opened += _asking(one, source, target) if one.opened else ()
             closed += _asking(one, source, target) if one.closed else ()
@@ -69,9 +73,9 @@ def flows_of(case: Case) -> Flows:
                 opened += _told(surely_opened, source, target)
             if now.possible - was.ports - surely_opened:
                 unknown += now.unknown or was.unknown
-            if lost := was.ports - now.possible:
-                missing = [one for one in sources if _is_somebody(case, one, target)]
-                losing.setdefault(lost, []).extend(missing)
+            lost = was.ports - now.possible
+            if lost and _is_somebody(case, next(iter(sources)), target):
+                losing.setdefault(lost, []).append(sources)
         closed += _closed(losing, target)
         unknown += _unread(case, losing, target)
     kept, cut, doubts = _needed_flows(case, targets)
@@ -112,9 +116,7 @@ def _is_somebody(case: Case, source: Peer, target: Workload) -> bool:
     return isinstance(source, Workload)
 
 
-def _unread(
-    case: Case, losing: Mapping[PortSet, Sequence[Peer]], target: Workload
-) -> Iterator[str]:
+def _unread(case: Case, losing: Losing, target: Workload) -> Iterator[str]:
     """Why a source may need a flow that nobody declared: it reads configuration that we do not
     see. Where clients are declared, the author has said who needs what; of a monitor, we know. Of
     whom everybody reached until now, it is an assumption that nobody else needs him.
@@ -124,7 +126,7 @@ def _unread(
         return
     if newly(case, target, requests.there(case.facts_after, target), "Ingress"):
         return
-    for source in dict.fromkeys(source for sources in losing.values() for source in sources):
+    for source in (one for groups in losing.values() for group in groups for one in group):
         if not isinstance(source, Workload) or source in facts.monitors:
             continue
         if unread := facts.unread.get(source.ref.key):
@@ -183,14 +185,14 @@ def _told(ports: PortSet, source: Peer, target: Workload) -> list[str]:
     return [f"{name_of(source)} → {target.name}: {ports}"] if ports else []
 
 
-def _closed(losing: Mapping[PortSet, Sequence[Peer]], target: Workload) -> Iterator[str]:
+def _closed(losing: Losing, target: Workload) -> Iterator[str]:
     """What nobody gets any longer on these ports; of many, how many they are."""
-    for ports, sources in losing.items():
-        if len(sources) <= SHOWN:
-            names = [name_of(source) for source in sources]
-        else:
-            first = ", ".join(map(name_of, sources[:FIRST]))
-            names = [f"{len(sources):,} workloads ({first} and others)"]
+    for ports, groups in losing.items():
+        count = sum(map(len, groups))
+        each = (one for group in groups for one in group)
+        names = [name_of(one) for one in islice(each, count if count <= SHOWN else FIRST)]
+        if count > SHOWN:
+            names = [f"{count:,} workloads ({', '.join(names)} and others)"]
         yield from (f"{name} → {target.name}: {ports}" for name in names)
 
 

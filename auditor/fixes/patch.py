@@ -32,6 +32,7 @@ __all__ = [
     "rewritten",
     "unified_diff",
     "verify",
+    "verify_inserted",
 ]
 
 
@@ -174,6 +175,23 @@ def verify(resource: Resource, edits: Sequence[TextEdit], manifest: Manifest) ->
         before = before[step]
     wanted = _replaced(before, prefix[len(part.prefix) :], resource.manifest, manifest)
     if not same(after[0].value, wanted):
+        raise CannotEditError("the edited text says something else than it should")
+
+
+def verify_inserted(beside: Resource, edit: TextEdit, manifest: Manifest) -> None:
+    """Read again the document of `beside` with a new one that `insert_document` wrote next to it:
+    the two say what they should. The others of the file are parted from these by markers.
+
+    Raises:
+        CannotEditError: they do not.
+    """
+    document = _document(beside)
+    chunk = _edited(document, document.part(()), (edit,))
+    after = list(documents(document.uri, chunk))
+    values = [one.value for one in after if isinstance(one, Document)]
+    new_first = beside.ref.kind != "Namespace"
+    wanted = (manifest, document.value) if new_first else (document.value, manifest)
+    if len(after) != len(wanted) or not same(values, list(wanted)):
         raise CannotEditError("the edited text says something else than it should")
 
 

@@ -17,7 +17,7 @@ from auditor.facts.selectors import METADATA_NAME
 from auditor.facts.workloads import Workload
 from auditor.fixes.needs import FRONTED, callers, served
 from auditor.fixes.operations import created
-from auditor.fixes.synthesize.contradictions import check_calls
+from auditor.fixes.synthesize.contradictions import check_calls, check_enforced
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.synthesize.labels import Labels
 from auditor.fixes.synthesize.network import CLIENTS_IN, isolated, peers, policy_of, ports_of
@@ -48,6 +48,7 @@ def admit_callers(facts: Facts, finding: Finding) -> tuple[Change, ...]:
             or no labels mean its pods.
     """
     target = workload_of(facts, finding)
+    check_enforced(facts)
     if not is_served(facts, target) and not _asks(facts, target):
         raise CannotBuildError(UNKNOWN)
     labels = Labels(facts)

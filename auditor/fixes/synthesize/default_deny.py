@@ -7,6 +7,7 @@ from auditor.facts.isolation import admitting_all
 from auditor.facts.workloads import Workload
 from auditor.fixes.operations import created
 from auditor.fixes.synthesize.callers import admitting, is_served
+from auditor.fixes.synthesize.contradictions import check_enforced
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.synthesize.labels import Labels
 from auditor.fixes.synthesize.network import denial_of
@@ -23,6 +24,9 @@ def deny_by_default(facts: Facts, finding: Finding) -> tuple[Change, ...]:
             or a policy admits everybody to every pod, which no other one takes back.
     """
     name = finding.ref.name
+    if finding.ref.kind != "Namespace":
+        raise CannotBuildError(f"{finding.ref} is no namespace")
+    check_enforced(facts)
     for ref in admitting_all(facts, name):
         raise CannotBuildError(f"{ref} admits everybody to every pod; one more cannot take it back")
     namespace = facts.snapshot.by_key[finding.ref.key]

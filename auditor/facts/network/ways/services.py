@@ -66,8 +66,9 @@ class Services:
 
     snapshot: Snapshot
     _here: dict[str, list[tuple[Resource, Selector]]] = field(default_factory=dict)
-    _asking: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
-    """Namespace, and the label that a selector asks for first → the places in `_here`."""
+    _asking: dict[tuple[str, str, str | None], list[int]] = field(default_factory=dict)
+    """Namespace, and the label that a selector asks for first → the places in `_here`; with None
+    whatever its value."""
     _leads: dict[Ref, tuple[Workload, tuple[Leads, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,7 +77,7 @@ class Services:
             if selector:
                 here = self._here.setdefault(service.ref.namespace, [])
                 asked = selector.requirements[0]
-                for value in asked.values:
+                for value in (*asked.values, None):
                     where = (service.ref.namespace, asked.key, value)
                     self._asking.setdefault(where, []).append(len(here))
                 here.append((service, selector))
@@ -113,9 +114,10 @@ class Services:
 
     def _places(self, namespace: str, labels: Labels, count: int) -> Sequence[int]:
         """Those in `_here` whose selectors may match these labels, in the order read."""
-        if labels.open or labels.hidden:
+        if labels.open:
             return range(count)
-        asked = ((namespace, key, value) for key, value in labels.known.items())
+        written = {**labels.known, **dict.fromkeys(labels.hidden)}
+        asked = ((namespace, key, value) for key, value in written.items())
         return sorted({place for each in asked for place in self._asking.get(each, ())})
 
     def leads(self, target: Workload) -> tuple[Leads, ...]:
