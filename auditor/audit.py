@@ -281,7 +281,8 @@ def _assessable(
             asked.append(policy)
             continue
         gap = missing[needed[0]]
-        why = f"not assessed: it needs every {needed[0]}, and the {gap.what} could not be read"
+        what = f"the {gap.what}" if gap.what.startswith("list of ") else gap.what
+        why = f"not assessed: it needs every {needed[0]}, and {what} could not be read"
         unasked.append(Gap.of_policy(policy.id, why, gap.severity))
     return tuple(asked), unasked
 
@@ -358,15 +359,22 @@ def _folded(findings: list[Finding], snapshot: Snapshot) -> tuple[list[Finding],
 
 
 def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The worst first, then by object and policy."""
-    return tuple(sorted(findings, key=_rank))
+    """The worst first, then by object and policy. Objects are put in order once, and not by each
+    two findings that meet.
+    """
+    found = list(findings)
+    refs = {finding.ref.key: finding.ref for finding in found}
+    order = {ref.key: number for number, ref in enumerate(sorted(refs.values(), key=_place))}
+
+    def rank(finding: Finding) -> tuple[object, ...]:
+        said = (finding.policy.id, finding.anchor, finding.message, _path_as_text(finding.path))
+        return (finding.severity.rank, order[finding.ref.key], *said)
+
+    return tuple(sorted(found, key=rank))
 
 
-def _rank(finding: Finding) -> tuple[object, ...]:
-    ref = finding.ref
-    place = (ref.kind, ref.namespace, ref.name, ref.api_version)
-    said = (finding.policy.id, finding.anchor, finding.message, _path_as_text(finding.path))
-    return (finding.severity.rank, *place, *said)
+def _place(ref: Ref) -> tuple[str, ...]:
+    return (ref.kind, ref.namespace, ref.name, ref.api_version)
 
 
 _path_as_text = lru_cache(maxsize=4096)(str)

@@ -51,6 +51,8 @@ class About(StrEnum):
     """A control of a framework that no policy looks at."""
     DECLARATION = "declaration"
     """A waiver or an acknowledgement that is of no use. No object is unseen for it."""
+    MARK = "mark"
+    """The same, of a waiver in the manifests."""
 
 
 class Safety(StrEnum):

@@ -457,8 +457,8 @@ class Soaked:
 
     asked: int = 0
     wrong: int = 0
-    sizes: tuple[tuple[float, int, int], ...] = ()
-    """Memory of all, open files and threads, along the way."""
+    sizes: tuple[tuple[float, float, int, int], ...] = ()
+    """Memory of all and of the largest process, open files and threads, along the way."""
 
     @property
     def flat(self) -> bool:
@@ -491,8 +491,8 @@ async def soak(seconds: float, kind: str = "alone") -> Soaked:
         async def look() -> None:
             for _ in range(20):
                 await asyncio.sleep(seconds / 20)
-                size = (sum(server.megabytes()), server.files(), server.threads())
-                found.sizes += (size,)
+                taken = server.megabytes()
+                found.sizes += ((sum(taken), max(taken), server.files(), server.threads()),)
 
         await asyncio.gather(look(), *(go_on() for _ in range(8)))
     return found
@@ -513,7 +513,7 @@ def main() -> None:
     elif given.soak:
         found = asyncio.run(soak(given.soak))
         for size in found.sizes:
-            print("{:.0f} MB, {} files, {} threads".format(*size))
+            print("{:.0f} MB, the largest {:.0f}, {} files, {} threads".format(*size), flush=True)
         print(f"{found.asked} asked, {found.wrong} wrong, {'flat' if found.flat else 'growing'}")
         sys.exit(0 if found.flat and not found.wrong else 1)
     else:

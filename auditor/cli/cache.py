@@ -23,7 +23,7 @@ from typing import Any
 import click
 
 from auditor import __version__
-from auditor.cli.shelf import Shelf, shelf
+from auditor.cli.shelf import PIECE, Packer, Shelf, shelf, unpacked
 from auditor.cli.tee import copied
 from auditor.cli.trace import Trace, traced
 from auditor.declared import TRIVY_PLAIN, TRIVY_STRUCTURED
@@ -129,7 +129,7 @@ def _state(path: str) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What a run wrote, and how it ended."""
+    """What a run wrote, packed, and how it ended."""
 
     code: int
     out: bytes
@@ -144,7 +144,8 @@ def _kept(kept: Shelf, key: str, command: Callable[[], int], paths: tuple[str, .
         sys.stdout.flush()
         sys.stderr.flush()
     # A moving sign of progress is not to be shown again.
-    said = _Said(code, bytes(out.kept), b"" if sys.stderr.isatty() else bytes(err.kept))
+    told = Packer() if sys.stderr.isatty() else err
+    said = _Said(code, out.packed(), told.packed())
     entry = _entry(trace, said, began, paths)
     if entry is not None:
         kept.put(key, entry)
@@ -184,10 +185,15 @@ def _is_younger(path: str, began: int) -> bool:
 
 
 def _contents(path: str) -> bytes | None:
+    """Packed."""
+    packer = Packer()
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123
+            while piece := file.read(PIECE):
+                packer.take(piece)
     except OSError:
         return None
+    return packer.packed()
 
 
 def _is_there(path: str) -> bool:
@@ -228,13 +234,14 @@ def _found(kept: Shelf, key: str) -> dict[str, Any] | None:
 def _given(entry: dict[str, Any]) -> bool:
     """Write again what was written; False where a file cannot be, so that the run says why."""
     try:
-        for path, text in entry["written"].items():
-            Path(path).write_bytes(text)
+        for path, packed in entry["written"].items():
+            with open(path, "wb") as file:  # noqa: PTH123
+                file.writelines(unpacked(packed))
     except OSError:
         return False
-    for stream, text in ((sys.stdout, entry["out"]), (sys.stderr, entry["err"])):
+    for stream, packed in ((sys.stdout, entry["out"]), (sys.stderr, entry["err"])):
         stream.flush()
-        stream.buffer.write(text)
+        stream.buffer.writelines(unpacked(packed))
         stream.flush()
     return True
 

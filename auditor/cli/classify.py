@@ -13,10 +13,9 @@ from auditor.cli.options import Access, cluster_access, cluster_reading
 
 if TYPE_CHECKING:
     from auditor.cli.config import Declared
-    from auditor.declared import DataTerms, Flows
+    from auditor.declared import DataTerms
     from auditor.facts import Facts
     from auditor.facts.data.proposal import External, Proposal, Sign
-    from auditor.sources.variants import Variant
 
 HEADER = """\
 # Proposed by auditor from names, keys and what asks whom: a guess to review, line by line.
@@ -63,20 +62,26 @@ def classify(
     """Propose what to declare of personal data under PATH or in a cluster, for .auditor.yaml.
 
     Only what nothing declares yet is proposed, each with its evidence and how sure it is, so that a
-    second run has nothing to add. Candidates for clients stay comments: the owner decides.
+    second run has nothing to add. Candidates for clients stay comments: the owner decides. Ends
+    with 4 where something could not be seen: more may look like personal data.
     """
     from auditor.cli.options import observed, read_variants, start_folder
+    from auditor.facts import Facts
+    from auditor.model import Settings
     from auditor.terms import KUBERNETES
 
     declared = _declared(config, start_folder(paths))
     access = Access(kubeconfig, context, cached, patience)
     found = read_variants(paths, declared.building(KUBERNETES), cluster=cluster, access=access)
-    proposed = _proposed(found, declared, _with_those_of(output, declared.data), observed(flows))
+    terms = _with_those_of(output, declared.data)
+    settings = Settings(openings=declared.openings, data=terms, flows=observed(flows))
+    states = tuple(Facts(variant.snapshot, settings) for variant in found)
+    proposed = _proposed(states)
     if output is None:
         click.echo("\n".join([HEADER.rstrip("\n"), *proposed.lines()]))
     else:
         _write(output, proposed)
-    return 0
+    return _say_unseen(states, declared)
 
 
 def _declared(config: Path | None, start: Path) -> Declared:
@@ -130,21 +135,15 @@ def _indented(lines: Sequence[str], by: int) -> Iterator[str]:
     return (f"{' ' * by}{line}" for line in lines)
 
 
-def _proposed(
-    found: tuple[Variant, ...], declared: Declared, terms: DataTerms, flows: tuple[Flows, ...]
-) -> _Proposed:
-    from auditor.facts import Facts
+def _proposed(states: tuple[Facts, ...]) -> _Proposed:
     from auditor.facts.data.proposal import externals, proposals
-    from auditor.model import Settings
 
-    settings = Settings(openings=declared.openings, data=terms, flows=flows)
     entries: dict[str, tuple[str, ...]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     outside: dict[str, tuple[str, ...]] = {}
     silent: set[str] = set()
     names: set[str] = set()
-    for variant in found:
-        facts = Facts(variant.snapshot, settings)
+    for facts in states:
         names |= {str(workload.ref) for workload in facts.workloads}
         silent |= {str(workload.ref) for workload in facts.unclassified}
         for one in proposals(facts):
@@ -159,6 +158,31 @@ def _proposed(
         tuple(line for host in sorted(outside) for line in outside[host]),
         f"{told}personal data",
     )
+
+
+def _say_unseen(states: tuple[Facts, ...], declared: Declared) -> int:
+    """Every gap on standard error, a line each; 4 where something was to be read and could not be
+    seen, else 0.
+    """
+    from auditor.cli.network.reading import unseen
+    from auditor.cli.screen import say
+    from auditor.facts.custom import unread
+    from auditor.model import Unseen
+    from auditor.policies.waivers import acknowledged
+
+    found = dict.fromkeys(
+        gap
+        for facts in states
+        for gap in (
+            *facts.snapshot.gaps,
+            *unread(facts.snapshot.resources, live=facts.snapshot.server is not None),
+        )
+    )
+    gaps = acknowledged(tuple(found), declared.acknowledged, whole=False)
+    for line in unseen(gaps):
+        say(line, err=True)
+    missing = (g.severity is Unseen.INCOMPLETE and not g.acknowledged for g in gaps)
+    return 4 if any(missing) else 0
 
 
 def _wild(name: str) -> bool:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.left import is_proven, is_proven_live, say_assumed, say_left, say_nothing
+from auditor.cli.left import (
+    is_proven,
+    is_proven_live,
+    say_assumed,
+    say_end,
+    say_left,
+    say_nothing,
+)
 from auditor.cli.options import (
     Access,
     PolicyOptions,
@@ -117,12 +124,14 @@ def fix(
         return _live(paths, chosen, access, wish, confirm=server_dry_run)
     if write:
         answer = _written(paths, chosen, wish)
-    else:
-        answers, wanted, fitting = _offered(paths, chosen, wish)
-        answer = answers.merged()
-        _show(answer, _together(answers, wanted, fitting)[1], wanted)
-        say_assumed(wanted)
-        say_left(answer, wanted, is_proven)
+        code = exit_code(answer, "high", strict=False)
+        say_end(answer, code, is_proven)
+        return code
+    answers, wanted, fitting = _offered(paths, chosen, wish)
+    answer = answers.merged()
+    _show(answer, _together(answers, wanted, fitting)[1], wanted)
+    say_assumed(wanted)
+    say_left(answer, wanted, is_proven)
     return exit_code(answer, "high", strict=False)
 
 

@@ -40,7 +40,7 @@ def say_nothing(answer: Audit, is_proven: IsProven) -> None:
 
 def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> None:
     """What is left alone, a line for each policy and reason, and what is not known."""
-    from auditor.model import Unseen
+    from auditor.reporters.gaps import heading
 
     taken = set(map(id, wanted))
     alike: dict[tuple[str, str], list[Finding]] = {}
@@ -50,13 +50,29 @@ def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> N
             alike.setdefault(key, []).append(finding)
     for (policy, why), found in alike.items():
         say(f"left alone: {policy} {_places(answer, found)}: {why}", err=True)
-    titles = {
-        Unseen.INCOMPLETE: "could not be seen",
-        Unseen.UNKNOWN: "cannot be told from what was read",
-    }
     for gap in answer.gaps:
         if not gap.acknowledged:
-            say(f"{titles[gap.severity]}: {gap.what}: {gap.why}", err=True)
+            say(f"{heading(gap)}: {gap.what}: {gap.why}", err=True)
+
+
+def say_end(answer: Audit, code: int, is_proven: IsProven) -> None:
+    """Why the run ends so, in one line, where that is not with 0."""
+    from auditor.cli.audit import counting
+    from auditor.model import Severity
+    from auditor.reporters.words import counted
+
+    if code == 4:
+        gaps = counted(counting(answer, strict=False), "gap")
+        say(f"exit 4: {gaps}: something could not be seen", err=True)
+    if code != 1:
+        return
+    found = [finding for finding in answer.open if finding.severity.at_least(Severity.HIGH)]
+    unsafe = sum(map(is_proven, found))
+    none = len(found) - unsafe
+    parts = [f"{none} without a proven fix"] if none else []
+    parts += [f"{unsafe} with a proven fix that may change behaviour (--unsafe)"] if unsafe else []
+    left = f"{counted(len(found), 'finding')} of severity high or above"
+    say(f"exit 1: {left} {'is' if len(found) == 1 else 'are'} left: {', '.join(parts)}", err=True)
 
 
 def say_assumed(wanted: Sequence[Finding]) -> None:

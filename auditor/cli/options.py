@@ -183,7 +183,11 @@ def cluster_access(command: F) -> F:
     """--kubeconfig and --context."""
     for option in (
         click.option("--context", help="The context of the kubeconfig to use."),
-        click.option("--kubeconfig", type=click.Path(), help="Path of the kubeconfig."),
+        click.option(
+            "--kubeconfig",
+            type=click.Path(),
+            help="Path of the kubeconfig. [default: $KUBECONFIG, else ~/.kube/config]",
+        ),
     ):
         command = option(command)
     return command

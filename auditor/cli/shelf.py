@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import stat
@@ -15,17 +16,53 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FORM = 1
+FORM = 2
+DIGITS = 40
+"""Of the digest before each entry."""
 MOST_BYTES = 128 * 1024 * 1024
 """How much is kept at most; what was not used for the longest time goes first."""
 MOST_ENTRIES = 256
+PIECE = 1 << 20
+"""Bytes that are unpacked at a time."""
 _SUFFIX = ".json"
+
+
+class Packer:
+    """Packs bytes piece by piece: of a large report there is never more than one piece. Not
+    frozen: it holds what has come so far.
+    """
+
+    def __init__(self) -> None:
+        self._packing = zlib.compressobj(1)
+        self._done = bytearray()
+
+    def take(self, data: bytes) -> None:
+        """One piece more."""
+        self._done += self._packing.compress(data)
+
+    def packed(self) -> bytes:
+        """All of them, for `unpacked`. Nothing is taken after that."""
+        return bytes(self._done + self._packing.flush())
+
+
+def unpacked(data: bytes) -> Iterator[bytes]:
+    """What was packed, in pieces.
+
+    Raises:
+        zlib.error: it was not packed by `Packer`.
+    """
+    packing = zlib.decompressobj()
+    while data and not packing.eof:
+        yield packing.decompress(data, PIECE)
+        data = packing.unconsumed_tail
+    if not packing.eof:
+        raise zlib.error("it ends too early")
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """The folder. A failure to write is no failure of the run; whatever cannot be read as an entry
-    of ours is none.
+    of ours is none. Bytes of an entry are packed.
     """
 
     folder: Path
@@ -40,7 +77,7 @@ class Shelf:
                     return None
                 entry = _decoded(stream.read())
             os.utime(file)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, zlib.error):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
         return entry
 
@@ -101,30 +138,31 @@ def _is_mine(status: os.stat_result, kind: Any) -> bool:
 
 
 def _encoded(entry: dict[str, Any]) -> bytes:
-    return json.dumps({"form": FORM, **_mapped(entry, _packed)}).encode()
+    body = json.dumps({"form": FORM, **_mapped(entry)}).encode()
+    return _digest(body) + body
+
+
+def _digest(body: bytes) -> bytes:
+    """Of what was written as a whole, and has not changed since."""
+    return hashlib.blake2b(body, digest_size=20).hexdigest().encode()
 
 
 def _decoded(data: bytes) -> dict[str, Any]:
-    told = json.loads(data)
+    digest, body = data[:DIGITS], data[DIGITS:]
+    if _digest(body) != digest:
+        raise ValueError
+    told = json.loads(body)
     if told.pop("form") != FORM:
         raise ValueError
     return {
         **told,
-        "out": _unpacked(told["out"]),
-        "err": _unpacked(told["err"]),
-        "written": {path: _unpacked(text) for path, text in told["written"].items()},
+        "out": base64.b64decode(told["out"]),
+        "err": base64.b64decode(told["err"]),
+        "written": {path: base64.b64decode(text) for path, text in told["written"].items()},
     }
 
 
-def _mapped(value: Any, made: Any) -> Any:
+def _mapped(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _mapped(inside, made) for key, inside in value.items()}
-    return made(value) if isinstance(value, bytes) else value
-
-
-def _packed(data: bytes) -> str:
-    return base64.b64encode(zlib.compress(data, 1)).decode()
-
-
-def _unpacked(text: str) -> bytes:
-    return zlib.decompress(base64.b64decode(text))
+        return {key: _mapped(inside) for key, inside in value.items()}
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value

@@ -51,6 +51,8 @@ def snapshot(
 
     if bool(path) == cluster:
         raise UsageError("name --cluster, or a snapshot that was saved before (and not both)")
+    if path and path.is_dir():
+        raise UsageError(f"'{path}' is a folder: manifests are audited as they are")
     with progress("reading the snapshot" if path else "reading the cluster") as now:
         access = Access(kubeconfig, context, cached, patience)
         found = load(path) if path else access.snapshot()

@@ -8,19 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from auditor.cli.shelf import Packer
+
 
 class Tee(io.BufferedIOBase):
-    """The binary side of a stream, with a copy of all that is written."""
+    """The binary side of a stream, with a copy of all that is written: packed, as it takes a
+    twentieth of the room.
+    """
 
     def __init__(self, inner: BinaryIO) -> None:
         super().__init__()
         self._inner = inner
-        self.kept = bytearray()
+        self._packer = Packer()
 
     def write(self, data: Any, /) -> int:
         """Write, and keep."""
-        self.kept += data
+        self._packer.take(data)
         return self._inner.write(data)
+
+    def packed(self) -> bytes:
+        """The copy, as `auditor.cli.shelf.unpacked` takes it. Nothing is written after that."""
+        return self._packer.packed()
 
     def flush(self) -> None:
         """As the stream does."""

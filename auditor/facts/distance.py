@@ -107,7 +107,7 @@ def has_room(
     """
     simulation = facts.standing.simulation(without=client, also=gone)
     wanted = {node.name for node in facts.topology.nodes if (node.rack == rack) is inside}
-    for pod in pods_of(client):
+    for pod in facts.standing.made(client):
         nodes = [name for name in simulation.feasible(pod).nodes if name in wanted]
         if not nodes:
             return False

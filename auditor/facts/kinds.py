@@ -62,7 +62,7 @@ RIGHTS = (*ROLES, *BINDINGS)
 UNPLACED = ("PodDisruptionBudget", *RIGHTS)
 """What neither moves a pod nor changes how many there are."""
 
-UNROUTED = (*UNPLACED, "PriorityClass", "HorizontalPodAutoscaler")
+UNROUTED = (*UNPLACED, "PriorityClass", "HorizontalPodAutoscaler", "LimitRange", "ResourceQuota")
 """What neither lets traffic pass nor leads it anywhere."""
 
 STORAGE = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")

@@ -54,7 +54,7 @@ def scaled_down(facts: Facts, deployment: Workload) -> ScaledDown | None:
 
 def _placed(facts: Facts, deployment: Workload, most: int) -> Counter[str]:
     """How many pods are on each node when there are `most`."""
-    one, *_ = pods_of(deployment, most=1) or (None,)
+    one = facts.standing.first(deployment)
     if one is None:
         return Counter()
     simulation = facts.standing.simulation(without=deployment)

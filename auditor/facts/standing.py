@@ -11,14 +11,15 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from auditor.facts.limits import admitted, requests_within
 from auditor.facts.network.points import pods_by_owner
 from auditor.facts.placement import Node, Pod, Topology, pods_of
-from auditor.facts.placement.pods import Shapes
+from auditor.facts.placement.pods import Shape, Shapes
 from auditor.facts.placement.versions import LATEST
 from auditor.facts.wording import text
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
-from auditor.model import Key, Ref, Resource, Snapshot
+from auditor.model import Key, Manifest, Ref, Resource, Snapshot
 
 if TYPE_CHECKING:
     from auditor.facts.placement import Simulation
@@ -153,7 +154,8 @@ class Standing:
         known = self._made.get(workload.ref.key)
         # The same object may be asked about as it would be after a change.
         if known is None or known[0] is not workload:
-            known = self._made[workload.ref.key] = (workload, pods_of(workload, self.version))
+            made = self._admitted(pods_of(workload, self.version))
+            known = self._made[workload.ref.key] = (workload, made)
         return known[1]
 
     def one(self, workload: Workload) -> tuple[Pod, ...]:
@@ -165,8 +167,27 @@ class Standing:
         if known is None or known[0] is not workload:
             known = self._first.get(key)
         if known is None or known[0] is not workload:
-            known = self._first[key] = (workload, pods_of(workload, self.version, most=1))
+            made = self._admitted(pods_of(workload, self.version, most=1))
+            known = self._first[key] = (workload, made)
         return known[1][:1]
+
+    def _admitted(self, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
+        """Pods of one shape, with what a LimitRange of their namespace gives them to ask for."""
+        given = self.given.get(pods[0].namespace) if pods else None
+        if not given:
+            return pods
+        was = pods[0].shape
+        spec = admitted(was.spec, given)
+        if spec is was.spec:
+            return pods
+        shape = Shape(spec, was.namespace, was.labels, was.status)
+        shape.refused += was.refused
+        return tuple(replace(pod, shape=shape) for pod in pods)
+
+    @cached_property
+    def given(self) -> Mapping[str, Manifest]:
+        """What LimitRanges give to pods that are made, by namespace."""
+        return requests_within(self.snapshot)
 
     def first(self, workload: Workload) -> Pod | None:
         """The same, or None."""

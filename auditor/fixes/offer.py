@@ -101,12 +101,12 @@ def changes_of(facts: Facts, finding: Finding, remedy: Remedy) -> tuple[Change, 
         CannotBuildError, CannotApplyError: it cannot be carried out; the text says why.
     """
     if remedy.synthesize:
-        from auditor.fixes.synthesize import BUILDERS
+        from auditor.fixes.synthesize import builder_of
 
-        builder = BUILDERS.get(remedy.synthesize)
-        if builder is None:
+        build = builder_of(remedy.synthesize)
+        if build is None:
             raise CannotBuildError(f"nothing is called '{remedy.synthesize}' here")
-        return builder(facts, finding)
+        return build(facts, finding)
     resource = facts.snapshot.find(finding.ref)
     if resource is None or not remedy.patch:
         raise CannotBuildError("the policy names no change")

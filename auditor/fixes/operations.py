@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -88,13 +88,54 @@ def _told(path: Path) -> str:
 
 
 def patched(resource: Resource, *operations: Operation) -> Change:
-    """The change of an object that is there.
+    """The change of an object that is there. All steps speak of the object as it was, so that those
+    of several fixes go together; the change has them in the order in which they are carried out.
 
     Raises:
         CannotApplyError: see `applied`.
     """
-    manifest = applied(resource.manifest, operations)
-    return Change(replace(resource, manifest=manifest), operations)
+    steps = in_order(operations)
+    return Change(replace(resource, manifest=applied(resource.manifest, steps)), steps)
+
+
+def in_order(operations: Iterable[Operation]) -> tuple[Operation, ...]:
+    """Items are taken out of lists last, and from the back: none moves before its turn."""
+    steps = tuple(operations)
+    items = sorted(filter(_takes_item, steps), key=_place, reverse=True)
+    return (*(step for step in steps if not _takes_item(step)), *items)
+
+
+def settled(operations: Sequence[Operation]) -> Iterator[Operation]:
+    """The steps that can be carried out again once all have been, each with the path at which its
+    field stands by then: items after one that was taken out have moved up.
+    """
+    taken = [step.path for step in operations if _takes_item(step)]
+    for step in operations:
+        path = None if _takes_item(step) else _moved_up(step.path, taken)
+        if path is not None:
+            yield replace(step, path=path)
+
+
+def _takes_item(step: Operation) -> bool:
+    return step.op == "remove" and bool(step.path) and isinstance(step.path[-1], int)
+
+
+def _place(step: Operation) -> list[tuple[int, str]]:
+    """A path to sort by: numbers by their value."""
+    return [(part, "") if isinstance(part, int) else (-1, part) for part in step.path]
+
+
+def _moved_up(path: Path, taken: Iterable[Path]) -> Path | None:
+    """None where it was taken away as a whole."""
+    found = list(path)
+    for away in taken:
+        depth, number = len(away) - 1, away[-1]
+        here = path[depth] if len(path) > depth and path[:depth] == away[:-1] else None
+        if here == number:
+            return None
+        if isinstance(here, int) and isinstance(number, int) and here > number:
+            found[depth] = int(found[depth]) - 1
+    return tuple(found)
 
 
 def created(resource: Resource, beside: Resource) -> Change:

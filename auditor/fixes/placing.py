@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from auditor.facts.placement import pods_of
-from auditor.facts.placement.pods import HostPort
+from auditor.facts.placement.pods import HostPort, Pod
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
 from auditor.fixes.case import Case
 from auditor.fixes.labelled import is_asked
@@ -19,6 +19,10 @@ ATTACHING = "CSINode"
 """And where those run that mount claims."""
 SEEDS = 5
 """How often the simulated scheduler places the pods, breaking ties in another way each time."""
+Crowd = tuple[Sequence[Workload], Sequence[Pod]]
+"""Workloads, and their pods, which are placed together."""
+MANY = 500
+"""Of more pods than these it does so once: placing one costs a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +35,56 @@ class Placed:
 
 
 def placed_of(case: Case, moved: Sequence[Workload]) -> Placed:
-    """Where the simulated scheduler puts the pods of these workloads, which are `moved_of` it."""
-    if not moved:
+    """Where the simulated scheduler puts the pods of these workloads, which are `moved_of` it; and
+    those that a LimitRange gives other requests, once all of them are made anew.
+    """
+    given = given_of(case)
+    if not moved and not given:
         return Placed()
+    made = case.facts_after.standing.made
+    crowds: list[Crowd] = [([workload], made(workload)) for workload in moved]
+    if given:
+        crowds.append((given, tuple(pod for workload in given for pod in made(workload))))
     if not case.facts.topology.nodes:
         return Placed(unknown=("no Node objects are given, so no pod can be placed",))
     scheduled: dict[str, str] = {}
     lost: dict[str, str] = {}
     unknown: list[str] = []
-    for seed in range(SEEDS):
-        for workload in moved:
-            # The fix is of this workload alone: the others stand where they stood.
-            simulation = case.facts.standing.simulation(without=workload, seed=seed)
-            placement = simulation.place(pods_of(workload), seed)
-            scheduled |= {pod: f"{pod} → {node}" for pod, node in placement.bound.items()}
-            lost |= {pod: f"{pod}: {why}" for pod, why in placement.unschedulable.items()}
-            unknown += simulation.unsupported
-    mounts = any(pod.claims for workload in moved for pod in pods_of(workload)[:1])
+    for workloads, pods, seed in _asked(crowds):
+        # The fix is of these workloads alone: the others stand where they stood.
+        simulation = case.facts.standing.simulation(also=workloads, seed=seed)
+        placement = simulation.place(pods, seed)
+        scheduled |= {pod: f"{pod} → {node}" for pod, node in placement.bound.items()}
+        lost |= {pod: f"{pod}: {why}" for pod, why in placement.unschedulable.items()}
+        unknown += simulation.unsupported
+    mounts = any(pod.claims for _, pods in crowds for pod in pods)
     unknown += case.unseen((*SEEN, ATTACHING) if mounts else SEEN)
     return Placed(tuple(scheduled.values()), tuple(lost.values()), tuple(dict.fromkeys(unknown)))
+
+
+def given_of(case: Case) -> list[Workload]:
+    """The workloads to whose pods a LimitRange of the fix gives something to ask for. Costs one pod
+    of each workload of its namespace.
+    """
+    ranges = [c.resource.ref for c in case.changes if c.resource.ref.kind == "LimitRange"]
+    if not ranges:
+        return []
+    before, after = case.facts.standing, case.facts_after.standing
+    return [
+        workload
+        for namespace in dict.fromkeys(ref.namespace for ref in ranges)
+        for workload, _ in case.facts_after.labelled.get(namespace, ())
+        for was, now in zip(before.one(workload), after.one(workload), strict=True)
+        if was.shape.requests != now.shape.requests
+    ]
+
+
+def _asked(crowds: Sequence[Crowd]) -> Iterator[tuple[Sequence[Workload], Sequence[Pod], int]]:
+    """Each crowd with each seed; of many pods one has to do."""
+    for seed in range(SEEDS):
+        for workloads, pods in crowds:
+            if seed == 0 or len(pods) <= MANY:
+                yield workloads, pods, seed
 
 
 def moved_of(case: Case) -> list[Workload]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from auditor.facts.kinds import UNPLACED
+from auditor.facts.kinds import SCALERS, UNPLACED
 from auditor.facts.schema.types import faults, types
-from auditor.facts.workloads import Workload, workload_of
+from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
 from auditor.fixes.case import Before, Case
 from auditor.fixes.flows import flows_of
-from auditor.fixes.operations import CannotApplyError, applied
+from auditor.fixes.operations import CannotApplyError, applied, settled
 from auditor.fixes.placing import moved_of, placed_of
 from auditor.manifests import at, sequence
 from auditor.model import Change, Finding, Manifest, Operation, Proof, TextEdit
@@ -102,6 +102,7 @@ def prove_findings(
             *_said(case.unwritten),
             *outcome.gaps,
             *_worse(case, moved),
+            *_unmeasured(case),
         ),
         selected=flows.selected,
         assumes=flows.assumes,
@@ -112,6 +113,16 @@ def _said(text: str) -> Iterator[str]:
     if text:
         yield text
 
+
+def _unmeasured(case: Case) -> Iterator[str]:
+    """What may be missing of that by which the bounds of a namespace are measured: with more of it
+    they might have to be wider.
+    """
+    if any(change.resource.ref.kind in MEASURED for change in case.changes):
+        yield from case.unseen((*WORKLOAD_KINDS, *SCALERS))
+
+
+MEASURED = ("LimitRange", "ResourceQuota")
 
 PLACING = frozenset(
     ("capacity", "disruption", "placement", "redundancy", "rollout", "routing", "scaling", "spread")
@@ -197,15 +208,15 @@ def _is_stable(changes: Sequence[Change]) -> bool:
     """Whether applying the steps to the result changes nothing more. What was removed is gone
     already; what was appended, the policy no longer asks for, or its finding would not be gone.
     """
-    steps = ((c.resource.manifest, step) for c in changes for step in c.operations if step.path)
-    return all(_is_done(manifest, step) for manifest, step in steps)
+    steps = ((c.resource.manifest, step) for c in changes for step in settled(c.operations))
+    return all(_is_done(manifest, step) for manifest, step in steps if step.path)
 
 
 def _is_done(manifest: Manifest, step: Operation) -> bool:
     if step.path[-1] == "-":
         return step.value in sequence(at(manifest, step.path[:-1]))
     if step.op == "remove":
-        return at(manifest, step.path) is None or isinstance(step.path[-1], int)
+        return at(manifest, step.path) is None
     try:
         return applied(manifest, [step]) == manifest
     except CannotApplyError:

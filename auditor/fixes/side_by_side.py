@@ -14,17 +14,21 @@ FEW = 4
 """Up to so many are tried one by one."""
 
 
+APART = ("LimitRange", "PodDisruptionBudget", "ResourceQuota")
+"""What speaks of pods of its own namespace alone, and has no part in who may ask whom."""
+
+
 def is_apart(case: Case) -> bool:
-    """Whether it adds one object and nothing else that is for the pods of its workload alone: a
-    budget for disruptions, which moves neither a pod nor a request; or a NetworkPolicy that
-    isolates them on their way in, which leaves the way to everybody else as it is.
+    """Whether it adds one object and nothing else: one such, or a NetworkPolicy that isolates the
+    pods of its workload on their way in, which leaves the way to everybody else as it is. Where the
+    pods to which a LimitRange gives requests would find a node is asked of each case by itself.
     """
     if len(case.changes) != 1:
         return False
     made = case.changes[0].resource
     if case.before.audit.snapshot.find(made.ref) is not None:
         return False
-    return made.ref.kind == "PodDisruptionBudget" or _isolates(case, made)
+    return made.ref.kind in APART or _isolates(case, made)
 
 
 def _isolates(case: Case, made: Resource) -> bool:
@@ -41,10 +45,10 @@ def side_by_side(cases: Sequence[Case]) -> Iterator[tuple[Case, Outcome]]:
     what came of it. There each finding is still asked for by itself, and nothing may have come that
     is as grave as the least grave of them.
     """
-    lanes: dict[str, dict[Key, Case]] = {}
+    lanes: dict[bool, dict[Key, Case]] = {}
     for case in cases:
         made = case.changes[0].resource.ref
-        known = lanes.setdefault(made.kind, {}).setdefault(made.key, case)
+        known = lanes.setdefault(made.kind in APART, {}).setdefault(made.key, case)
         if known is not case:
             yield case, Outcome.of(case)
     for first in lanes.values():

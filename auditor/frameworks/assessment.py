@@ -22,7 +22,7 @@ from auditor.policies.parameters import given
 from auditor.policies.waivers import like
 from auditor.scope.territory import Territory
 
-_OF_OTHERS = frozenset((About.CONTROL, About.DECLARATION))
+_OF_OTHERS = frozenset((About.CONTROL, About.DECLARATION, About.MARK))
 """What a gap is about for which no object was judged less."""
 
 
@@ -158,9 +158,10 @@ class _Judge:
         return self._components.get(component, ())
 
     def _look(self, policy: Policy, control: Control) -> Look:
-        meant = next((control.anchors[n] for n in policy.names if n in control.anchors), "*")
+        names = [name for name in policy.names if name in control.anchors]
+        meant = control.anchors[names[0]] if names else ("*",)
         told = self.found.get(policy.id, ())
-        found = [one for one in told if meant == "*" or like(one.anchor, meant)]
+        found = [f for f in told if any(one == "*" or like(f.anchor, one) for one in meant)]
         asked = any(one.id == policy.id for one in self.audit.policies)
         objects = sum(n for role, n in self.roles.items() if concerns(policy, role))
         if control.flags_of:

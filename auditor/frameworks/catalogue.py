@@ -7,6 +7,7 @@ that names it in its METADATA (``controls: [framework/control]``).
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -87,10 +88,13 @@ class Control(BaseModel):
         return self
 
     @property
-    def anchors(self) -> Mapping[str, str]:
-        """Policy → the pattern of the anchors of its findings that are meant."""
-        pairs = (one.partition(" ") for one in self.policies)
-        return {name: pattern.strip() or "*" for name, _, pattern in pairs}
+    def anchors(self) -> Mapping[str, tuple[str, ...]]:
+        """Policy → patterns: of the anchors of its findings, those that fit one are meant."""
+        found: dict[str, tuple[str, ...]] = {}
+        for one in self.policies:
+            name, _, pattern = one.partition(" ")
+            found[name] = (*found.get(name, ()), pattern.strip() or "*")
+        return found
 
 
 class Framework(BaseModel):
@@ -155,7 +159,9 @@ def framework(name: str) -> Framework:
         PolicyError: there is none, or its catalogue is wrong.
     """
     if name not in names():
-        raise PolicyError(f"no framework '{name}' (there is {', '.join(names())})")
+        close = difflib.get_close_matches(name.lower(), names(), n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise PolicyError(f"no framework '{name}'{hint} (there is {', '.join(names())})")
     file = FOLDER / f"{name}.yaml"
     found = read(file)
     if found.id != name:

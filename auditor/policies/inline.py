@@ -15,6 +15,7 @@ from functools import partial
 from auditor.declared import Inline, Settings, Waiver
 from auditor.manifests import mapping, texts
 from auditor.model import (
+    About,
     Finding,
     Gap,
     Lines,
@@ -127,7 +128,7 @@ def marked_inline(
 
 def _gap(mark: Mark, why: str) -> Gap:
     ref = mark.resource.ref if mark.resource else None
-    return Gap(f"{mark.place}: {mark.form}", why, Unseen.UNKNOWN, ref=ref)
+    return Gap(f"{mark.place}: {mark.form}", why, Unseen.UNKNOWN, ref=ref, about=About.MARK)
 
 
 def _against(mark: Mark, settings: Settings, inline: Inline) -> str:

@@ -320,7 +320,10 @@ def _named(policies: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
     )
     if not found:
         ids = [p.id for p in policies]
-        close = [one for one in ids if wanted in one] or difflib.get_close_matches(wanted, ids)
+        words = [*dict.fromkeys(one.partition("/")[0] for one in ids), *ids]
+        inside = [one for one in ids if wanted in one]
+        inside.sort(key=lambda one: not one.partition("/")[2].startswith(wanted))
+        close = inside or difflib.get_close_matches(wanted, words)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise PolicyError(f"no policy '{name}'{hint} ('auditor policies list' shows them)")
     return found

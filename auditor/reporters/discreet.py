@@ -6,6 +6,7 @@ to show a credential is left as a title with the reason: `auditor fix --write` m
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from auditor.credentials import told
@@ -23,10 +24,25 @@ def discreet(audit: Audit) -> Audit:
     """The audit without the credentials that its words and its fixes would show."""
     return replace(
         audit,
-        findings=tuple(map(_finding, audit.findings)),
+        findings=tuple(_findings(audit.findings)),
         gaps=tuple(map(_gap, audit.gaps)),
         added=tuple(map(_waiver, audit.added)),
     )
+
+
+def _findings(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Most of a hundred thousand say what others said before, and nothing else."""
+    harmless: set[tuple[str, int]] = set()
+    for finding in findings:
+        bare = not (finding.reason or finding.evidence or finding.waiver)
+        key = finding.message, id(finding.fix)
+        if bare and key in harmless:
+            yield finding
+            continue
+        shown = _finding(finding)
+        if bare and shown is finding:
+            harmless.add(key)
+        yield shown
 
 
 def _gap(gap: Gap) -> Gap:

@@ -12,6 +12,7 @@ import orjson
 
 BATCH = 256
 """So many items of a list are held as values at a time."""
+BETWEEN = ",\n"
 _OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
 
 
@@ -47,14 +48,20 @@ def encoded(document: Any) -> str:
 
 
 def in_pieces(
-    document: Mapping[str, Any], key: str, items: Callable[[], Iterator[Item]]
+    document: Mapping[str, Any],
+    key: str,
+    items: Callable[[], Iterator[Item]],
+    texts: Callable[[], Iterator[str]] | None = None,
 ) -> list[str]:
     """The pieces of `encoded` of the document with the items under its key `key`, where an empty
     list stands. What the items are made of takes little room, as only some are there at a time.
+
+    `texts` are the same items as `members` writes them, each part after the other, with what
+    stands `BETWEEN` two; for whoever writes a hundred thousand in less time.
     """
     try:
         before, empty, after = _quickly(document).partition(f'\n  "{key}": []')
-        batches = list(_batches(items()))
+        batches = list(_batches(texts() if texts else map(_text, items())))
     except TypeError:
         return [encoded({**document, key: [whole(item) for item in items()]})]
     if not batches:
@@ -64,33 +71,32 @@ def in_pieces(
     return [before, empty[:-1], *inside, "\n  ]", after]
 
 
-def _batches(items: Iterator[Item]) -> Iterator[str]:
+def _batches(texts: Iterator[str]) -> Iterator[str]:
     """The items, as they stand in a list that a mapping holds: without its brackets.
 
     Raises:
         TypeError: one holds what orjson cannot write.
     """
-    while batch := list(map(_text, islice(items, BATCH))):
+    while batch := list(islice(texts, BATCH)):
         yield "\n    {\n" + "\n    },\n    {\n".join(batch) + "\n    }"
 
 
 def _text(item: Item) -> str:
-    return ",\n".join([part.text if type(part) is Shared else _members(part) for part in item])
+    return BETWEEN.join(map(members, item))
+
+
+def members(part: Mapping[str, Any]) -> str:
+    """The members, as they stand in an item of such a list: without its braces.
+
+    Raises:
+        TypeError: one holds what orjson cannot write.
+    """
+    return part.text if type(part) is Shared else _members(part)
 
 
 def _members(part: Mapping[str, Any]) -> str:
-    """The members, as they stand in an item of such a list: without its braces."""
-    if len(part) == 1:
-        ((name, value),) = part.items()
-        if type(value) is str and _is_plain(name) and _is_plain(value):
-            return f'      "{name}": "{value}"'
     text = orjson.dumps([[part]], option=_OPTIONS)
     return text[len(b"[\n  [\n    {\n") : -len(b"\n    }\n  ]\n]")].decode()
-
-
-def _is_plain(text: str) -> bool:
-    """Whether it stands in JSON as it is: what many have each of their own is a digest."""
-    return text.isalnum() and text.isascii()
 
 
 def _quickly(document: Any) -> str:

@@ -4,11 +4,11 @@ line. Programs are told each of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from auditor.credentials import told
-from auditor.model import About, Gap
+from auditor.model import About, Gap, Unseen
 from auditor.reporters.words import counted
 
 ALIKE = 5
@@ -26,6 +26,28 @@ def gap_documents(gaps: Iterable[Gap]) -> list[dict[str, Any]]:
         | ({"acknowledged": told(gap.acknowledged)} if gap.acknowledged else {})
         for gap in gaps
     ]
+
+
+DECLARED = frozenset((About.DECLARATION, About.MARK))
+USELESS = "declared, and of no use"
+"""The heading of waivers and acknowledgements that ended or fit nothing: all of that is known."""
+HEADINGS = {
+    Unseen.INCOMPLETE: "could not be seen",
+    Unseen.UNKNOWN: "cannot be told from what was read",
+}
+
+
+def heading(gap: Gap) -> str:
+    """Under which words people look for it."""
+    return USELESS if gap.about in DECLARED else HEADINGS[gap.severity]
+
+
+def sections(gaps: Iterable[Gap]) -> Iterator[tuple[str, list[Gap]]]:
+    """The gaps that nobody answers for, by their heading, in the order of headings."""
+    open_ = [gap for gap in gaps if not gap.acknowledged]
+    for title in (*HEADINGS.values(), USELESS):
+        if found := [gap for gap in open_ if heading(gap) == title]:
+            yield title, found
 
 
 def gap_lines(gaps: Iterable[Gap], names: str = "--format json") -> list[str]:

@@ -10,6 +10,7 @@ that text is not part of the report, since it may hold credentials.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from auditor import __version__
@@ -38,7 +39,7 @@ from auditor.reporters.boundaries import (
     enforcer_document,
     scope_document,
 )
-from auditor.reporters.encoded import Item, Shared, in_pieces, whole
+from auditor.reporters.encoded import BETWEEN, Item, Shared, in_pieces, members, whole
 from auditor.reporters.patches import json_patch
 from auditor.reporters.places import (
     Place,
@@ -58,7 +59,8 @@ def render(audit: Audit, view: View) -> str:
 
 def pieces(audit: Audit, view: View) -> list[str]:
     """The same in pieces, which takes half the room."""
-    return in_pieces(_around(audit, view.paths), "findings", lambda: _findings(audit))
+    items, texts = partial(_findings, audit), partial(_texts, audit)
+    return in_pieces(_around(audit, view.paths), "findings", items, texts)
 
 
 def document(audit: Audit, paths: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -70,6 +72,12 @@ def _findings(audit: Audit) -> Iterator[Item]:
     said = _Said(audit)
     for finding in worst_first(audit.findings):
         yield said.finding(finding)
+
+
+def _texts(audit: Audit) -> Iterator[str]:
+    """The same, written."""
+    said = _Said(audit)
+    return map(said.text, worst_first(audit.findings))
 
 
 def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
@@ -153,6 +161,15 @@ class _Said:
         named, *place = self._places[id(finding)]
         head, fault, rest = self._told(finding)
         return (head, named, fault, *place, {"fingerprint": finding.fingerprint}, rest)
+
+    def text(self, finding: Finding) -> str:
+        """The same, written."""
+        named, *place = self._places[id(finding)]
+        head, fault, rest = map(members, self._told(finding))
+        return (
+            f"{head},\n{named.text},\n{fault},\n{BETWEEN.join([one.text for one in place])},\n"
+            f'      "fingerprint": "{finding.fingerprint}",\n{rest}'
+        )
 
     def _located(self) -> dict[int, tuple[Shared, ...]]:
         """The object of each finding and where it stands, one document after the other: the trees

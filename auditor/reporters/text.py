@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.facts.inventory import words
-from auditor.model import Audit, Unseen
+from auditor.model import Audit
 from auditor.reporters.answered import answered_for
 from auditor.reporters.blocks import Page, brief, shown
 from auditor.reporters.boundaries import platform_lines, scope_lines
 from auditor.reporters.closing import evidence, next_steps, summary, unclassified
-from auditor.reporters.gaps import gap_lines
+from auditor.reporters.gaps import gap_lines, sections
 from auditor.reporters.groups import blocks
 from auditor.reporters.places import worst_first
 from auditor.reporters.terminal import Terminal, terminal_of
@@ -55,13 +55,8 @@ def _lines(audit: Audit, view: View, terminal: Terminal) -> Iterator[str]:
 
 
 def _gaps(audit: Audit, terminal: Terminal) -> Iterator[str]:
-    for unseen, title in (
-        (Unseen.INCOMPLETE, "could not be seen"),
-        (Unseen.UNKNOWN, "cannot be told from what was read"),
-    ):
-        gaps = [g for g in audit.gaps if g.severity is unseen and not g.acknowledged]
-        if gaps:
-            yield f"{terminal.paint('bold', title)} ({counted(len(gaps), 'gap')}):"
-            for line in gap_lines(gaps):
-                yield "  " + terminal.wrapped(escaped(line), 4, 2)
-            yield ""
+    for title, gaps in sections(audit.gaps):
+        yield f"{terminal.paint('bold', title)} ({counted(len(gaps), 'gap')}):"
+        for line in gap_lines(gaps):
+            yield "  " + terminal.wrapped(escaped(line), 4, 2)
+        yield ""

@@ -134,9 +134,33 @@ def _objections(proof: Proof, *, carried_out: bool) -> Iterator[str]:
         yield "applied twice it changes more"
     if not proof.exact and not proof.unproven:
         yield "the edited text is not the patched object"
-    yield from proof.unproven
+    yield from _once(proof.unproven)
     if not carried_out and not proof.unproven:
         yield "it could not be carried out"
+
+
+def _once(reasons: Iterable[str]) -> Iterator[str]:
+    """Each reason once, with whom it is about: "a, b and 7 more could not be seen: forbidden"."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for reason in dict.fromkeys(reasons):
+        about, colon, why = reason.partition(": ")
+        alike.setdefault((colon, why) if colon else ("", reason), []).append(about)
+    for (colon, why), subjects in alike.items():
+        yield f"{_subjects(subjects)}: {why}" if colon else why
+
+
+def _subjects(about: Sequence[str]) -> str:
+    """Those of several sentences, and then the words in which all of them end."""
+    if len(about) < 2:
+        return "".join(about)
+    words = [each.split(" ") for each in about]
+    shared = 0
+    while all(len(each) > shared + 1 for each in words) and (
+        len({each[-1 - shared] for each in words}) == 1
+    ):
+        shared += 1
+    end = words[0][len(words[0]) - shared :]
+    return " ".join([listed([" ".join(each[: len(each) - shared]) for each in words]), *end])
 
 
 def _harm(what: str, items: Iterable[str]) -> Iterator[str]:

@@ -241,12 +241,14 @@ def _wanting() -> str:
 
 def _broken(file: File, document: Broken) -> list[Gap]:
     text = document.text[document.start : document.end]
-    what = f"{file.uri}:{document.line}"
+    place = document.span(())
+    what = f"{file.uri}:{place.line}:{place.column}"
     if not file.named and not _OBJECT.search(text):
         why = f"it is no YAML, and may be no manifest: {document.problem.why}"
         return [Gap(what, why, Unseen.UNKNOWN, ("*",))]
     if "{{" in text:
-        return [_gap(what, "a template that is not rendered", *_kinds(text))]
+        line = f"{file.uri}:{place.line}"
+        return [_gap(line, "a template that is not rendered", *_kinds(text))]
     return [_gap(what, f"it is no YAML: {document.problem.why}", *_kinds(text))]
 
 

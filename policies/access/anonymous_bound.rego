@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   waivable: central
-#   fix: manual
+#   fix: deterministic
 #   kinds: [RoleBinding, ClusterRoleBinding]
 #   facts: [grant]
 #   equivalents:
@@ -20,6 +20,8 @@
 #     - kyverno:restrict-binding-system-groups
 package policies.access.anonymous_bound
 
+import data.lib.rights
+
 deny contains finding if {
 	grant := input.facts.grant
 	not grant.usual
@@ -27,6 +29,8 @@ deny contains finding if {
 	subject.is in {"anonymous"}
 	finding := {
 		"path": ["subjects", subject.index],
+		"anchor": subject.who,
 		"message": sprintf("gives %s, without any credential, what %s gives, %s", [subject.who, grant.role, grant.where]),
+		"fix": rights.taken_from(subject.who, subject.index),
 	}
 }

@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   waivable: central
-#   fix: manual
+#   fix: deterministic
 #   kinds: [RoleBinding, ClusterRoleBinding]
 #   facts: [grant]
 #   equivalents:
@@ -21,12 +21,16 @@
 #     - popeye:POP-308
 package policies.access.default_account_bound
 
+import data.lib.rights
+
 deny contains finding if {
 	grant := input.facts.grant
 	some subject in grant.subjects
 	subject.is in {"default"}
 	finding := {
 		"path": ["subjects", subject.index],
+		"anchor": subject.who,
 		"message": sprintf("gives %s, and so every pod that names no account, what %s gives, %s", [subject.who, grant.role, grant.where]),
+		"fix": rights.taken_from(subject.who, subject.index),
 	}
 }

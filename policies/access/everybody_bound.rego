@@ -10,7 +10,7 @@
 # custom:
 #   severity: high
 #   waivable: central
-#   fix: manual
+#   fix: deterministic
 #   kinds: [RoleBinding, ClusterRoleBinding]
 #   facts: [grant]
 #   equivalents:
@@ -20,6 +20,8 @@
 #     - kyverno:restrict-binding-system-groups
 package policies.access.everybody_bound
 
+import data.lib.rights
+
 deny contains finding if {
 	grant := input.facts.grant
 	not grant.usual
@@ -27,8 +29,10 @@ deny contains finding if {
 	subject.is in {"everybody", "accounts"}
 	finding := {
 		"path": ["subjects", subject.index],
+		"anchor": subject.who,
 		"severity": grade,
 		"message": sprintf("gives %s, and so everybody, what %s gives, %s", [subject.who, grant.role, grant.where]),
+		"fix": rights.taken_from(subject.who, subject.index),
 	}
 }
 

@@ -24,6 +24,7 @@ deny contains finding if {
 	subject.is in {"masters"}
 	finding := {
 		"path": ["subjects", subject.index],
+		"anchor": subject.who,
 		"message": sprintf("names %s, which may do everything whatever %s gives, %s", [subject.who, grant.role, grant.where]),
 	}
 }

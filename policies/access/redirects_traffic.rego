@@ -10,7 +10,7 @@
 #   severity: low
 #   profile: strict
 #   waivable: central
-#   fix: manual
+#   fix: deterministic
 #   kinds: [Role, ClusterRole]
 #   facts: [role_powers]
 #   equivalents:
@@ -26,8 +26,86 @@ does := {
 	"edits-service-status": "write the status of Services",
 }
 
+resources := {
+	"edits-endpoints": {"endpoints", "endpointslices"},
+	"edits-service-status": {"services/status"},
+}
+
+writing := {"*", "create", "patch", "update"}
+
+reading := ["get", "list", "watch"]
+
 deny contains finding if {
 	some name, words in does
 	rights.would_give(name)
-	finding := object.union(rights.finding(name, words), {"severity": "low", "anchor": name})
+	finding := object.union(
+		object.union(rights.finding(name, words), {"severity": "low", "anchor": name}),
+		unless_general(name),
+	)
 }
+
+# What a rule for everything gives is not taken out of it here, nor what comes by aggregation.
+unless_general(name) := {"fix": {
+	"title": "let it read them alone",
+	"safety": "unsafe",
+	"patch": steps(name),
+}} if not is_general
+
+unless_general(_) := {} if is_general
+
+is_general if rights.told.aggregated
+
+is_general if {
+	some rule in input.object.rules
+	some field in ["apiGroups", "resources"]
+	some word in object.get(rule, field, [])
+	word in {"*", "*/status"}
+}
+
+steps(name) := array.concat(narrowings(resources[name]), readings(resources[name]))
+
+narrowings(names) := [step |
+	some index in numbers.range(0, count(input.object.rules) - 1)
+	rule := input.object.rules[index]
+	writes(rule, names)
+	step := narrowed(index, rule, names)
+]
+
+# What it may do to them besides, in a rule of its own.
+readings(names) := [step |
+	some rule in input.object.rules
+	writes(rule, names)
+	count(others(rule, names)) > 0
+	count(harmless(rule)) > 0
+	them := [resource | some resource in rule.resources; resource in names]
+	value := {"apiGroups": rule.apiGroups, "resources": them, "verbs": harmless(rule)}
+	step := {"op": "add", "path": ["rules", "-"], "value": value}
+]
+
+writes(rule, names) if {
+	count([group | some group in rule.apiGroups; group in {"", "discovery.k8s.io"}]) > 0
+	count([resource | some resource in rule.resources; resource in names]) > 0
+	count([verb | some verb in rule.verbs; verb in writing]) > 0
+	count(object.get(rule, "resourceNames", [])) == 0
+}
+
+# The rule without them, or without writing where it is for nothing else.
+narrowed(index, rule, names) := {"op": "replace", "path": ["rules", index, "resources"], "value": others(rule, names)} if {
+	count(others(rule, names)) > 0
+}
+
+narrowed(index, rule, names) := {"op": "replace", "path": ["rules", index, "verbs"], "value": harmless(rule)} if {
+	count(others(rule, names)) == 0
+	count(harmless(rule)) > 0
+}
+
+narrowed(index, rule, names) := {"op": "remove", "path": ["rules", index]} if {
+	count(others(rule, names)) == 0
+	count(harmless(rule)) == 0
+}
+
+others(rule, names) := [resource | some resource in rule.resources; not resource in names]
+
+harmless(rule) := reading if "*" in rule.verbs
+
+harmless(rule) := [verb | some verb in rule.verbs; not verb in writing] if not "*" in rule.verbs

@@ -39,5 +39,12 @@ path(power) := ["rules", power.rule] if not told.aggregated
 
 path(_) := ["aggregationRule"] if told.aggregated
 
+# The binding without one of its subjects. One that is left without any gives nothing to anybody.
+taken_from(who, index) := {
+	"title": sprintf("take it from %s", [who]),
+	"safety": "unsafe",
+	"patch": [{"op": "remove", "path": ["subjects", index]}],
+}
+
 # Inside sprintf regopy puts quotes around what another package hands over.
 plain(words) := substring(words, 0, -1)

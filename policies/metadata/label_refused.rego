@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   profile: recommended
-#   fix: manual
+#   fix: deterministic
 #   kinds:
 #     - Deployment
 #     - StatefulSet
@@ -38,6 +38,11 @@ deny contains finding if {
 		"path": ["metadata", "labels", name],
 		"anchor": name,
 		"message": sprintf("the value of the label '%s' is refused", [name]),
+		"fix": {
+			"title": "write a value that is taken",
+			"safety": "unsafe",
+			"patch": [{"op": "replace", "path": ["metadata", "labels", name], "value": taken(value)}],
+		},
 	}
 }
 
@@ -51,6 +56,12 @@ deny contains finding if {
 		"message": sprintf("the key of the label '%s' is refused", [key]),
 	}
 }
+
+# As near as can be: whatever is not allowed becomes a dash, and nothing but a letter or a digit stands
+# at either end.
+taken(value) := trim(substring(trim(dashed(value), "-_."), 0, 63), "-_.")
+
+dashed(value) := regex.replace(value, `[^A-Za-z0-9_.-]+`, "-")
 
 is_value(value) if value == ""
 

@@ -9,7 +9,7 @@
 # custom:
 #   severity: low
 #   profile: strict
-#   fix: manual
+#   fix: generated
 #   kinds: [Namespace]
 #   facts: [limit_ranges]
 #   admission: grace
@@ -27,5 +27,10 @@ deny contains finding if {
 	finding := {
 		"path": ["metadata", "name"],
 		"message": sprintf("namespace '%s' has no LimitRange for its pods", [input.object.metadata.name]),
+		"fix": {
+			"title": "give containers without requests the median of what the others ask for",
+			"safety": "unsafe",
+			"synthesize": "give_requests",
+		},
 	}
 }

@@ -9,7 +9,7 @@
 # custom:
 #   severity: low
 #   profile: strict
-#   fix: manual
+#   fix: generated
 #   kinds: [Namespace]
 #   facts: [resource_quotas]
 #   admission: grace
@@ -27,5 +27,10 @@ deny contains finding if {
 	finding := {
 		"path": ["metadata", "name"],
 		"message": sprintf("namespace '%s' has no ResourceQuota", [input.object.metadata.name]),
+		"fix": {
+			"title": "bound it by twice what its workloads take at their largest, while all are rolled out",
+			"safety": "unsafe",
+			"synthesize": "bound",
+		},
 	}
 }

@@ -7,7 +7,7 @@
 # custom:
 #   severity: medium
 #   profile: recommended
-#   fix: manual
+#   fix: deterministic
 #   kinds: [Deployment, StatefulSet, DaemonSet, ReplicaSet]
 #   facts: [overlap]
 #   equivalents: [kube-linter:mismatching-selector, kube-score:deployment-pod-selector-labels-match-template-metadata-labels]
@@ -15,8 +15,28 @@ package policies.rollout.selector_misses_template
 
 deny contains finding if {
 	input.facts.overlap.misses
-	finding := {
-		"path": ["spec", "selector"],
-		"message": "the API server refuses it: its selector does not match the labels of its own pods",
-	}
+	finding := object.union(
+		{
+			"path": ["spec", "selector"],
+			"message": "the API server refuses it: its selector does not match the labels of its own pods",
+		},
+		unless_expressed,
+	)
 }
+
+# A selector that cannot be changed later is what to keep. Which of several values an expression
+# means, only its author knows.
+unless_expressed := {"fix": {
+	"title": "give its pods the labels that it selects",
+	"safety": "unsafe",
+	"patch": [step |
+		some name in object.keys(labels)
+		step := {"op": "add", "path": ["spec", "template", "metadata", "labels", name], "value": labels[name]}
+	],
+}} if count(expressions) == 0
+
+unless_expressed := {} if count(expressions) > 0
+
+labels := object.get(input.object.spec.selector, "matchLabels", {})
+
+expressions := object.get(input.object.spec.selector, "matchExpressions", [])

@@ -8,7 +8,7 @@
 # custom:
 #   severity: medium
 #   profile: recommended
-#   fix: manual
+#   fix: deterministic
 #   equivalents: [kube-score:container-ports-check]
 package policies.workload.port_refused
 
@@ -20,12 +20,60 @@ deny contains finding if {
 	some index, port in container.spec.ports
 	is_object(port)
 	some why in reasons(container.spec.ports, index)
-	finding := {
-		"path": array.concat(container.path, ["ports", index]),
-		"anchor": sprintf("%s/%v", [workload.name(container), called(port)]),
-		"message": sprintf("container '%s' has a port that is refused: %s", [workload.name(container), why]),
-	}
+	finding := object.union(
+		{
+			"path": array.concat(container.path, ["ports", index]),
+			"anchor": sprintf("%s/%v", [workload.name(container), called(port)]),
+			"message": sprintf("container '%s' has a port that is refused: %s", [workload.name(container), why]),
+		},
+		mended(container, index),
+	)
 }
+
+# A number is for its author to give.
+mended(container, index) := {} if not has_number(container.spec.ports[index])
+
+mended(container, index) := {"fix": {
+	"title": "give it a name that is taken",
+	"safety": "unsafe",
+	"patch": [step(array.concat(container.path, ["ports", index]), container.spec.ports, index)],
+}} if has_number(container.spec.ports[index])
+
+step(path, ports, index) := {"op": "remove", "path": path} if is_said_again(ports, index)
+
+step(path, ports, index) := {
+	"op": "replace", "path": array.concat(path, ["name"]), "value": better(ports[index]),
+} if {
+	not is_said_again(ports, index)
+	is_free(better(ports[index]), ports)
+}
+
+step(path, ports, index) := {"op": "remove", "path": array.concat(path, ["name"])} if {
+	not is_said_again(ports, index)
+	not is_free(better(ports[index]), ports)
+}
+
+is_free(name, ports) if {
+	is_name(name)
+	count([port | some port in ports; port.name == name]) == 0
+}
+
+# The same port a second time, name and all.
+is_said_again(ports, index) if {
+	port := ports[index]
+	some other in array.slice(ports, 0, index)
+	other.name == port.name
+	other.containerPort == port.containerPort
+	object.get(other, "protocol", "TCP") == object.get(port, "protocol", "TCP")
+}
+
+better(port) := sprintf("%s-%v", [port.name, port.containerPort]) if is_name(port.name)
+
+better(port) := trim(substring(dashed(port.name), 0, 15), "-") if not is_name(port.name)
+
+dashed(name) := trim(regex.replace(lower(name), `[^a-z0-9]+`, "-"), "-") if is_string(name)
+
+dashed(name) := "" if not is_string(name)
 
 # Not by its place, which others may take.
 called(port) := port.name if is_string(port.name)

@@ -265,3 +265,16 @@ def test_standard_input_is_called_so(
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
         said = auditor("audit", "-")
         assert told in said.out + said.err
+
+
+def test_what_a_policy_lacks_is_named_as_one_would(auditor: Command, tmp_path: Path) -> None:
+    """A template that nobody rendered by its place, a list as one."""
+    (tmp_path / "helm").mkdir()
+    template = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Release.Name }}-web\n"
+    (tmp_path / "helm" / "deploy.yaml").write_text(template, "utf-8")
+    select = ("--select", "disruption/evicted_pod_fits_nowhere")
+    lines = auditor("audit", tmp_path, *select).out.splitlines()
+    place = f"{tmp_path}/helm/deploy.yaml:4"
+    assert f"  {place}: a template that is not rendered" in lines
+    text = " ".join(" ".join(lines).split())
+    assert f"it needs every Deployment, and {place} could not be read" in text

@@ -17,7 +17,7 @@ import pytest
 
 from auditor.cli.audit import audit
 from auditor.cli.cache import first_key
-from auditor.cli.shelf import MOST_ENTRIES, Shelf
+from auditor.cli.shelf import MOST_ENTRIES, Packer, Shelf, unpacked
 from tests.cli.command import HARMLESS, PRIVILEGED, Command, Said
 
 POLICY = """\
@@ -298,7 +298,9 @@ def test_what_is_kept_is_for_its_owner_alone_and_holds_no_credential(asked: Aske
     assert entry.stat().st_mode & 0o077 == 0
     kept = Shelf(asked.auditor.cache).get(entry.stem)
     assert kept is not None
-    assert canary not in repr(kept)
+    shown = b"".join(unpacked(kept["out"])).decode()
+    assert "runs privileged" in shown
+    assert canary not in repr(kept) + shown
 
 
 def opened(cache: Path) -> None:
@@ -308,6 +310,11 @@ def opened(cache: Path) -> None:
 def broken(cache: Path) -> None:
     for entry in cache.iterdir():
         entry.write_bytes(entry.read_bytes()[:-20])
+
+
+def changed(cache: Path) -> None:
+    for entry in cache.iterdir():
+        entry.write_bytes(entry.read_bytes().replace(b'"code": 1', b'"code": 0'))
 
 
 def strange(cache: Path) -> None:
@@ -326,7 +333,7 @@ def led_elsewhere(cache: Path) -> None:
         entry.symlink_to(cache.parent / "other")
 
 
-@pytest.mark.parametrize("change", [opened, broken, strange, another_list, led_elsewhere])
+@pytest.mark.parametrize("change", [opened, broken, changed, strange, another_list, led_elsewhere])
 def test_what_is_not_ours_is_no_answer(asked: Asked, change: Callable[[Path], None]) -> None:
     """A folder that others may write to, an entry that is not whole, a link."""
     asked.first()
@@ -344,7 +351,8 @@ def test_a_cache_that_cannot_be_written_changes_nothing(asked: Asked, tmp_path: 
 def test_the_oldest_go_when_there_are_too_many(tmp_path: Path) -> None:
     """What was used last stays."""
     shelf = Shelf(tmp_path)
-    entry = {"out": b"", "err": b"", "written": {}}
+    nothing = Packer().packed()
+    entry = {"out": nothing, "err": nothing, "written": {}}
     for number in range(MOST_ENTRIES):
         shelf.put(f"{number:04}", entry)
         os.utime(tmp_path / f"{number:04}.json", (number, number))

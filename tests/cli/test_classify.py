@@ -74,6 +74,23 @@ def test_it_proposes_a_class_with_its_evidence(auditor: Command, shop: Path) -> 
         assert line in said.out
 
 
+def test_what_it_could_not_see_is_told_and_ends_with_4(auditor: Command, shop: Path) -> None:
+    """On standard error, so that what is proposed stays a document; not what somebody answers
+    for.
+    """
+    (shop / "broken.yaml").write_text("kind: [", "utf-8")
+    said = auditor("classify", ".")
+    assert said.code == 4
+    assert yaml.safe_load(said.out) == {"data": {"objects": {ENTRY: {"class": "pii"}}}}
+    (line,) = said.err.splitlines()
+    assert line.startswith("gap (incomplete): broken.yaml")
+    known = 'acknowledged: [{gap: "broken.yaml*", reason: made so on purpose}]'
+    (shop / ".auditor.yaml").write_text(known, "utf-8")
+    said = auditor("classify", ".")
+    assert said.code == 0
+    assert "(acknowledged: made so on purpose)" in said.err
+
+
 def test_what_it_writes_is_a_configuration_and_a_second_run_adds_nothing(
     auditor: Command, shop: Path
 ) -> None:

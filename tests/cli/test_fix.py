@@ -60,8 +60,34 @@ def test_only_safe_fixes_are_written(auditor: Command, company: Path) -> None:
     assert {"customers.yaml", "diets.yaml", "orders.yaml"} <= changed
     assert "reports.yaml" not in changed
     assert "left alone: workload/privileged_container shop/nightly-report[CronJob]" in said.err
+    assert said.err.splitlines()[-1] == (
+        "exit 1: 1 finding of severity high or above is left: 1 with a proven fix that may change"
+        " behaviour (--unsafe)"
+    )
     assert auditor("fix", company, "--write", "--unsafe").code == 0
     assert auditor("audit", company, "--strict").code == 0
+
+
+def test_what_ends_a_run_otherwise_is_said_last(auditor: Command, folder: Path) -> None:
+    """Findings without a fix, and what could not be seen; nothing where it ends with 0."""
+    file = folder / "pod.yaml"
+    file.write_text(PRIVILEGED, "utf-8")
+    (folder / "again.yaml").write_text(PRIVILEGED, "utf-8")
+    said = auditor(
+        "fix", folder, "--write", "--unsafe", "--select", "workload/privileged_container"
+    )
+    assert said.code == 1
+    assert said.err.splitlines()[-1] == (
+        "exit 1: 2 findings of severity high or above are left: 2 without a proven fix"
+    )
+    file.write_text("kind: [", "utf-8")
+    (folder / "again.yaml").write_text(HARMLESS, "utf-8")
+    said = auditor("fix", folder, "--write", "--select", "workload/privileged_container")
+    assert said.code == 4
+    assert said.err.splitlines()[-1] == "exit 4: 1 gap: something could not be seen"
+    file.write_text(HARMLESS, "utf-8")
+    (folder / "again.yaml").unlink()
+    assert "exit" not in auditor("fix", folder, "--write").err
 
 
 def test_a_second_time_changes_nothing(auditor: Command, company: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -151,6 +152,38 @@ def test_a_mark_that_fits_nothing_is_told(auditor: Command, folder: Path, manife
     """Else it would wait for the next fault."""
     write(folder, manifest.replace("privileged: true", "privileged: false"))
     assert "it fits no finding: remove it" in whys(auditor("audit", folder, *ONLY))[0]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "config", "told"),
+    [
+        (
+            ANNOTATED.replace("2099", "2020"),
+            ALLOWED,
+            "it ended on 2020-01-31",
+        ),
+        (
+            COMMENT.replace("# auditor", "# other"),
+            f"waivers: [{{policy: {POLICY}, object: shop/none, reason: r, until: 2020-01-01}}]\n",
+            "it ended on 2020-01-01",
+        ),
+        (
+            COMMENT.replace("# auditor", "# other"),
+            "waivers: [{policy: workload/none, object: shop/none, reason: r}]\n",
+            "there is no such policy",
+        ),
+    ],
+)
+def test_a_waiver_of_no_use_is_under_a_heading_of_its_own(
+    auditor: Command, folder: Path, manifest: str, config: str, told: str
+) -> None:
+    """Nothing about it is left to be told: not in a report for people, nor where fixes are."""
+    write(folder, manifest, config)
+    for verb in ("audit", "fix"):
+        said = auditor(verb, folder, "--select", POLICY)
+        text = " ".join((said.out + said.err).split())
+        assert "cannot be told" not in text
+        assert re.search(r"declared, and of no use( \(1 gap\))?: [^=]*" + told, text)
 
 
 def test_marks_of_policies_that_were_not_asked_are_left_alone(

@@ -71,6 +71,11 @@ metadata: {name: limits, namespace: shop}
 spec: {limits: [{type: Container, defaultRequest: {cpu: 10m}}]}
 ---
 apiVersion: v1
+kind: LimitRange
+metadata: {name: others, namespace: shop}
+spec: {limits: [{type: Container, defaultRequest: {cpu: 20m}}]}
+---
+apiVersion: v1
 kind: ResourceQuota
 metadata: {name: quota, namespace: shop}
 spec: {hard: {pods: 20}}

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from auditor.fixes.operations import CannotApplyError, applied, created, patched
+from auditor.fixes.operations import CannotApplyError, applied, created, patched, settled
 from auditor.model import Operation, Path
-from tests.facts.network.cluster import pod, policy
+from tests.facts.network.cluster import pod, policy, resource
 
 MANIFEST: dict[str, Any] = {"spec": {"list": ["a", "b"], "text": "x", "empty": None, "map": {}}}
 
@@ -111,3 +111,31 @@ def test_a_change_keeps_who_and_where() -> None:
     new = created(policy({"podSelector": {}}, "shop/new"), one)
     assert new.beside == one.ref
     assert applied({}, new.operations) == new.resource.manifest
+
+
+BINDING = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "RoleBinding",
+    "metadata": {"name": "ops", "namespace": "shop"},
+}
+
+
+def test_steps_speak_of_the_object_as_it_was() -> None:
+    """Two fixes that take items out of one list do not meet the wrong ones, in whatever order."""
+    subjects = [{"name": name} for name in ("anonymous", "ann", "everybody", "bob")]
+    binding = resource({**BINDING, "subjects": subjects})
+    first, third = (Operation("remove", ("subjects", index)) for index in (0, 2))
+    renamed = Operation("replace", ("subjects", 3, "name"), "eve")
+    for steps in ((first, third, renamed), (renamed, third, first)):
+        change = patched(binding, *steps)
+        assert change.resource.manifest["subjects"] == [{"name": "ann"}, {"name": "eve"}]
+        again = list(settled(change.operations))
+        assert again == [Operation("replace", ("subjects", 1, "name"), "eve")]
+        assert applied(change.resource.manifest, again) == change.resource.manifest
+
+
+def test_what_was_inside_of_a_removed_item_is_not_asked_for_again() -> None:
+    """Whereas a removed key stays gone."""
+    inside = Operation("replace", ("list", 1, "name"), "x")
+    away, key = Operation("remove", ("list", 1)), Operation("remove", ("map", "key"))
+    assert list(settled([inside, away, key])) == [key]

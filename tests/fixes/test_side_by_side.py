@@ -87,3 +87,46 @@ def test_only_what_adds_a_budget_and_nothing_else_is_apart() -> None:
     found = case.before.audit.snapshot.find(case.finding.ref)
     assert found
     assert not is_apart(replace(case, changes=(created(found, found),)))
+
+
+BOUNDS = ("resources/no_limit_range", "resources/no_resource_quota")
+SPACE = """\
+apiVersion: v1
+kind: Namespace
+metadata: {{name: team{n}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: app, namespace: team{n}}}
+spec:
+  containers:
+    - {{name: main, image: "registry.example/app:1", resources: {{requests: {{cpu: 600m}}}}}}
+    - {{name: side, image: "registry.example/app:1"}}
+"""
+NODE = """\
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {kubernetes.io/hostname: n1}}
+status: {allocatable: {cpu: "6", memory: 8Gi, pods: "110"}}
+"""
+
+
+def test_the_bounds_of_many_namespaces_cost_one_audit() -> None:
+    """Six pods of 600m leave 2.4 of 6 CPU: beside the others as they are, each finds room for 600m
+    more, though all of them together would not.
+    """
+    texts = [NODE, *(SPACE.format(n=n) for n in range(6))]
+    asked = bench(*BOUNDS)
+    before = Before(audit(Snapshot(objects("---\n".join(texts))), asked, SETTINGS), asked, SETTINGS)
+    tried = [
+        Case(before, one, changes_of(before.facts, one, one.remedy), (), "")
+        for one in before.audit.findings
+        if one.remedy
+    ]
+    assert len(tried) == 12
+    assert all(map(is_apart, tried))
+    with patch("auditor.fixes.case.audit_changed", side_effect=audit_changed) as changed:
+        together = [prove(case, outcome) for case, outcome in side_by_side(tried)]
+    assert changed.call_count == 1
+    assert all(proof.holds for proof in together)
+    assert sum(bool(proof.scheduled) for proof in together) == 6

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from auditor.audit import Bench, audit
 from auditor.declared import Waiver
 from auditor.frameworks.assessment import Assessed, ControlStatus, Terms, assess
@@ -120,6 +122,32 @@ def test_one_capability_of_several() -> None:
     assert found["5.2.8"].status is ControlStatus.PASSED
     raw = said(text.replace("SYS_TIME", "NET_RAW"), "cis-2.0.1")
     assert raw["5.2.8"].status is ControlStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    ("framework", "control"),
+    [("pss-restricted", "privilege-escalation"), ("cis-2.0.1", "5.2.6"), ("nsa-cisa", "1.7")],
+)
+@pytest.mark.parametrize(
+    ("added", "status"),
+    [
+        ("SYS_ADMIN", ControlStatus.FAILED),
+        ("CAP_SYS_ADMIN", ControlStatus.FAILED),
+        ("ALL", ControlStatus.FAILED),
+        ("SYS_PTRACE", ControlStatus.PASSED),
+    ],
+)
+def test_whom_nothing_keeps_from_gaining_privileges(
+    framework: str, control: str, added: str, status: ControlStatus
+) -> None:
+    """Beside SYS_ADMIN it cannot be switched off, so that of such a container another policy
+    tells; of one with another capability it is asked as of any.
+    """
+    context = f"capabilities: {{add: [{added}]}}"
+    if added == "SYS_PTRACE":
+        context += ", allowPrivilegeEscalation: false"
+    found = said(POD.replace("privileged: false", context), framework)
+    assert found[control].status is status
 
 
 def test_left_to_a_person() -> None:

@@ -71,10 +71,14 @@ def test_the_pattern_of_an_anchor_fits_what_the_policy_says() -> None:
         f"{name} {pattern}"
         for one in catalogue().values()
         for control in one.controls.values()
-        for name, pattern in control.anchors.items()
+        for name, meant in control.anchors.items()
+        for pattern in meant
         if pattern != "*"
     }
     assert patterns == {
+        "workload/dangerous_capabilities */ALL",
+        "workload/dangerous_capabilities */CAP_SYS_ADMIN",
+        "workload/dangerous_capabilities */SYS_ADMIN",
         "workload/host_namespaces hostPID",
         "workload/host_namespaces hostIPC",
         "workload/host_namespaces hostNetwork",

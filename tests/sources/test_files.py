@@ -325,15 +325,23 @@ def test_generated_names_are_names() -> None:
 
 
 def test_a_broken_document_hides_nothing_else() -> None:
-    """It is named with its line, and any kind may be missing if its own is unknown."""
+    """It is named with its place, and any kind may be missing if its own is unknown."""
     write("a.yaml", f"{POD.format('a')}---\nkind: Pod\nx: [\n---\n{POD.format('b')}")
     write("b.yaml", "kind: List\nitems: [\n")
     snapshot = read()
     assert names(snapshot) == ["default/a[Pod]", "default/b[Pod]"]
     first, second = snapshot.gaps
-    assert first.what in ("a.yaml:7", "a.yaml:8")
+    assert first.what in ("a.yaml:7:1", "a.yaml:8:1")
     assert first.kinds == ("Pod",)
     assert second.kinds == ("*",)
+
+
+def test_a_fault_of_the_form_is_named_with_its_column() -> None:
+    """Counted in characters from 1, as editors do."""
+    write("a.yaml", "kind: Pod\nmetadata: {name: ümlaut}\nspec: {containers: [x}\n")
+    gap = only_gap(read())
+    assert gap.what == "a.yaml:3:22"
+    assert gap.why.startswith("it is no YAML: ")
 
 
 def test_keys_that_stand_twice_are_named() -> None:

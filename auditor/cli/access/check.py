@@ -45,8 +45,9 @@ def check(paths: tuple[str, ...], file: Path, form: str, assume: bool) -> int:
     """Answer access reviews about the roles and bindings under PATH, each a JSON object on a line.
 
     {"user", "groups", "namespace", "verb", "group", "resource", "subresource", "name"} or {"user",
-    "groups", "verb", "nonResourceURL"}. Groups are exactly those that are named: none is implied.
-    One answer a line, in their order: {"allowed", "bindings"}.
+    "groups", "verb", "nonResourceURL"}; or a SubjectAccessReview of authorization.k8s.io. Groups
+    are exactly those that are named: none is implied. One answer a line, in their order:
+    {"allowed", "bindings"}.
 
     Ends with 2 where a line is no question: it has an "error", the others are answered all the
     same; with 4 where something under PATH could not be read. A resource that no role and no known

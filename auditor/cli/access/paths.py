@@ -97,4 +97,4 @@ def _text(
         where = counted(len(found), "place")
         yield where if found else "comes to nothing beside what it may do"
         return
-    yield summary(len(found), len(escalation.subjects) + len(escalation.workloads))
+    yield summary(len(found), len(escalation.subjects), len(escalation.workloads))

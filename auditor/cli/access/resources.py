@@ -42,6 +42,16 @@ CLUSTER_SCOPED: Mapping[str, tuple[str, ...]] = {
 """Beside the kinds that are read: https://kubernetes.io/docs/reference/kubernetes-api/, and what
 the API server asks about whoever impersonates, approves or signs. Such a request has no namespace.
 """
+VERBS = frozenset(
+    (
+        *("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
+        *("use", "bind", "escalate", "impersonate", "approve", "sign", "attest"),
+        *("post", "put", "head", "options"),
+    )
+)
+"""Of objects, of special rights (https://kubernetes.io/docs/reference/access-authn-authz/), and of
+paths that are no resources.
+"""
 NEAR = 0.85
 """How alike a subresource has to be to one that is known for it to be taken for mistyped: most of
 them stand in no role."""
@@ -58,18 +68,18 @@ class Resources:
     """Whether they are in namespaces."""
     named: frozenset[Name]
     """By roles, stars included."""
+    verbs: frozenset[str]
+    """Those of roles, and those that an API server knows."""
 
     @classmethod
     def of(cls, snapshot: Snapshot, roles: Iterable[Role]) -> Resources:
         """What an API server has by itself, what the snapshot defines, and what roles name."""
+        rules = [rule for role in roles for rule in role.rules]
         named = (
-            (group, resource)
-            for role in roles
-            for rule in role.rules
-            for group in rule.groups
-            for resource in rule.resources
+            (group, name) for rule in rules for group in rule.groups for name in rule.resources
         )
-        return cls({**_built_in(), **dict(_custom(snapshot))}, frozenset(named))
+        verbs = VERBS.union(*(rule.verbs for rule in rules))
+        return cls({**_built_in(), **dict(_custom(snapshot))}, frozenset(named), verbs)
 
     def group_of(self, resource: str) -> str:
         """The API group of a resource that was written without one: the one by which roles know
@@ -96,6 +106,12 @@ class Resources:
             return self._near(request)
         return None
 
+    def meant_verb(self, verb: str) -> str | None:
+        """The same of a verb."""
+        if verb in self.verbs:
+            return None
+        return next(iter(get_close_matches(verb.lower(), sorted(self.verbs - {"*"}), n=1)), "")
+
     def _is_known(self, request: Request) -> bool:
         if request.group and (request.group, "*") in self.named:
             return True
@@ -116,9 +132,16 @@ class Resources:
 
 def doubt(asked: str, meant: str) -> str:
     """What is said of a resource that is not known."""
-    return f"no role and no known kind is for '{asked}'" + (
-        f"; did you mean '{meant}'?" if meant else ""
-    )
+    return f"no role and no known kind is for '{asked}'{_or(meant)}"
+
+
+def doubt_verb(asked: str, meant: str) -> str:
+    """What is said of a verb that is not known."""
+    return f"no role has the verb '{asked}', nor does an API server know it{_or(meant)}"
+
+
+def _or(meant: str) -> str:
+    return f"; did you mean '{meant}'?" if meant else ""
 
 
 def _built_in() -> Mapping[Name, bool]:

@@ -47,8 +47,8 @@ class Found:
 
     state: str
     allowed: tuple[Allowed, ...]
-    meant: str | None
-    """What may have been meant; None where what was asked about is known."""
+    doubts: tuple[str, ...]
+    """What is not known of what was asked about."""
 
 
 @click.command("who-can", short_help="Say who may do one thing.")
@@ -71,12 +71,13 @@ def who_can(verb: str, resource: str, read: Read, name: str, defaults: bool, out
     from auditor.cli.access.asking import say_blind
     from auditor.reporters.encoded import encoded
 
+    _check_order(verb)
     spaces = read.scope.namespaces
     # They are what is asked about: what does not stand in one of them may give rights there.
     reading = read_all(replace(read, scope=replace(read.scope, namespaces=())))
     code, gaps = say_blind(reading)
     found = [_found(state, (verb, resource, name), spaces) for state in reading.states]
-    _say_meant(resource, found)
+    _say_doubts(found)
 
     def rendered(form: str) -> str:
         if form == "json":
@@ -101,18 +102,37 @@ def _found(state: State, asked: tuple[str, str, str], spaces: Sequence[str]) -> 
         if each.space is None or _is_in(each.space, spaces)
         for one in _allowed(each, request, resources)
     )
-    meant = resources.meant(request) if request.path is None else None
-    return Found(state.name, tuple(allowed), meant)
+    return Found(state.name, tuple(allowed), tuple(_doubts(resources, request, asked)))
 
 
-def _say_meant(asked: str, found: Sequence[Found]) -> None:
-    """Whoever mistypes a resource is not to read that nobody may do it."""
-    from auditor.cli.access.resources import doubt
+def _doubts(resources: Resources, request: Request, asked: tuple[str, str, str]) -> Iterator[str]:
+    """Whoever mistypes a verb or a resource is not to read that nobody may do it."""
+    from auditor.cli.access.resources import doubt, doubt_verb
+
+    if (verb := resources.meant_verb(request.verb)) is not None:
+        yield doubt_verb(asked[0], verb)
+    if request.path is None and (resource := resources.meant(request)) is not None:
+        yield doubt(asked[1], resource)
+
+
+def _say_doubts(found: Sequence[Found]) -> None:
+    """What is known in none of the states."""
     from auditor.cli.screen import say
 
-    if any(one.meant is None for one in found):
-        return
-    say(doubt(asked, next((one.meant for one in found if one.meant), "")), err=True)
+    for each in found[0].doubts if found else ():
+        if all(each in one.doubts for one in found):
+            say(each, err=True)
+
+
+def _check_order(verb: str) -> None:
+    """Raises UsageError where a path was given for the verb, as other commands take it first."""
+    from pathlib import Path
+
+    from auditor.cli.access.resources import VERBS
+    from auditor.errors import UsageError
+
+    if verb not in VERBS and Path(verb).exists():
+        raise UsageError(f"'{verb}' is a path: first comes the verb, then the resource, then paths")
 
 
 def _allowed(each: Bound, request: Request, resources: Resources) -> Iterator[Allowed]:

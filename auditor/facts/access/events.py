@@ -1,5 +1,5 @@
 """What somebody asked of an API server, as its audit log and access reviews tell it: events of
-``audit.k8s.io``, objects ``SubjectAccessReview``, and the lines of `requests`.
+``audit.k8s.io``, and the questions of `requests`.
 
 https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
 """
@@ -56,13 +56,8 @@ def uses_of(document: Any) -> tuple[Request, ...]:
     """
     if not isinstance(document, Mapping):
         raise RequestError("has to be a JSON object")
-    kind = document.get("kind")
-    if _group_of(document) == AUDIT:
-        found = tuple(_event(document))
-    elif kind == "SubjectAccessReview":
-        found = (_review(mapping(document.get("spec"))),)
-    else:
-        found = (request_of(document),)
+    is_event = _group_of(document) == AUDIT
+    found = _event(document) if is_event else (request_of(document),)
     return tuple(map(_checked, found))
 
 
@@ -74,16 +69,6 @@ def _checked(request: Request) -> Request:
     if request.path is not None and ALL in request.path:
         raise RequestError(f"path: '{request.path}' is no single one")
     return request
-
-
-def _review(spec: Mapping[str, Any]) -> Request:
-    who = {"user": spec.get("user"), "groups": spec.get("groups")}
-    if "nonResourceAttributes" in spec:
-        asked = mapping(spec["nonResourceAttributes"])
-        return request_of({**who, "verb": asked.get("verb"), "nonResourceURL": asked.get("path")})
-    asked = mapping(spec.get("resourceAttributes"))
-    fields = ("namespace", "verb", "group", "resource", "subresource", "name")
-    return request_of({**who, **{key: asked[key] for key in fields if key in asked}})
 
 
 def _event(event: Mapping[str, Any]) -> Iterator[Request]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from auditor.manifests import mapping
+
+REVIEWS = ("SubjectAccessReview", "LocalSubjectAccessReview")
 RESOURCE_FIELDS = ("namespace", "verb", "group", "resource", "subresource", "name")
 
 FIELDS = ("user", "groups", *RESOURCE_FIELDS, "nonResourceURL")
@@ -40,13 +43,16 @@ class Request:
 
 
 def request_of(document: Any) -> Request:
-    """The request that one line of a file of queries asks about.
+    """The request that one line of a file of queries asks about: in the short form, or a
+    SubjectAccessReview of ``authorization.k8s.io``.
 
     Raises:
         RequestError: it is none.
     """
     if not isinstance(document, Mapping):
         raise RequestError("has to be a JSON object")
+    if document.get("kind") in REVIEWS:
+        return _reviewed(mapping(document.get("spec")))
     for key in document:
         # Others may be there: recordings keep the answer beside the question.
         if key not in FIELDS and (meant := get_close_matches(key, FIELDS, n=1, cutoff=0.75)):
@@ -66,6 +72,15 @@ def request_of(document: Any) -> Request:
         raise RequestError("resource: is missing (or nonResourceURL)")
     fields = {key: _text(document, key) for key in RESOURCE_FIELDS}
     return Request(user, frozenset(groups), **fields)
+
+
+def _reviewed(spec: Mapping[str, Any]) -> Request:
+    who = {"user": spec.get("user"), "groups": spec.get("groups")}
+    if "nonResourceAttributes" in spec:
+        asked = mapping(spec["nonResourceAttributes"])
+        return request_of({**who, "verb": asked.get("verb"), "nonResourceURL": asked.get("path")})
+    asked = mapping(spec.get("resourceAttributes"))
+    return request_of({**who, **{key: asked[key] for key in RESOURCE_FIELDS if key in asked}})
 
 
 def _text(document: Mapping[str, Any], key: str, *, required: bool = False) -> str:

@@ -86,3 +86,20 @@ def milli(nano: int) -> int:
 def units(nano: int) -> int:
     """`nano` in whole units, rounded up: how everything else is counted."""
     return min(-(-nano // UNIT), LARGEST)
+
+
+def written_milli(amount: int) -> str:
+    """So many thousandths in canonical form: ``"2"``, ``"250m"``."""
+    return f"{amount}m" if amount % 1000 else str(amount // 1000)
+
+
+def written_units(amount: int) -> str:
+    """So many units, as of memory, in canonical form: whole, and with the largest suffix that loses
+    nothing, a binary one where there is one: ``"64Mi"``, ``"1500M"``, ``"1001"``.
+    """
+    steps = [(suffix, 1 << power) for suffix, power in _BINARY.items()]
+    decimal = [(suffix, 10**power) for suffix, power in _POWERS.items() if power >= 3]
+    for suffix, size in (*reversed(steps), *reversed(decimal)):
+        if amount and amount % size == 0:
+            return f"{amount // size}{suffix}"
+    return str(amount)

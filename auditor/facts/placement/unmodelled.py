@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from auditor.facts.limits import defaults_of
+from auditor.facts.limits import defaults_of, said_of
 from auditor.facts.placement.pods import Pod
 from auditor.facts.wording import said, text
 from auditor.manifests import at, mapping, sequence
@@ -62,12 +61,7 @@ def _adds_requests(limits: Resource, pod: Pod) -> bool:
     """Whether a container of the pod says nothing of a resource for which there is a default."""
     given = defaults_of(limits.manifest)["requests"]
     containers = (*sequence(pod.spec.get("containers")), *sequence(pod.spec.get("initContainers")))
-    return any(not given.keys() <= _said_of(container) for container in containers)
-
-
-def _said_of(container: Any) -> set[str]:
-    amounts = (at(container, ("resources", key)) for key in ("requests", "limits"))
-    return {name for found in amounts for name in mapping(found)}
+    return any(not given.keys() <= said_of(container) for container in containers)
 
 
 def priority_of(pod: Pod, snapshot: Snapshot) -> int | None:

@@ -84,7 +84,7 @@ class Worlds:
 
     def waiting(self) -> list[Pod]:
         """The pods of the moved workloads, which are to be placed."""
-        return [pod for workload in self.moved for pod in pods_of(workload)]
+        return [pod for workload in self.moved for pod in self.after.standing.made(workload)]
 
     def simulation(self, seed: int = 0) -> Simulation:
         """The cluster without the pods that the fix moves; the others stand where they stood."""
@@ -283,7 +283,7 @@ def _crowded_out(worlds: Worlds) -> Iterator[str]:
     before, after = worlds.before.standing.simulation(), worlds.settled[0].fork()
     for workload in worlds.before.workloads:
         if workload.ref.key not in worlds.keys:
-            pods = [pod for pod in pods_of(workload)[:1] if not pod.each_node]
+            pods = [p for p in worlds.before.standing.one(workload) if not p.each_node]
             if any(before.feasible(p).nodes and not after.feasible(p).nodes for p in pods):
                 yield workload.name
 

@@ -102,6 +102,9 @@ def _rest(answer: Minimized) -> Iterator[str]:
     if answer.idle:
         names = ", ".join(fit(str(ref)) for ref in answer.idle)
         yield f"of no use any more once that is applied, to be deleted: {names}"
+    if not answer.proposals:
+        yield "nothing to propose: nobody of these bindings was seen to use what they give"
+        return
     offered = len(answer.offered)
     yield f"{offered} of {counted(len(answer.proposals), 'proposal')} proven" + (
         "; --format yaml writes what is to be applied" if offered else ""

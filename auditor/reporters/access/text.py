@@ -8,6 +8,7 @@ from auditor.facts.escalation import Chain, Step
 from auditor.reporters.access.told import place_of, words
 from auditor.reporters.network.told import fit
 from auditor.reporters.terminal import Terminal
+from auditor.reporters.words import counted
 
 
 def chain_lines(one: Chain, terminal: Terminal) -> Iterator[str]:
@@ -35,12 +36,14 @@ def right_lines(step: Step) -> Iterator[str]:
         yield f"or by {', '.join(fit(str(right)) for right in step.others)}"
 
 
-def summary(found: int, asked: int) -> str:
+def summary(found: int, subjects: int, workloads: int) -> str:
     """The last line."""
-    of = "1 subject or workload" if asked == 1 else f"{asked} subjects and workloads"
+    asked = f"{counted(subjects, 'subject')} of bindings, {counted(workloads, 'workload')}"
+    who = f"{found or 'none'} of {subjects + workloads} ({asked} with a token)"
     if not found:
-        return f"{of}: none comes to every right."
-    return f"{found} of {of} come to every right (cluster-admin), or hold it"
+        return f"{who} comes to every right."
+    comes, holds = ("comes", "holds") if found == 1 else ("come", "hold")
+    return f"{who} {comes} to every right (cluster-admin), or {holds} it"
 
 
 def step_lines(steps: Sequence[Step], terminal: Terminal) -> Iterator[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.frameworks.assessment import Assessed, ControlStatus, answered
-from auditor.model import Unseen
 from auditor.reporters.assessed import date, digest
 from auditor.reporters.frameworks.view import Answer, View, looked, place, where
-from auditor.reporters.gaps import gap_lines
+from auditor.reporters.gaps import gap_lines, sections
 from auditor.reporters.terminal import Terminal, terminal_of
 from auditor.reporters.words import counted, kubernetes_version, listed
 from auditor.text import escaped
@@ -81,17 +80,11 @@ def _evidence(one: Assessed, view: View) -> Iterator[str]:
 
 
 def _unseen(view: View, terminal: Terminal) -> Iterator[str]:
-    gaps = [gap for gap in view.audit.gaps if not gap.acknowledged]
-    for unseen, title in (
-        (Unseen.INCOMPLETE, "could not be seen"),
-        (Unseen.UNKNOWN, "cannot be told from what was read"),
-    ):
-        found = [gap for gap in gaps if gap.severity is unseen]
-        if found:
-            yield f"{terminal.paint('bold', title)} ({counted(len(found), 'gap')}):"
-            for line in gap_lines(found):
-                yield "  " + terminal.wrapped(escaped(line), 4, 2)
-            yield ""
+    for title, found in sections(view.audit.gaps):
+        yield f"{terminal.paint('bold', title)} ({counted(len(found), 'gap')}):"
+        for line in gap_lines(found):
+            yield "  " + terminal.wrapped(escaped(line), 4, 2)
+        yield ""
 
 
 def _extent(view: View) -> Iterator[str]:

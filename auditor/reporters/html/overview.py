@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.facts.inventory import words
-from auditor.model import Audit, Gap, Severity, Status, Unseen
+from auditor.model import Audit, Gap, Severity, Status
 from auditor.reporters.boundaries import platform_lines, scope_lines
 from auditor.reporters.closing import next_steps, summary, unclassified
+from auditor.reporters.gaps import heading
 from auditor.reporters.html.frame import text
 from auditor.reporters.view import View
 from auditor.reporters.words import by_severity, counted
@@ -16,10 +17,6 @@ FEW = 8
 """So many gaps stand open on the page, the others behind a line that counts them."""
 MOST = 2_000
 """So many gaps are on the page."""
-_SAYS = {
-    Unseen.INCOMPLETE: "could not be seen",
-    Unseen.UNKNOWN: "cannot be told from what was read",
-}
 
 
 def gaps(audit: Audit) -> str:
@@ -46,8 +43,7 @@ def _gap(gap: Gap) -> str:
     known = f"; acknowledged: {gap.acknowledged}" if gap.acknowledged else ""
     look = "known" if gap.acknowledged else gap.severity.value
     return (
-        f'<li class="{look}"><b>{text(gap.what)}</b> {_SAYS[gap.severity]}: '
-        f"{text(gap.why + known)}</li>"
+        f'<li class="{look}"><b>{text(gap.what)}</b> {heading(gap)}: {text(gap.why + known)}</li>'
     )
 
 

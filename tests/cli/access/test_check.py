@@ -176,3 +176,20 @@ def test_a_binding_that_names_no_role_is_refused(auditor: Command, tmp_path: Pat
     said = asked(auditor, folder_of(tmp_path), query(WEB, "get", "pods"), manifests=nameless)
     assert answers(said) == [{"allowed": False, "bindings": []}]
     assert "roleRef.name: is missing" in said.err
+
+
+def test_a_real_access_review_is_answered(auditor: Command, tmp_path: Path) -> None:
+    """As it would be sent to an API server, one a line; a field that is wrong is told."""
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview"}
+    attributes = {"namespace": "shop", "verb": "get", "resource": "pods", "subresource": "log"}
+    said = asked(
+        auditor,
+        folder_of(tmp_path),
+        {**review, "spec": {"user": "ann", "groups": ["ops"], "resourceAttributes": attributes}},
+        {**review, "spec": {"user": "ann", "resourceAttributes": attributes}},
+        {**review, "spec": {"user": "ann", "nonResourceAttributes": {"verb": "get", "path": "/x"}}},
+        {**review, "spec": {"user": "ann", "groups": "ops", "resourceAttributes": attributes}},
+    )
+    first, second, third, wrong = answers(said)
+    assert [each["allowed"] for each in (first, second, third)] == [True, False, False]
+    assert wrong["error"] == "groups: has to be a list of names"

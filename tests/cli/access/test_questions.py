@@ -225,8 +225,8 @@ def test_paths_show_the_chain_to_everything(auditor: Command, manifests: Path) -
     assert "2. ServiceAccount build/deployer: is one of them" in said.out
     assert "3. every right (cluster-admin): holds every right" in said.out
     assert "build/pipeline[Deployment] comes to every right" in said.out
-    assert said.out.endswith("3 of 3 subjects and workloads come to every right (cluster-admin),"
-                             " or hold it\n")  # fmt: skip
+    assert said.out.endswith("3 of 3 (2 subjects of bindings, 1 workload with a token) come to"
+                             " every right (cluster-admin), or hold it\n")  # fmt: skip
 
 
 def test_a_way_to_every_right_counts_more_than_what_could_not_be_read(
@@ -275,7 +275,10 @@ def test_without_rights_nobody_comes_to_anything(auditor: Command, tmp_path: Pat
     (tmp_path / "pod.yaml").write_text(PRIVILEGED)
     said = auditor("access", "paths", tmp_path)
     assert said.code == 0
-    assert "none comes to every right" in said.out
+    assert (
+        said.out
+        == "none of 1 (no subjects of bindings, 1 workload with a token) comes to every right.\n"
+    )
     assert "there is no role or binding among the files" in said.err
 
 
@@ -283,3 +286,40 @@ def test_a_service_account_needs_its_namespace(auditor: Command, manifests: Path
     said = auditor("access", "what-can", "ServiceAccount deployer", manifests)
     assert said.code == 2
     assert "named by NAMESPACE/NAME" in said.err
+
+
+def test_a_verb_that_is_mistyped_is_told(auditor: Command, manifests: Path) -> None:
+    """One that some role has of its own is known."""
+    said = auditor("access", "who-can", "gett", "pods", manifests)
+    why = "no role has the verb 'gett', nor does an API server know it; did you mean 'get'?\n"
+    assert said.err == why
+    (manifests / "rights.yaml").write_text(RIGHTS.replace("create", "gett"))
+    assert auditor("access", "who-can", "gett", "pods", manifests).err == ""
+
+
+def test_a_path_before_the_verb_is_told(auditor: Command, manifests: Path) -> None:
+    """As other commands take it."""
+    said = auditor("access", "who-can", manifests, "get", "pods")
+    assert said.code == 2
+    assert f"'{manifests}' is a path: first comes the verb, then the resource" in said.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("build/deployr", "ServiceAccount build/deployr|ServiceAccount build/deployer"),
+        ("Group developer", "Group developer|Group developers"),
+        ("far/away", "ServiceAccount far/away|"),
+        ("User somebody-else", ""),
+        ("far/default", ""),
+        ("build/deployer", ""),
+    ],
+)  # fmt: skip
+def test_somebody_who_is_not_there_is_told(
+    typed: str, told: str, auditor: Command, manifests: Path
+) -> None:
+    """A user is nowhere but in bindings, and the account 'default' is made with its namespace."""
+    name, _, meant = told.partition("|")
+    why = f"no binding names {name}, and no such object is there" if told else ""
+    why += f"; did you mean '{meant}'?" if meant else ""
+    assert auditor("access", "what-can", typed, manifests).err.rstrip() == why
