@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from auditor.facts.leading import Claim
     from auditor.facts.mesh import Members
     from auditor.facts.monitors import Scrape, Watchers
-    from auditor.facts.network import Network
+    from auditor.facts.network import Direction, Network
+    from auditor.facts.network.bits import Bits
     from auditor.facts.network.enforcement import Enforcement
     from auditor.facts.paths.permissions import Api
     from auditor.facts.placement import Topology
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from auditor.facts.upkeep import Keeper
 
 T = TypeVar("T")
+
+_WAYS: tuple[Direction, ...] = ("Ingress", "Egress")
 
 
 class Facts:
@@ -133,6 +136,28 @@ class Facts:
         for gap in (*network.gaps, *((unsure,) if unsure else ())):
             self.unknown(gap)
         return network
+
+    @cached_property
+    def selected(self) -> Mapping[tuple[Key, str], Sequence[Workload]]:
+        """The workloads that each NetworkPolicy selects in each direction, or may."""
+        found: dict[tuple[Key, str], list[Workload]] = {}
+        for workload in self.workloads:
+            for way in _WAYS:
+                for ref in self.network.isolating(workload, way, possibly=True):
+                    found.setdefault((ref.key, way), []).append(workload)
+        return found
+
+    @cached_property
+    def bits(self) -> Bits:
+        """The workloads by their places in the masks of the network's matrix."""
+        from auditor.facts.network.bits import Bits
+
+        return Bits(self.network)
+
+    @cached_property
+    def homes(self) -> Sequence[str]:
+        """The namespaces that a workload is in."""
+        return sorted({workload.ref.namespace for workload in self.workloads})
 
     @cached_property
     def labelled(self) -> Mapping[str, Sequence[tuple[Workload, Labels]]]:

@@ -8,14 +8,14 @@ hold for a pod, or for whatever pod comes to a namespace, nothing is told of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.network import Stranger
 from auditor.facts.network.answers import Direction
-from auditor.facts.network.policies import NetPolicy
+from auditor.facts.network.policies import NetPolicy, PolicyRule
 from auditor.facts.workloads import Workload
-from auditor.model import Resource
+from auditor.model import Ref, Resource
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -74,11 +74,21 @@ def _is_closed(facts: Facts, workload: Workload, way: Direction) -> bool:
     return not facts.network.allowed(workload, ANYBODY, (way,)).ports
 
 
+def admitting_all(facts: Facts, namespace: str) -> Iterator[Ref]:
+    """The NetworkPolicies that admit everybody to every pod of the namespace, on every port."""
+    for policy in facts.keeper.policies_in(namespace):
+        if not policy.selector.requirements and _admits_all(policy.rules.get("Ingress", ())):
+            yield policy.ref
+
+
 def _isolates_every_pod(policies: Sequence[NetPolicy], direction: str) -> bool:
     """Whether one of them selects every pod, and does not take that back by admitting everybody."""
     for policy in policies:
         for way, rules in policy.rules.items():
-            open_to_all = any(rule.whole and not rule.peers for rule in rules)
-            if way == direction and not policy.selector.requirements and not open_to_all:
+            if way == direction and not policy.selector.requirements and not _admits_all(rules):
                 return True
     return False
+
+
+def _admits_all(rules: Iterable[PolicyRule]) -> bool:
+    return any(rule.whole and not rule.peers for rule in rules)

@@ -36,7 +36,7 @@ class Beside:
 def beside(case: Case) -> Beside:
     """What it does to workloads whose network policies or labels it changes."""
     found = Beside()
-    for was in case.facts.workloads:
+    for was in case.concerned:
         now = case.facts_after.by_key.get(was.ref.key, was)
         if isolates(case, was, "Ingress"):
             _calls(case, was, now, found)

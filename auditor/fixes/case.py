@@ -8,6 +8,7 @@ from functools import cached_property
 
 from auditor.audit import Bench, Docket, audit_alone, audit_changed, docket
 from auditor.facts import Facts, facts_of
+from auditor.facts.workloads import Workload
 from auditor.known import Known
 from auditor.model import Audit, Change, Finding, Gap, Key, Settings, TextEdit, Unseen
 
@@ -43,6 +44,12 @@ class Before:
         that behind, until its pods are replaced.
         """
         return Known.of((*self.audit.findings, *self.audit.folded, *self.audit.beyond))
+
+    @cached_property
+    def told(self) -> frozenset[tuple[str, Key]]:
+        """Which policy found something on which object."""
+        found = (*self.audit.findings, *self.audit.folded, *self.audit.beyond)
+        return frozenset((finding.policy.id, finding.ref.key) for finding in found)
 
     @cached_property
     def gaps(self) -> frozenset[Gap]:
@@ -97,6 +104,19 @@ class Case:
         template has left behind, which a scope would tell on the template.
         """
         return replace(self.before.settings, waivers=(), inline=None, acknowledged=(), scope=None)
+
+    @cached_property
+    def concerned(self) -> tuple[Workload, ...]:
+        """The workloads that it rewrites, and those that NetworkPolicies which it changes select,
+        or may, before or after: as they are before it.
+        """
+        changed = [change.resource.ref.key for change in self.changes]
+        found = set(changed)
+        for facts in (self.facts, self.facts_after):
+            for key in changed:
+                for way in ("Ingress", "Egress"):
+                    found.update(one.ref.key for one in facts.selected.get((key, way), ()))
+        return tuple(one for one in self.facts.workloads if one.ref.key in found)
 
     def unseen(self, kinds: Iterable[str]) -> Iterator[str]:
         """What could not be seen and may have been of one of these kinds, a sentence each."""

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from auditor.facts import Facts
 from auditor.facts.data import CLIENTS
-from auditor.facts.exposure import clients_of, name_of
+from auditor.facts.exposure import name_of
 from auditor.facts.kinds import ENTERING, MESH, REACHING, UNROUTED
-from auditor.facts.network import Direction, Peer, PortSet, Reach, Stranger, Verdict, World
+from auditor.facts.network import Peer, PortSet, Reach, Verdict, World
 from auditor.facts.network.istio.sidecars import service_account
 from auditor.facts.workloads import Workload, workload_of
 from auditor.fixes import requests
-from auditor.fixes.assumptions import assumptions
+from auditor.fixes.assumptions import assumptions, newly
 from auditor.fixes.beside import beside
 from auditor.fixes.case import Case
+from auditor.fixes.inward import Senders, compared, senders
 from auditor.fixes.needs import needs
 from auditor.manifests import at, texts
-from auditor.model import Change, Ref
+from auditor.model import Change
 
 SEEN = (*REACHING, *ENTERING, "ConfigMap")
 """What must have been seen to say whose flows a fix cuts or opens."""
+
+
+Losing = dict[PortSet, list[Senders]]
+"""Who loses which ports."""
+
+SHOWN = 20
+"""Up to so many sources that lose the same are named each."""
+FIRST = 3
+"""So many of more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +53,31 @@ def flows_of(case: Case) -> Flows:
     are not there yet, and from the internet. A flow that may be there afterwards, and surely was
     before, opens nothing, so that its doubt does not matter.
     """
+    targets = _touched(case)
+    if not targets:
+        return Flows()
     opened: list[str] = []
     closed: list[str] = []
     unknown: list[str] = []
     told = False
-    targets = _touched(case)
-    if not targets:
-        return Flows()
     for target in targets:
-        single = requests.judged(case, target)
-        for source in _sources(case, target):
-            for one in requests.differing(case, source, target) if single else ():
-                opened += _asking(one, source, target) if one.opened else ()
-                closed += _asking(one, source, target) if one.closed else ()
-                unknown += one.doubts
-            was, now = _reach(case.facts, source, target), _reach(case.facts_after, source, target)
-            if was == now:
-                continue
+        losing: Losing = {}
+        for source, one in _requests(case, target):
+            opened += _asking(one, source, target) if one.opened else ()
+            closed += _asking(one, source, target) if one.closed else ()
+            unknown += one.doubts
+        for sources, was, now in compared(case, target):
             told = True
             surely_opened = now.ports - was.possible
-            opened += _told(surely_opened, source, target)
+            for source in sources if surely_opened else ():
+                opened += _told(surely_opened, source, target)
             if now.possible - was.ports - surely_opened:
                 unknown += now.unknown or was.unknown
-            if _is_somebody(case, source, target):
-                lost = was.ports - now.possible
-                closed += _told(lost, source, target)
-                unknown += _unread_needs(case.facts, source, target) if lost else ()
+            lost = was.ports - now.possible
+            if lost and _is_somebody(case, next(iter(sources)), target):
+                losing.setdefault(lost, []).append(sources)
+        closed += _closed(losing, target)
+        unknown += _unread(case, losing, target)
     kept, cut, doubts = _needed_flows(case, targets)
     found = beside(case)
     opened += found.opened
@@ -87,13 +97,11 @@ def flows_of(case: Case) -> Flows:
     )
 
 
-def _sources(case: Case, target: Workload) -> Iterator[Peer]:
-    yield from (w for w in case.facts.workloads if w.ref != target.ref)
-    for namespace in sorted({workload.ref.namespace for workload in case.facts.workloads}):
-        yield Stranger(namespace, {})
-    yield Stranger("", {})
-    worlds = [facts.network.outside(target) for facts in (case.facts, case.facts_after)]
-    yield from dict.fromkeys(world for each in worlds for world in each)
+def _requests(case: Case, target: Workload) -> Iterator[tuple[Peer, requests.Differs]]:
+    """The single requests that fare otherwise, with who asks; none where no sidecar judges any."""
+    for source in senders(case, target) if requests.judged(case, target) else ():
+        for one in requests.differing(case, source, target):
+            yield source, one
 
 
 def _reach(facts: Facts, source: Peer, target: Workload) -> Reach:
@@ -108,21 +116,25 @@ def _is_somebody(case: Case, source: Peer, target: Workload) -> bool:
     return isinstance(source, Workload)
 
 
-def _unread_needs(facts: Facts, source: Peer, target: Workload) -> Iterator[str]:
-    """Why the source may need a flow that nobody declared: it reads configuration that we do not
-    see. Where clients are declared, the author has said who needs what; of a monitor, we know.
+def _unread(case: Case, losing: Losing, target: Workload) -> Iterator[str]:
+    """Why a source may need a flow that nobody declared: it reads configuration that we do not
+    see. Where clients are declared, the author has said who needs what; of a monitor, we know. Of
+    whom everybody reached until now, it is an assumption that nobody else needs him.
     """
-    declared = facts.data.clients_of(target) is not None
-    if declared or not isinstance(source, Workload) or source in facts.monitors:
+    facts = case.facts
+    if not facts.unread or facts.data.clients_of(target) is not None:
         return
-    if source.ref.key in {client.ref.key for client in clients_of(facts, target)}:
+    if newly(case, target, requests.there(case.facts_after, target), "Ingress"):
         return
-    unread = facts.unread.get(source.ref.key)
-    if unread:
-        yield (
-            f"{source.name} may need {target.name}, which it reaches today: it reads configuration "
-            f"that we do not see ({', '.join(unread)}); declare the clients with {CLIENTS}"
-        )
+    for source in (one for groups in losing.values() for group in groups for one in group):
+        if not isinstance(source, Workload) or source in facts.monitors:
+            continue
+        if unread := facts.unread.get(source.ref.key):
+            yield (
+                f"{source.name} may need {target.name}, which it reaches today: it reads"
+                f" configuration that we do not see ({', '.join(unread)}); declare the clients with"
+                f" {CLIENTS}"
+            )
 
 
 def _touched(case: Case) -> tuple[Workload, ...]:
@@ -140,15 +152,10 @@ def _touched(case: Case) -> tuple[Workload, ...]:
         return case.facts.workloads
     if not policies:
         return ()
-    if any(_selected(case, w, "Egress") & policies for w in case.facts.workloads):
-        return case.facts.workloads
-    return tuple(w for w in case.facts.workloads if _selected(case, w, "Ingress") & policies)
-
-
-def _selected(case: Case, workload: Workload, direction: Direction) -> set[Ref]:
-    """The policies that select it, or may, before or after."""
-    nets = (case.facts.network, case.facts_after.network)
-    return {ref for net in nets for ref in net.isolating(workload, direction, possibly=True)}
+    for facts in (case.facts, case.facts_after):
+        if any((ref.key, "Egress") in facts.selected for ref in policies):
+            return case.facts.workloads
+    return case.concerned
 
 
 def _moves_traffic(case: Case, change: Change) -> bool:
@@ -176,6 +183,17 @@ def _meshed(workload: Workload) -> object:
 
 def _told(ports: PortSet, source: Peer, target: Workload) -> list[str]:
     return [f"{name_of(source)} → {target.name}: {ports}"] if ports else []
+
+
+def _closed(losing: Losing, target: Workload) -> Iterator[str]:
+    """What nobody gets any longer on these ports; of many, how many they are."""
+    for ports, groups in losing.items():
+        count = sum(map(len, groups))
+        each = (one for group in groups for one in group)
+        names = [name_of(one) for one in islice(each, count if count <= SHOWN else FIRST)]
+        if count > SHOWN:
+            names = [f"{count:,} workloads ({', '.join(names)} and others)"]
+        yield from (f"{name} → {target.name}: {ports}" for name in names)
 
 
 def _asking(one: requests.Differs, source: Peer, target: Workload) -> list[str]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from auditor.facts import Facts
-from auditor.facts.dependencies import Edge, Evidence
+from auditor.facts.dependencies import CONFIDENCE, Dependency, Edge, Evidence
 from auditor.facts.exposure import clients_of
 from auditor.facts.health import health_of
 from auditor.facts.network import PortSet
 from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.workloads import Workload
+from auditor.model import Key
+
+FRONTED = ("Ingress", "Gateway")
+"""The kinds of ways in behind which other pods stand and ask."""
 
 Need = tuple[Workload, Workload, PortSet]
 """Who needs whom, on which single port; no port where none is known."""
@@ -18,15 +22,16 @@ Need = tuple[Workload, Workload, PortSet]
 
 def needs(facts: Facts, targets: Sequence[Workload]) -> Iterator[Need]:
     """Who needs one of `targets`: what configurations name, what was observed, what is declared,
-    the health API for monitors, and the pods of one StatefulSet each other.
+    the health API and what they are told to fetch for monitors, what comes from outside for those
+    who pass it on, and the pods of one StatefulSet each other.
     """
-    ours = {target.ref.key for target in targets}
-    for edge in facts.dependencies:
-        if edge.target.ref.key in ours and is_wanted(facts, edge.client, edge.target):
+    for edge in _told(facts, targets):
+        if is_wanted(facts, edge.client, edge.target):
             yield from _each(edge.client, edge.target, edge.ports)
     for target in targets:
-        for client, ports in _seen(facts, target):
-            yield from _each(client, target, ports)
+        for client, ports in _asking(facts, target):
+            if is_wanted(facts, client, target):
+                yield from _each(client, target, ports)
         health = PortSet.of("TCP", *facts.data.health_ports(target))
         for monitor in facts.monitors:
             if monitor.ref != target.ref:
@@ -35,6 +40,54 @@ def needs(facts: Facts, targets: Sequence[Workload]) -> Iterator[Need]:
             yield from _declared_needs(facts, target, health_of(facts, target).whole)
         if has_peers(target):
             yield from _each(target, target, served(facts, target))
+
+
+def _told(facts: Facts, targets: Sequence[Workload]) -> Sequence[Dependency]:
+    """The dependencies on these; of one alone without a look at all that there are."""
+    if len(targets) == 1:
+        return facts.needed_by.get(targets[0].ref.key, ())
+    ours = {target.ref.key for target in targets}
+    return [edge for edge in facts.dependencies if edge.target.ref.key in ours]
+
+
+def callers(facts: Facts, target: Workload) -> tuple[tuple[Workload, PortSet], ...]:
+    """Who is known to ask `target`, and on which ports: all whose needs a proof keeps, then those
+    of whom something else shows it that is no mere hint; on every port that it serves, where none
+    is told. It is among them, where its pods ask each other.
+    """
+    found: dict[Key, tuple[Workload, PortSet]] = {}
+    for client, _, ports in needs(facts, (target,)):
+        known = found.get(client.ref.key, (client, PortSet.NONE))[1]
+        found[client.ref.key] = client, known | ports
+    for edge in facts.shown.to(target):
+        asking = edge.source
+        if not isinstance(asking, Workload) or asking.ref == target.ref:
+            continue
+        if is_sure(edge) and is_wanted(facts, asking, target):
+            ports = edge.ports or served(facts, target)
+            found.setdefault(asking.ref.key, (asking, ports))
+    return tuple(found.values())
+
+
+def is_sure(edge: Edge) -> bool:
+    """That a policy would admit somebody is no reason to; nor is a mere hint."""
+    return edge.kind is not Evidence.POLICIES and edge.confidence > CONFIDENCE[Evidence.WAIT]
+
+
+def _passing_on(facts: Facts, target: Workload) -> Iterator[tuple[Workload, PortSet]]:
+    """The pods behind Ingresses and Gateways that lead to it."""
+    for way in facts.network.entrances(target):
+        if way.kind in FRONTED and way.port is not None:
+            for front in facts.network.ways.fronts(facts.workloads, way) or ():
+                yield front, PortSet.of(way.protocol, way.port)
+
+
+def _fetching(facts: Facts, target: Workload) -> Iterator[tuple[Workload, PortSet]]:
+    """The monitors that are told to fetch something of it."""
+    for scrape in facts.scrapes_by_target.get(target.ref.key, ()):
+        for peer in facts.watchers.of(scrape):
+            if isinstance(peer, Workload):
+                yield peer, PortSet.of("TCP", scrape.port)
 
 
 def has_peers(target: Workload) -> bool:
@@ -68,10 +121,14 @@ def observed(facts: Facts, target: Workload) -> Iterator[Edge]:
             yield edge
 
 
-def _seen(facts: Facts, target: Workload) -> Iterator[tuple[Workload, PortSet]]:
+def _asking(facts: Facts, target: Workload) -> Iterator[tuple[Workload, PortSet]]:
+    """Who asks it, by what is neither told to him nor declared."""
     for edge in observed(facts, target):
-        if isinstance(edge.source, Workload) and is_wanted(facts, edge.source, target):
+        if isinstance(edge.source, Workload):
             yield edge.source, edge.ports
+    for other, ports in (*_passing_on(facts, target), *_fetching(facts, target)):
+        if other.ref != target.ref:
+            yield other, ports
 
 
 def _each(client: Workload, target: Workload, ports: PortSet) -> Iterator[Need]:

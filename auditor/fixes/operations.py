@@ -139,5 +139,5 @@ def _moved_up(path: Path, taken: Iterable[Path]) -> Path | None:
 
 
 def created(resource: Resource, beside: Resource) -> Change:
-    """A new object, to be written just before `beside`."""
+    """A new object, to be written just before `beside`; after it, where that is a Namespace."""
     return Change(resource, (Operation("add", (), resource.manifest),), beside.ref)

@@ -32,6 +32,7 @@ __all__ = [
     "rewritten",
     "unified_diff",
     "verify",
+    "verify_inserted",
 ]
 
 
@@ -107,17 +108,21 @@ def _edits(page: Page, found: Iterable[Cut]) -> tuple[TextEdit, ...]:
 
 
 def insert_document(beside: Resource, manifest: Manifest) -> TextEdit:
-    """A new object, written just before the document of `beside`; an item before it in a List.
+    """A new object, written just before the document of `beside`; an item before it in a List. What
+    is beside its own Namespace comes after that, or nobody could apply the file.
 
     Raises:
         CannotEditError: the file cannot hold another document.
     """
     page = page_of(_document(beside))
+    after = beside.ref.kind == "Namespace"
     if beside.origin.prefix:
-        return _inserted_item(page, beside.origin.prefix, manifest)
+        *where, index = beside.origin.prefix
+        return _inserted_item(page, (*where, int(index) + after), manifest)
     if page.document.is_json:
         raise CannotEditError("a JSON file holds one object")
-    at, text = _separated(page, block(dict(manifest), page.manner, 0) + page.manner.newline)
+    text = block(dict(manifest), page.manner, 0) + page.manner.newline
+    at, text = _appended(page, text) if after else _separated(page, text)
     source = page.document.source
     return TextEdit(source.uri, source.span(at, at), text)
 
@@ -145,6 +150,13 @@ def _separated(page: Page, text: str) -> tuple[int, str]:
     return page.next_line(start) if after_end_marker else start, f"{text}---{newline}"
 
 
+def _appended(page: Page, text: str) -> tuple[int, str]:
+    """Where a new document goes that follows this one, and its text with what separates the two."""
+    at, newline = page.document.end, page.manner.newline
+    ended = page.text[:at].endswith("\n")
+    return at, f"{'' if ended else newline}---{newline}{text}"
+
+
 def verify(resource: Resource, edits: Sequence[TextEdit], manifest: Manifest) -> None:
     """Read the edited file again: the object is `manifest`, and all else is as it was.
 
@@ -163,6 +175,23 @@ def verify(resource: Resource, edits: Sequence[TextEdit], manifest: Manifest) ->
         before = before[step]
     wanted = _replaced(before, prefix[len(part.prefix) :], resource.manifest, manifest)
     if not same(after[0].value, wanted):
+        raise CannotEditError("the edited text says something else than it should")
+
+
+def verify_inserted(beside: Resource, edit: TextEdit, manifest: Manifest) -> None:
+    """Read again the document of `beside` with a new one that `insert_document` wrote next to it:
+    the two say what they should. The others of the file are parted from these by markers.
+
+    Raises:
+        CannotEditError: they do not.
+    """
+    document = _document(beside)
+    chunk = _edited(document, document.part(()), (edit,))
+    after = list(documents(document.uri, chunk))
+    values = [one.value for one in after if isinstance(one, Document)]
+    new_first = beside.ref.kind != "Namespace"
+    wanted = (manifest, document.value) if new_first else (document.value, manifest)
+    if len(after) != len(wanted) or not same(values, list(wanted)):
         raise CannotEditError("the edited text says something else than it should")
 
 

@@ -43,6 +43,7 @@ class Outcome:
             if f not in case.before.known
             and f.severity.at_least(case.finding.severity)
             and not _is_by_chance(case, f)
+            and not _is_left(case, f)
         )
         left = frozenset(finding.fingerprint for finding in case.after.findings)
         return cls(left, tuple(introduced), tuple(_new_gaps(case)))
@@ -138,6 +139,21 @@ def _is_by_chance(case: Case, finding: Finding) -> bool:
         return False
     touched = any(change.resource.ref == finding.ref for change in case.changes)
     return not touched and not case.facts.standing.whereabouts().live
+
+
+LEFT_OF = {
+    "network/isolated_one_way": "network/not_isolated",
+    "network/no_default_deny": "network/namespace_without_policies",
+}
+"""What is found of an object that a fix has mended by half → what was found of it before."""
+
+
+def _is_left(case: Case, finding: Finding) -> bool:
+    """Whether it is what is left of a fault that was there: who was open both ways and is open on
+    the way out alone is no worse than before.
+    """
+    whole = LEFT_OF.get(finding.policy.id)
+    return whole is not None and (whole, finding.ref.key) in case.before.told
 
 
 STANDING = frozenset(("capacity", "placement", "redundancy", "routing", "spread"))

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from auditor.fixes.case import Case
 from auditor.fixes.proof import Outcome
-from auditor.model import Key
+from auditor.manifests import at
+from auditor.model import Key, Resource
 
 FEW = 4
 """Up to so many are tried one by one."""
@@ -18,12 +19,25 @@ APART = ("LimitRange", "PodDisruptionBudget", "ResourceQuota")
 
 
 def is_apart(case: Case) -> bool:
-    """Whether it adds one such object and nothing else. Where the pods to which a LimitRange gives
-    requests would find a node is asked of each case by itself.
+    """Whether it adds one object and nothing else: one such, or a NetworkPolicy that isolates the
+    pods of its workload on their way in, which leaves the way to everybody else as it is. Where the
+    pods to which a LimitRange gives requests would find a node is asked of each case by itself.
     """
-    if len(case.changes) != 1 or case.changes[0].resource.ref.kind not in APART:
+    if len(case.changes) != 1:
         return False
-    return case.before.audit.snapshot.find(case.changes[0].resource.ref) is None
+    made = case.changes[0].resource
+    if case.before.audit.snapshot.find(made.ref) is not None:
+        return False
+    return made.ref.kind in APART or _isolates(case, made)
+
+
+def _isolates(case: Case, made: Resource) -> bool:
+    """Whether it is such a NetworkPolicy. That its labels mean nobody else was seen to, where it
+    was made; it is looked at again where it was tried.
+    """
+    ways = at(made.manifest, ("spec", "policyTypes"))
+    ours = case.facts.by_key.get(case.finding.ref.key)
+    return made.ref.kind == "NetworkPolicy" and ways == ["Ingress"] and ours is not None
 
 
 def side_by_side(cases: Sequence[Case]) -> Iterator[tuple[Case, Outcome]]:
@@ -31,12 +45,14 @@ def side_by_side(cases: Sequence[Case]) -> Iterator[tuple[Case, Outcome]]:
     what came of it. There each finding is still asked for by itself, and nothing may have come that
     is as grave as the least grave of them.
     """
-    first: dict[Key, Case] = {}
+    lanes: dict[bool, dict[Key, Case]] = {}
     for case in cases:
-        known = first.setdefault(case.changes[0].resource.ref.key, case)
+        made = case.changes[0].resource.ref
+        known = lanes.setdefault(made.kind in APART, {}).setdefault(made.key, case)
         if known is not case:
             yield case, Outcome.of(case)
-    yield from _together(list(first.values()))
+    for first in lanes.values():
+        yield from _together(list(first.values()))
 
 
 def _together(cases: Sequence[Case]) -> Iterator[tuple[Case, Outcome]]:
@@ -48,9 +64,20 @@ def _together(cases: Sequence[Case]) -> Iterator[tuple[Case, Outcome]]:
     changes = tuple(change for case in cases for change in case.changes)
     joint = replace(cases[0], finding=least, changes=changes, edits=())
     outcome = Outcome.of(joint)
-    if not outcome.introduced and not outcome.gaps:
+    if not outcome.introduced and not outcome.gaps and _is_each_alone(cases, joint):
         yield from ((replace(case, joint=joint.after), outcome) for case in cases)
         return
     middle = len(cases) // 2
     yield from _together(cases[:middle])
     yield from _together(cases[middle:])
+
+
+def _is_each_alone(cases: Sequence[Case], joint: Case) -> bool:
+    """Whether each NetworkPolicy among them selects the workload of its finding and nobody else."""
+    for case in cases:
+        made = case.changes[0].resource.ref
+        found = joint.facts_after.selected.get((made.key, "Ingress"), ())
+        alone = [one.ref.key for one in found] == [case.finding.ref.key]
+        if made.kind == "NetworkPolicy" and not alone:
+            return False
+    return True

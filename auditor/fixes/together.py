@@ -8,7 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import orjson
 
 from auditor.fixes.operations import CannotApplyError, patched
-from auditor.fixes.patch import CannotEditError, apply, edits_to, insert_document, verify
+from auditor.fixes.patch import (
+    CannotEditError,
+    apply,
+    edits_to,
+    insert_document,
+    verify,
+    verify_inserted,
+)
 from auditor.model import Change, Fix, Key, Manifest, Operation, Snapshot, TextEdit
 from auditor.sources.objects import objects_of
 from auditor.sources.yaml import Document, documents
@@ -74,9 +81,12 @@ def _edits(snapshot: Snapshot, change: Change) -> tuple[TextEdit, ...]:
         verify(resource, own, change.resource.manifest)
         return own
     beside = snapshot.by_key[change.beside.key]
-    inserted = (insert_document(beside, change.resource.manifest),)
-    check(snapshot, (change,), texts(snapshot, inserted))
-    return inserted
+    inserted = insert_document(beside, change.resource.manifest)
+    if beside.origin.prefix:
+        check(snapshot, (change,), texts(snapshot, (inserted,)))
+    else:
+        verify_inserted(beside, inserted, change.resource.manifest)
+    return (inserted,)
 
 
 def texts(snapshot: Snapshot, found: Iterable[TextEdit]) -> Texts:
@@ -91,7 +101,7 @@ def texts(snapshot: Snapshot, found: Iterable[TextEdit]) -> Texts:
     read = {
         resource.origin.uri: resource.origin.lines.text
         for resource in snapshot.resources
-        if isinstance(resource.origin.lines, Document)
+        if resource.origin.uri in by_file and isinstance(resource.origin.lines, Document)
     }
     return {uri: (read[uri], apply(read[uri], mine)) for uri, mine in by_file.items()}
 

@@ -13,7 +13,7 @@
 #     Whoever may reach a pod and whom it may reach are two questions: rules for outgoing traffic have to
 #     name DNS, the API server and everything outside of the cluster, by address, and many leave that to
 #     a gateway or a firewall. Where personal data is at stake, data/personal_data_may_leave asks.
-#   fix: manual
+#   fix: generated
 #   facts: [isolation]
 #   admission: grace
 #   equivalents:
@@ -29,9 +29,18 @@ deny contains finding if {
 	finding := {
 		"path": ["metadata", "name"],
 		"message": said,
+		"fix": {
+			"title": title,
+			"safety": "unsafe",
+			"synthesize": "isolate_both_ways",
+		},
 	}
 }
 
 said := "NetworkPolicies isolate its pods on their way in alone: they may send everywhere" if input.facts.isolation.ingress
 
 said := "NetworkPolicies isolate its pods on their way out alone: they accept all traffic" if input.facts.isolation.egress
+
+title := "let it out to whom it is known to ask" if input.facts.isolation.ingress
+
+title := "admit who is known to ask it, and nobody else" if input.facts.isolation.egress

@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   profile: strict
-#   fix: manual
+#   fix: generated
 #   kinds: [Namespace]
 #   facts: [namespace_isolation]
 #   admission: grace
@@ -30,6 +30,11 @@ deny contains finding if {
 	finding := {
 		"path": ["metadata", "name"],
 		"message": sprintf("has no NetworkPolicy: %s", [who]),
+		"fix": {
+			"title": "deny by default, and admit who is known to ask",
+			"safety": "unsafe",
+			"synthesize": "deny_by_default",
+		},
 	}
 }
 

@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   profile: strict
-#   fix: manual
+#   fix: generated
 #   kinds: [Namespace]
 #   facts: [namespace_isolation]
 #   admission: grace
@@ -29,6 +29,11 @@ deny contains finding if {
 	finding := {
 		"path": ["metadata", "name"],
 		"message": sprintf("%s for every pod: a new one accepts all traffic%s", [none_holds, today]),
+		"fix": {
+			"title": "deny by default, and admit who is known to ask",
+			"safety": "unsafe",
+			"synthesize": "deny_by_default",
+		},
 	}
 }
 

@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   profile: strict
-#   fix: manual
+#   fix: generated
 #   facts: [isolation]
 #   equivalents:
 #     - kubescape:C-0260
@@ -29,5 +29,10 @@ deny contains finding if {
 	finding := {
 		"path": ["metadata", "name"],
 		"message": "no NetworkPolicy selects its pods: they accept all traffic and may send everywhere",
+		"fix": {
+			"title": "admit who is known to ask it, and nobody else",
+			"safety": "unsafe",
+			"synthesize": "admit_callers",
+		},
 	}
 }

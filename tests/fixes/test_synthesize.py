@@ -242,6 +242,7 @@ def test_the_service_is_drawn_to_the_rack_of_its_database(affinity: Any) -> None
 def test_a_remedy_that_does_not_fit_its_object_is_refused(name: str) -> None:
     """A policy of somebody's own may ask for anything."""
     home = namespace("shop")
-    finding = Finding(bench(ISOLATED).policies[0], home.ref, (), "", "x")
+    other = pod("shop/web") if name == "deny_by_default" else home
+    finding = Finding(bench(ISOLATED).policies[0], other.ref, (), "", "x")
     with pytest.raises(CannotBuildError):
         changes_of(facts_of((home,)), finding, Remedy("x", Safety.SAFE, (), name))

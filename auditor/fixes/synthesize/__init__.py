@@ -15,14 +15,17 @@ from auditor.model import Change, Finding
 Builder = Callable[[Facts, Finding], tuple[Change, ...]]
 
 BUILDERS: Mapping[str, str] = {
+    "admit_callers": "callers",
     "bound": "bounding",
     "contain": "egress",
+    "deny_by_default": "default_deny",
     "draw_near": "affinity",
     "draw_together": "together",
     "follow_primary": "together",
     "give_requests": "bounding",
     "guard": "budget",
     "isolate": "network",
+    "isolate_both_ways": "one_way",
     "make_room": "making_room",
     "narrow": "network",
     "restrict": "mesh",

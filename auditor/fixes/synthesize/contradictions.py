@@ -61,6 +61,14 @@ def unjudged(facts: Facts, monitor: Workload, target: Workload) -> str:
     return _shared(facts, monitor, target)
 
 
+def check_enforced(facts: Facts) -> None:
+    """Raises:
+    CannotBuildError: it is known that no NetworkPolicy has any effect here.
+    """
+    if facts.enforcement.nothing:
+        raise CannotBuildError("nothing enforces NetworkPolicies here: one more would do nothing")
+
+
 def check_calls(facts: Facts, target: Workload) -> None:
     """Raises:
     CannotBuildError: the API server has to reach it, from an address that no policy can name.

@@ -11,12 +11,11 @@ from typing import Any
 from auditor.facts import Facts
 from auditor.facts.cut_off import CACHE, NAME_SERVERS
 from auditor.facts.data.stores import declaring, kept_by_operators, outside
-from auditor.facts.dependencies import CONFIDENCE, Edge, Evidence
 from auditor.facts.dependencies.observed import strays
 from auditor.facts.network import PortSet
 from auditor.facts.selectors import METADATA_NAME, Truth
 from auditor.facts.workloads import Workload
-from auditor.fixes.needs import has_peers, is_wanted, served
+from auditor.fixes.needs import has_peers, is_sure, is_wanted, served
 from auditor.fixes.operations import created
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.synthesize.labels import Labels
@@ -101,17 +100,12 @@ def _asked(facts: Facts, source: Workload) -> dict[Key, tuple[Workload, PortSet]
     found: dict[Key, tuple[Workload, PortSet]] = {}
     for edge in facts.graph.of(source):
         target = edge.target
-        if target.ref == source.ref or not _is_sure(edge) or not is_wanted(facts, source, target):
+        if target.ref == source.ref or not is_sure(edge) or not is_wanted(facts, source, target):
             continue
         ports = edge.ports or served(facts, target)
         known = found.get(target.ref.key, (target, PortSet.NONE))[1]
         found[target.ref.key] = target, known | ports
     return found
-
-
-def _is_sure(edge: Edge) -> bool:
-    """That a policy would admit somebody is no reason to; nor is a mere hint."""
-    return edge.kind is not Evidence.POLICIES and edge.confidence > CONFIDENCE[Evidence.WAIT]
 
 
 def _rule(source: Workload, target: Workload, ports: PortSet, labels: Labels) -> Rule:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.facts import Facts
-from auditor.facts.network.points import labels_of, runtime_labels
-from auditor.facts.selectors import Requirement, Selector, Truth
+from auditor.facts.network.points import runtime_labels
+from auditor.facts.selectors import Requirement, Selector
 from auditor.facts.workloads import Workload
 from auditor.fixes.labelled import is_asked
 from auditor.fixes.operations import patched
@@ -108,9 +108,8 @@ def _meant(
 ) -> Iterator[Workload]:
     """The others that these labels mean, or may."""
     asked = Selector(tuple(Requirement(k, "In", frozenset((v,))) for k, v in labels.items()))
-    for other in facts.workloads:
-        here = other.ref.namespace == workload.ref.namespace and other.ref != workload.ref
-        if here and other.ref.key not in friends and asked.truth(labels_of(other)) > Truth.NO:
+    for other, _ in facts.keeper.cast.chosen(workload.ref.namespace, asked):
+        if other.ref != workload.ref and other.ref.key not in friends:
             yield other
 
 

@@ -35,6 +35,9 @@ Way = tuple[Direction, str]
 """In which direction a policy isolates, and what its rules are about, for its name."""
 
 
+CLIENTS_IN: Way = ("Ingress", "clients")
+
+
 def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     """A NetworkPolicy that admits the clients of the workload to what it serves, monitors to its
     health API, and the pods of a StatefulSet to each other. Where no labels tell one of these from
@@ -46,7 +49,17 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         CannotBuildError: no client of the workload is declared, its pods have no labels, a rule
             admits strangers and clients alike, or two requirements contradict each other.
     """
-    target = workload_of(facts, finding)
+    labels = Labels(facts)
+    made = isolated(facts, workload_of(facts, finding), labels)
+    return (*labels.added.values(), *made)
+
+
+def isolated(facts: Facts, target: Workload, labels: Labels) -> tuple[Change, ...]:
+    """What `isolate` does for one workload, but for the labels that it adds.
+
+    Raises:
+        CannotBuildError: see `isolate`.
+    """
     clients = clients_of(facts, target)
     if not clients:
         raise CannotBuildError(f"no client is declared (annotation {CLIENTS}) that is here")
@@ -57,11 +70,10 @@ def isolate(facts: Facts, finding: Finding) -> tuple[Change, ...]:
     check_calls(facts, target)
     check_clients(facts, target, clients, asked)
     check_monitors(facts, target, watching)
-    labels = Labels(facts)
     rules = _rules(facts, target, labels, (clients, asked, watching))
-    policy = policy_of(facts, target, labels.of(target), rules, ("Ingress", "clients"))
+    policy = policy_of(facts, target, labels.of(target), rules, CLIENTS_IN)
     judging = tuple(_restricted(facts, target, watching, labels))
-    return (*labels.added.values(), created(policy, target.resource), *judging)
+    return (created(policy, target.resource), *judging)
 
 
 def _watching(facts: Facts, target: Workload, clients: Sequence[Workload]) -> tuple[Workload, ...]:
@@ -118,17 +130,26 @@ def policy_of(
     """A new NetworkPolicy for the pods of these labels, which are those of `one`."""
     direction, what = way
     ref = _free(facts, one.ref.namespace, one.ref.name, what)
+    chosen = {"podSelector": {"matchLabels": labels}, "policyTypes": [direction]}
+    return _policy(ref, {**chosen, direction.lower(): rules}, one.resource)
+
+
+def denial_of(facts: Facts, namespace: Resource) -> Resource:
+    """A new NetworkPolicy that admits nobody to any pod of the namespace. Form:
+    https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-deny-all-ingress-traffic
+    """
+    ref = _free(facts, namespace.ref.name, "default-deny", "ingress")
+    return _policy(ref, {"podSelector": {}, "policyTypes": ["Ingress"]}, namespace)
+
+
+def _policy(ref: Ref, spec: dict[str, Any], beside: Resource) -> Resource:
     manifest = {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
+        "apiVersion": ref.api_version,
+        "kind": ref.kind,
         "metadata": {"name": ref.name, "namespace": ref.namespace},
-        "spec": {
-            "podSelector": {"matchLabels": labels},
-            "policyTypes": [direction],
-            direction.lower(): rules,
-        },
+        "spec": spec,
     }
-    return Resource(ref, manifest, one.resource.origin)
+    return Resource(ref, manifest, beside.origin)
 
 
 def _rule(

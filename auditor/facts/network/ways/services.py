@@ -20,7 +20,7 @@ from typing import Any
 from auditor.facts.network.answers import Listening
 from auditor.facts.network.points import labels_of, pods_by_owner
 from auditor.facts.network.ports import PROTOCOLS
-from auditor.facts.selectors import Requirement, Selector, Truth
+from auditor.facts.selectors import Labels, Requirement, Selector, Truth
 from auditor.facts.workloads import Workload, container_ports, is_port
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Path, Ref, Resource, Snapshot
@@ -61,18 +61,26 @@ class Services:
     """The Services of a snapshot by namespace. Not frozen: it remembers who leads to whom.
 
     Cost: the first question about a workload evaluates the selectors of the Services of its
-    namespace.
+    namespace that ask first for a label which its pods have.
     """
 
     snapshot: Snapshot
     _here: dict[str, list[tuple[Resource, Selector]]] = field(default_factory=dict)
+    _asking: dict[tuple[str, str, str | None], list[int]] = field(default_factory=dict)
+    """Namespace, and the label that a selector asks for first → the places in `_here`; with None
+    whatever its value."""
     _leads: dict[Ref, tuple[Workload, tuple[Leads, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for service in self.snapshot.of_kind("Service"):
             selector = selector_of(service)
             if selector:
-                self._here.setdefault(service.ref.namespace, []).append((service, selector))
+                here = self._here.setdefault(service.ref.namespace, [])
+                asked = selector.requirements[0]
+                for value in (*asked.values, None):
+                    where = (service.ref.namespace, asked.key, value)
+                    self._asking.setdefault(where, []).append(len(here))
+                here.append((service, selector))
 
     @cached_property
     def by_name(self) -> Mapping[tuple[str, str], Resource]:
@@ -99,9 +107,18 @@ class Services:
         """
         labels = labels_of(target)
         here = self._here.get(target.ref.namespace, ())
-        found = [service for service, selector in here if selector.truth(labels) > Truth.NO]
+        maybe = [here[place] for place in self._places(target.ref.namespace, labels, len(here))]
+        found = [service for service, selector in maybe if selector.truth(labels) > Truth.NO]
         listed = {each.service.ref: each.service for each in self._endpoints_at(target)}
         return (*found, *listed.values())
+
+    def _places(self, namespace: str, labels: Labels, count: int) -> Sequence[int]:
+        """Those in `_here` whose selectors may match these labels, in the order read."""
+        if labels.open:
+            return range(count)
+        written = {**labels.known, **dict.fromkeys(labels.hidden)}
+        asked = ((namespace, key, value) for key, value in written.items())
+        return sorted({place for each in asked for place in self._asking.get(each, ())})
 
     def leads(self, target: Workload) -> tuple[Leads, ...]:
         """Every port of every Service that arrives at a port of `target`."""
