@@ -182,7 +182,7 @@ def _schema() -> str:
     return json.dumps({**schema, **head}, indent=2, sort_keys=True) + "\n"
 
 
-PICTURED = ("audit", "fixtures/clusters/peapods", "--select", "network")
+PICTURED = ("audit", "fixtures/clusters/peapods", "--select", "network/monitor_beyond_health")
 SVG = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
