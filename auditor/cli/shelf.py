@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -25,6 +26,9 @@ MOST_ENTRIES = 256
 PIECE = 1 << 20
 """Bytes that are unpacked at a time."""
 _SUFFIX = ".json"
+_MADE = ".auditor-"
+_OURS = re.compile(rf"[0-9a-f]{{64}}\{_SUFFIX}|\{_MADE}.*")
+"""Entries, and what was left of one that could not be written: nothing else is ours to remove."""
 
 
 class Packer:
@@ -87,7 +91,7 @@ class Shelf:
         if len(data) > MOST_BYTES // 4:
             return
         with contextlib.suppress(OSError):
-            descriptor, made = tempfile.mkstemp(dir=self.folder, prefix=".")
+            descriptor, made = tempfile.mkstemp(dir=self.folder, prefix=_MADE)
             try:
                 with os.fdopen(descriptor, "wb") as stream:
                     stream.write(data)
@@ -108,8 +112,9 @@ class Shelf:
     def _entries(self) -> Iterator[tuple[int, int, str]]:
         with os.scandir(self.folder) as found:
             for entry in found:
-                status = entry.stat(follow_symlinks=False)
-                yield status.st_mtime_ns, status.st_size, entry.path
+                if _OURS.fullmatch(entry.name):
+                    status = entry.stat(follow_symlinks=False)
+                    yield status.st_mtime_ns, status.st_size, entry.path
 
 
 def shelf() -> Shelf | None:

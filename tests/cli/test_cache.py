@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,7 +19,7 @@ import pytest
 
 from auditor.cli.audit import audit
 from auditor.cli.cache import first_key
-from auditor.cli.shelf import MOST_ENTRIES, Packer, Shelf, unpacked
+from auditor.cli.shelf import DIGITS, FORM, MOST_ENTRIES, Packer, Shelf, unpacked
 from tests.cli.command import HARMLESS, PRIVILEGED, Command, Said
 
 POLICY = """\
@@ -317,14 +319,25 @@ def changed(cache: Path) -> None:
         entry.write_bytes(entry.read_bytes().replace(b'"code": 1', b'"code": 0'))
 
 
-def strange(cache: Path) -> None:
+def _whole(cache: Path, body: str) -> None:
+    """As if it had been written so."""
+    digest = hashlib.blake2b(body.encode(), digest_size=DIGITS // 2).hexdigest()
     for entry in cache.iterdir():
-        entry.write_text('{"form": 1, "files": [], "out": "", "err": "", "written": {}}', "utf-8")
+        entry.write_text(digest + body, "utf-8")
+
+
+def strange(cache: Path) -> None:
+    _whole(cache, json.dumps({"form": FORM, "files": [], "out": "", "err": "", "written": {}}))
+
+
+def older(cache: Path) -> None:
+    (entry,) = cache.iterdir()
+    told = json.loads(entry.read_bytes()[DIGITS:])
+    _whole(cache, json.dumps({**told, "form": FORM - 1}))
 
 
 def another_list(cache: Path) -> None:
-    for entry in cache.iterdir():
-        entry.write_text("[1]", "utf-8")
+    _whole(cache, "[1]")
 
 
 def led_elsewhere(cache: Path) -> None:
@@ -333,7 +346,9 @@ def led_elsewhere(cache: Path) -> None:
         entry.symlink_to(cache.parent / "other")
 
 
-@pytest.mark.parametrize("change", [opened, broken, changed, strange, another_list, led_elsewhere])
+@pytest.mark.parametrize(
+    "change", [opened, broken, changed, strange, older, another_list, led_elsewhere]
+)
 def test_what_is_not_ours_is_no_answer(asked: Asked, change: Callable[[Path], None]) -> None:
     """A folder that others may write to, an entry that is not whole, a link."""
     asked.first()
@@ -353,15 +368,30 @@ def test_the_oldest_go_when_there_are_too_many(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     nothing = Packer().packed()
     entry = {"out": nothing, "err": nothing, "written": {}}
-    for number in range(MOST_ENTRIES):
-        shelf.put(f"{number:04}", entry)
-        os.utime(tmp_path / f"{number:04}.json", (number, number))
-    assert shelf.get("0000") is not None
-    shelf.put("new", entry)
+    keys = [f"{number:064x}" for number in range(MOST_ENTRIES + 1)]
+    for number, key in enumerate(keys[:-1]):
+        shelf.put(key, entry)
+        os.utime(tmp_path / f"{key}.json", (number, number))
+    assert shelf.get(keys[0]) is not None
+    shelf.put(keys[-1], entry)
     assert len(list(tmp_path.iterdir())) == MOST_ENTRIES
-    assert shelf.get("0001") is None
-    assert shelf.get("0000") is not None
-    assert shelf.get("new") is not None
+    assert shelf.get(keys[1]) is None
+    assert shelf.get(keys[0]) is not None
+    assert shelf.get(keys[-1]) is not None
+
+
+def test_what_somebody_else_put_there_stays(tmp_path: Path) -> None:
+    """Whoever names a folder of their own for the answers loses nothing of it."""
+    theirs = [tmp_path / name for name in ("notes.txt", "0001.json", ".hidden", "a" * 64)]
+    for file in theirs:
+        file.write_text("mine", "utf-8")
+        os.utime(file, (0, 0))
+    shelf = Shelf(tmp_path)
+    nothing = Packer().packed()
+    for number in range(MOST_ENTRIES + 3):
+        shelf.put(f"{number:064x}", {"out": nothing, "err": nothing, "written": {}})
+    assert all(file.read_text("utf-8") == "mine" for file in theirs)
+    assert len(list(tmp_path.iterdir())) == MOST_ENTRIES + len(theirs)
 
 
 def test_a_report_into_a_pipe_is_written_and_not_read_back(

@@ -323,3 +323,18 @@ def test_somebody_who_is_not_there_is_told(
     why = f"no binding names {name}, and no such object is there" if told else ""
     why += f"; did you mean '{meant}'?" if meant else ""
     assert auditor("access", "what-can", typed, manifests).err.rstrip() == why
+
+
+def test_the_names_of_all_rules_are_told(auditor: Command, tmp_path: Path) -> None:
+    """Each of which may be for another object."""
+    rights = RIGHTS.replace("resourceNames: [ci]}", "resourceNames: [ci, b]}").replace(
+        "---",
+        '  - {apiGroups: [""], resources: [secrets], verbs: [get], resourceNames: [a]}\n---',
+        1,
+    )
+    (tmp_path / "rights.yaml").write_text(rights)
+    said = auditor("access", "who-can", "get", "secrets", tmp_path)
+    assert "Group developers  in build, to a, b, ci alone" in said.out
+    told = auditor("access", "who-can", "get", "secrets", tmp_path, "--format", "json")
+    [state] = told.report["states"]
+    assert [one["names"] for one in state["allowed"] if "names" in one] == [["a", "b", "ci"]]
