@@ -164,16 +164,19 @@ def _is_in(space: str, patterns: Sequence[str]) -> bool:
 
 
 def _given(each: Bound, asked: Request) -> tuple[int, tuple[str, ...]] | None:
-    """The first rule that allows it, and for which names alone, where none was asked about."""
-    limited: dict[int, tuple[str, ...]] = {}
+    """The first rule that allows it; and for which names alone, where none was asked about and
+    only rules for some allow it: those of all such rules.
+    """
+    first: int | None = None
+    found: set[str] = set()
     for number, rule in enumerate(each.rules):
         if rule.allows(asked):
             return number, ()
-        if not asked.name and rule.names:
-            names = tuple(sorted(n for n in rule.names if rule.allows(replace(asked, name=n))))
-            if names:
-                limited.setdefault(number, names)
-    return next(iter(limited.items()), None)
+        if not asked.name:
+            names = {name for name in rule.names if rule.allows(replace(asked, name=name))}
+            first = number if first is None and names else first
+            found |= names
+    return None if first is None else (first, tuple(sorted(found)))
 
 
 def _request(resources: Resources, verb: str, resource: str, name: str) -> Request:
