@@ -26,10 +26,7 @@ does := {
 	"edits-service-status": "write the status of Services",
 }
 
-resources := {
-	"edits-endpoints": {"endpoints", "endpointslices"},
-	"edits-service-status": {"services/status"},
-}
+leading := {"endpoints", "endpointslices", "services/status"}
 
 writing := {"*", "create", "patch", "update"}
 
@@ -40,18 +37,19 @@ deny contains finding if {
 	rights.would_give(name)
 	finding := object.union(
 		object.union(rights.finding(name, words), {"severity": "low", "anchor": name}),
-		unless_general(name),
+		unless_general,
 	)
 }
 
-# What a rule for everything gives is not taken out of it here, nor what comes by aggregation.
-unless_general(name) := {"fix": {
-	"title": "let it read them alone",
+# What a rule for everything gives is not taken out of it here, nor what comes by aggregation. All of
+# it goes at once: two findings may be about one rule.
+unless_general := {"fix": {
+	"title": "take away that it writes them",
 	"safety": "unsafe",
-	"patch": steps(name),
+	"patch": array.concat(narrowings, readings),
 }} if not is_general
 
-unless_general(_) := {} if is_general
+unless_general := {} if is_general
 
 is_general if rights.told.aggregated
 
@@ -62,49 +60,52 @@ is_general if {
 	word in {"*", "*/status"}
 }
 
-steps(name) := array.concat(narrowings(resources[name]), readings(resources[name]))
-
-narrowings(names) := [step |
+narrowings := [step |
 	some index in numbers.range(0, count(input.object.rules) - 1)
 	rule := input.object.rules[index]
-	writes(rule, names)
-	step := narrowed(index, rule, names)
+	writes(rule)
+	step := narrowed(index, rule)
 ]
 
 # What it may do to them besides, in a rule of its own.
-readings(names) := [step |
+readings := [step |
 	some rule in input.object.rules
-	writes(rule, names)
-	count(others(rule, names)) > 0
+	writes(rule)
+	count(others(rule)) > 0
 	count(harmless(rule)) > 0
-	them := [resource | some resource in rule.resources; resource in names]
+	them := [resource | some resource in rule.resources; resource in leading]
 	value := {"apiGroups": rule.apiGroups, "resources": them, "verbs": harmless(rule)}
 	step := {"op": "add", "path": ["rules", "-"], "value": value}
 ]
 
-writes(rule, names) if {
+writes(rule) if {
 	count([group | some group in rule.apiGroups; group in {"", "discovery.k8s.io"}]) > 0
-	count([resource | some resource in rule.resources; resource in names]) > 0
+	count([resource | some resource in rule.resources; resource in leading]) > 0
 	count([verb | some verb in rule.verbs; verb in writing]) > 0
-	count(object.get(rule, "resourceNames", [])) == 0
+	not is_named(rule)
+}
+
+is_named(rule) if {
+	is_array(rule.resourceNames)
+	count(rule.resourceNames) > 0
 }
 
 # The rule without them, or without writing where it is for nothing else.
-narrowed(index, rule, names) := {"op": "replace", "path": ["rules", index, "resources"], "value": others(rule, names)} if {
-	count(others(rule, names)) > 0
+narrowed(index, rule) := {"op": "replace", "path": ["rules", index, "resources"], "value": others(rule)} if {
+	count(others(rule)) > 0
 }
 
-narrowed(index, rule, names) := {"op": "replace", "path": ["rules", index, "verbs"], "value": harmless(rule)} if {
-	count(others(rule, names)) == 0
+narrowed(index, rule) := {"op": "replace", "path": ["rules", index, "verbs"], "value": harmless(rule)} if {
+	count(others(rule)) == 0
 	count(harmless(rule)) > 0
 }
 
-narrowed(index, rule, names) := {"op": "remove", "path": ["rules", index]} if {
-	count(others(rule, names)) == 0
+narrowed(index, rule) := {"op": "remove", "path": ["rules", index]} if {
+	count(others(rule)) == 0
 	count(harmless(rule)) == 0
 }
 
-others(rule, names) := [resource | some resource in rule.resources; not resource in names]
+others(rule) := [resource | some resource in rule.resources; not resource in leading]
 
 harmless(rule) := reading if "*" in rule.verbs
 

@@ -34,17 +34,24 @@ deny contains finding if {
 	some name, value in input.object.metadata.labels
 	is_string(value)
 	not is_value(value)
-	finding := {
-		"path": ["metadata", "labels", name],
-		"anchor": name,
-		"message": sprintf("the value of the label '%s' is refused", [name]),
-		"fix": {
-			"title": "write a value that is taken",
-			"safety": "unsafe",
-			"patch": [{"op": "replace", "path": ["metadata", "labels", name], "value": taken(value)}],
+	finding := object.union(
+		{
+			"path": ["metadata", "labels", name],
+			"anchor": name,
+			"message": sprintf("the value of the label '%s' is refused", [name]),
 		},
-	}
+		unless_empty(name, taken(value)),
+	)
 }
+
+unless_empty(name, value) := {"fix": {
+	"title": "write a value that is taken",
+	"safety": "unsafe",
+	"patch": [{"op": "replace", "path": ["metadata", "labels", name], "value": value}],
+}} if value != ""
+
+# Nothing of it can be kept.
+unless_empty(_, "") := {}
 
 deny contains finding if {
 	is_object(input.object.metadata.labels)

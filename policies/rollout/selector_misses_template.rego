@@ -33,10 +33,13 @@ unless_expressed := {"fix": {
 		some name in object.keys(labels)
 		step := {"op": "add", "path": ["spec", "template", "metadata", "labels", name], "value": labels[name]}
 	],
-}} if count(expressions) == 0
+}} if not is_expressed
 
-unless_expressed := {} if count(expressions) > 0
+unless_expressed := {} if is_expressed
 
-labels := object.get(input.object.spec.selector, "matchLabels", {})
+is_expressed if {
+	is_array(input.object.spec.selector.matchExpressions)
+	count(input.object.spec.selector.matchExpressions) > 0
+}
 
-expressions := object.get(input.object.spec.selector, "matchExpressions", [])
+labels := input.object.spec.selector.matchLabels

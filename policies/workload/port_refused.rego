@@ -23,7 +23,7 @@ deny contains finding if {
 	finding := object.union(
 		{
 			"path": array.concat(container.path, ["ports", index]),
-			"anchor": sprintf("%s/%v", [workload.name(container), called(port)]),
+			"anchor": sprintf("%s/%v", [workload.name(container), called(container.spec.ports, index)]),
 			"message": sprintf("container '%s' has a port that is refused: %s", [workload.name(container), why]),
 		},
 		mended(container, index),
@@ -53,10 +53,14 @@ step(path, ports, index) := {"op": "remove", "path": array.concat(path, ["name"]
 	not is_free(better(ports[index]), ports)
 }
 
+# Nobody else has it, nor gets it at the same time.
 is_free(name, ports) if {
 	is_name(name)
+	count([port | some port in ports; final(port) == name]) == 1
 	count([port | some port in ports; port.name == name]) == 0
 }
+
+final(port) := better(port) if has_number(port)
 
 # The same port a second time, name and all.
 is_said_again(ports, index) if {
@@ -64,7 +68,7 @@ is_said_again(ports, index) if {
 	some other in array.slice(ports, 0, index)
 	other.name == port.name
 	other.containerPort == port.containerPort
-	object.get(other, "protocol", "TCP") == object.get(port, "protocol", "TCP")
+	protocol(other) == protocol(port)
 }
 
 better(port) := sprintf("%s-%v", [port.name, port.containerPort]) if is_name(port.name)
@@ -76,9 +80,24 @@ dashed(name) := trim(regex.replace(lower(name), `[^a-z0-9]+`, "-"), "-") if is_s
 dashed(name) := "" if not is_string(name)
 
 # Not by its place, which others may take.
-called(port) := port.name if is_string(port.name)
+called(ports, index) := ports[index].name if {
+	is_string(ports[index].name)
+	not has_twin(ports, index)
+}
 
-called(port) := object.get(port, "containerPort", "") if not is_string(port.name)
+called(ports, index) := sprintf("%s %v", [ports[index].name, ports[index].containerPort]) if {
+	has_twin(ports, index)
+	not is_string(ports[index].protocol)
+}
+
+called(ports, index) := sprintf("%s %v/%s", [ports[index].name, ports[index].containerPort, ports[index].protocol]) if {
+	has_twin(ports, index)
+	is_string(ports[index].protocol)
+}
+
+called(ports, index) := object.get(ports[index], "containerPort", "") if not is_string(ports[index].name)
+
+protocol(port) := object.get(port, "protocol", "TCP")
 
 reasons(ports, index) := [why |
 	some why in [number(ports[index]), named(ports[index]), again(ports, index)]

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from auditor.errors import PolicyError
+from auditor.fixes.patch import CannotEditError
 from auditor.model import Policy
 from auditor.policies.engine import compile_policies
 from auditor.policies.loader import load
@@ -142,7 +143,7 @@ def _is_noticed(mutant: Mutant, name: str, kind: str) -> bool:
         engine = Opa(build(OPA), modules) if kind == "opa" else compile_policies(kind, modules)
         changed = replace(policy, module=modules[policy.file])
         return bool(next(faults(Bundle(changed, engine, FIXTURES / name)), ""))
-    except PolicyError:
+    except (PolicyError, CannotEditError):
         return True
 
 
