@@ -261,7 +261,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One step of a JSON Patch (RFC 6902) with its path still in pieces. No `test`, no `move`."""
+    """One step of a change, in the words of a JSON Patch (RFC 6902), with its path in pieces. No
+    `test`, no `move`. All steps of one change speak of the object as it was: see
+    `auditor.fixes.operations.in_order`.
+    """
 
     op: str
     """add, replace or remove."""

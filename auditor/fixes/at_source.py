@@ -7,15 +7,15 @@ looked for (`auditor.fixes.tracing`), everything that reads the edited files is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from auditor.audit import Bench
 from auditor.fixes.case import Case
 from auditor.fixes.differences import is_done
 from auditor.fixes.drafts import Drafts
-from auditor.fixes.operations import CannotApplyError, applied
+from auditor.fixes.operations import CannotApplyError, applied, in_order, settled
 from auditor.fixes.page import CannotEditError
 from auditor.fixes.proof import prove_findings
 from auditor.fixes.rebuilt import Home, Made, NotRebuiltError, Texts, World, home_of
@@ -26,6 +26,7 @@ from auditor.model import (
     Change,
     Finding,
     Fix,
+    Operation,
     Origin,
     Proof,
     Ref,
@@ -42,6 +43,7 @@ from auditor.sources.templates import Templated
 from auditor.sources.yaml import Document, documents
 
 _T = TypeVar("_T")
+
 ROUNDS = 3
 """How often the same fault is looked for in further variants, and mended there as well."""
 
@@ -186,14 +188,18 @@ def _whole(world: World, variant: int, finding: Finding, fix: Fix) -> tuple[Sour
     return whole, made
 
 
+def _steps(wanted: Iterable[Wanted]) -> Mapping[tuple[int, Ref], tuple[Operation, ...]]:
+    """All that is wanted of each object, in its variant."""
+    found: dict[tuple[int, Ref], list[Operation]] = {}
+    for one in wanted:
+        found.setdefault((one.variant, one.ref), []).extend(one.operations)
+    return {place: in_order(steps) for place, steps in found.items()}
+
+
 def _drafted(world: World, wanted: Iterable[Wanted]) -> Drafts:
     """What is to become of the files, that all these objects be as they are wanted."""
-    steps: dict[tuple[int, Ref], list[Any]] = {}
-    for one in wanted:
-        mine = steps.setdefault((one.variant, one.ref), [])
-        mine += [step for step in one.operations if step not in mine]
     drafts = Drafts()
-    for (variant, ref), mine in steps.items():
+    for (variant, ref), mine in _steps(wanted).items():
         resource = world.audits[variant].snapshot.find(ref)
         if resource is None:
             raise CannotEditError(f"{ref} is not there")
@@ -251,13 +257,13 @@ def _proofs(
 
 def _check_made(world: World, made: Made, wanted: Iterable[Wanted]) -> None:
     """Every field that was to be changed is what it should be."""
-    for one in wanted:
-        changed = {change.resource.ref: change for change in world.changes(made, one.variant)}
-        if one.ref not in changed:
-            raise NotRebuiltError(f"the edit would not change {one.ref} as it is built")
-        manifest = changed[one.ref].resource.manifest
-        if not all(is_done(manifest, step) for step in one.operations):
-            raise NotRebuiltError(f"the edit would make something else of {one.ref}")
+    for (variant, ref), steps in _steps(wanted).items():
+        changed = {change.resource.ref: change for change in world.changes(made, variant)}
+        if ref not in changed:
+            raise NotRebuiltError(f"the edit would not change {ref} as it is built")
+        manifest = changed[ref].resource.manifest
+        if not all(is_done(manifest, step) for step in settled(steps)):
+            raise NotRebuiltError(f"the edit would make something else of {ref}")
 
 
 def _is_asked_for(world: World, made: Made, finding: Finding) -> bool:
@@ -275,7 +281,7 @@ def _is_asked_for(world: World, made: Made, finding: Finding) -> bool:
                 for step in asked.operations
             ]
             try:
-                whole = applied(before.manifest if before else {}, _once(steps))
+                whole = applied(before.manifest if before else {}, in_order(steps))
             except CannotApplyError:
                 return False
             if not all(is_done(whole, step) for step in change.operations):

@@ -99,10 +99,20 @@ def patched(resource: Resource, *operations: Operation) -> Change:
 
 
 def in_order(operations: Iterable[Operation]) -> tuple[Operation, ...]:
-    """Items are taken out of lists last, and from the back: none moves before its turn."""
-    steps = tuple(operations)
+    """Each step once, as all are carried out: items are taken out of lists last, and from the back,
+    so that none moves before its turn. Items are added at the end of lists alone (decision 0043).
+    """
+    steps = once(operations)
     items = sorted(filter(_takes_item, steps), key=_place, reverse=True)
     return (*(step for step in steps if not _takes_item(step)), *items)
+
+
+def once(operations: Iterable[Operation]) -> tuple[Operation, ...]:
+    """The steps in their order, each only the first time. A text of the value tells apart what
+    Python takes for equal, as True and 1 are.
+    """
+    found = {(each.op, each.path, repr(each.value)): each for each in reversed([*operations])}
+    return tuple(reversed(found.values()))
 
 
 def settled(operations: Sequence[Operation]) -> Iterator[Operation]:

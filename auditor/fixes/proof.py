@@ -14,11 +14,11 @@ from auditor.facts.kinds import SCALERS, UNPLACED
 from auditor.facts.schema.types import faults, types
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload, workload_of
 from auditor.fixes.case import Before, Case
+from auditor.fixes.differences import is_done
 from auditor.fixes.flows import flows_of
-from auditor.fixes.operations import CannotApplyError, applied, settled
+from auditor.fixes.operations import settled
 from auditor.fixes.placing import moved_of, placed_of
-from auditor.manifests import at, sequence
-from auditor.model import Change, Finding, Manifest, Operation, Proof, TextEdit
+from auditor.model import Change, Finding, Proof, TextEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +209,4 @@ def _is_stable(changes: Sequence[Change]) -> bool:
     already; what was appended, the policy no longer asks for, or its finding would not be gone.
     """
     steps = ((c.resource.manifest, step) for c in changes for step in settled(c.operations))
-    return all(_is_done(manifest, step) for manifest, step in steps if step.path)
-
-
-def _is_done(manifest: Manifest, step: Operation) -> bool:
-    if step.path[-1] == "-":
-        return step.value in sequence(at(manifest, step.path[:-1]))
-    if step.op == "remove":
-        return at(manifest, step.path) is None
-    try:
-        return applied(manifest, [step]) == manifest
-    except CannotApplyError:
-        return False
+    return all(is_done(manifest, step) for manifest, step in steps if step.path)

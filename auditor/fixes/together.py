@@ -40,8 +40,7 @@ def merged(snapshot: Snapshot, fixes: Iterable[Fix]) -> tuple[Change, ...]:
     for change in (change for fix in fixes for change in fix.changes):
         key = change.resource.ref.key
         if change.beside is None:
-            mine = steps.setdefault(key, [])
-            mine += [step for step in change.operations if step not in mine]
+            steps.setdefault(key, []).extend(change.operations)
         elif made.setdefault(key, change).resource.manifest != change.resource.manifest:
             raise ClashError(f"two fixes make {change.resource.ref}, and not alike")
     return (*_patched(snapshot, steps), *made.values())

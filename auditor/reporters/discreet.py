@@ -105,7 +105,8 @@ def shows_credential(fix: Fix) -> bool:
 def holds_credential(step: Operation) -> bool:
     """Whether what a step writes is a credential, by its name or its form."""
     return any(
-        isinstance(text, str) and (is_credential(path, text) or _stands_for_one(text))
+        isinstance(text, str)
+        and (is_credential(path, text) or _stands_for_one(text) or told(text) != text)
         for path, text in leaves(step.value, step.path)
     )
 

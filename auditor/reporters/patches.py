@@ -7,14 +7,19 @@ from typing import Any
 
 from auditor.manifests import copied
 from auditor.model import Manifest, Operation, Path
+from auditor.reporters.discreet import holds_credential
 from auditor.reporters.places import pointer
 
 Step = dict[str, Any]
+NAMES = ("kind", "namespace", "name")
+"""What tells an item of a list from others, where it has them."""
 
 
 def json_patch(before: Manifest, operations: Sequence[Operation]) -> list[Step]:
     """The operations on `before`, with the steps between that RFC 6902 wants and ours imply: ours
-    make the missing parents of an added key, section 4.1 demands that they are there.
+    make the missing parents of an added key, section 4.1 demands that they are there. Before an
+    item of a list goes, a ``test`` says which one is meant: where the list has changed meanwhile,
+    nothing is done. What is a credential, or stands for one, is not said.
     """
     document = copied(before)
     steps: list[Step] = []
@@ -34,8 +39,22 @@ def _steps(document: Any, operation: Operation) -> Iterator[Step]:
             where[key] = {}
             yield _step("add", operation.path[:depth], {})
         where = _inside(where, key)
+    yield from _tested(where, operation)
     yield _step(operation.op, operation.path, operation.value)
     _carry_out(where, operation)
+
+
+def _tested(where: Any, operation: Operation) -> Iterator[Step]:
+    """That the item which goes is the one that is meant: by its names where it has some."""
+    *above, key = operation.path
+    if operation.op != "remove" or not isinstance(where, list) or not isinstance(key, int):
+        return
+    item = copied(_inside(where, key))
+    names = [name for name in NAMES if isinstance(item, dict) and isinstance(item.get(name), str)]
+    for name in names:
+        yield _step("test", (*above, key, name), item[name])
+    if not names and not holds_credential(Operation("test", operation.path, item)):
+        yield _step("test", operation.path, item)
 
 
 def _step(op: str, path: Path, value: Any) -> Step:

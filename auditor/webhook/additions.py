@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
+from auditor.fixes.operations import once
 from auditor.manifests import copied
 from auditor.model import Manifest, Operation
 from auditor.reporters.patches import Step, json_patch
@@ -51,14 +50,6 @@ def additions(document: Manifest, operations: Iterable[Operation]) -> tuple[Step
     steps = tuple(json_patch(document, wanted))
     grown(document, steps)
     return steps
-
-
-def once(operations: Iterable[Operation]) -> tuple[Operation, ...]:
-    """The operations in their order, each only the first time."""
-    found: dict[object, Operation] = {}
-    for each in operations:
-        found.setdefault((each.op, each.path, orjson.dumps(each.value)), each)
-    return tuple(found.values())
 
 
 def grown(document: Manifest, steps: Iterable[Step]) -> dict[str, Any]:

@@ -9,12 +9,11 @@ from itertools import islice
 import orjson
 
 from auditor.fixes.case import Before, Case
-from auditor.fixes.operations import CannotApplyError, patched
+from auditor.fixes.operations import CannotApplyError, once, patched
 from auditor.fixes.proof import prove_findings
 from auditor.manifests import at, mapping
 from auditor.model import Finding, Manifest, Operation, Path, Proof, Safety
 from auditor.reporters.places import dotted
-from auditor.webhook.additions import once
 
 LENGTH = 200
 """Code points of one line, as of every warning."""

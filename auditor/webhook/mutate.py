@@ -16,14 +16,14 @@ from auditor.declared import Admission, Mutating
 from auditor.facts.workloads import names_controller, workload_of
 from auditor.fixes.case import Before, Case
 from auditor.fixes.offer import changes_of
-from auditor.fixes.operations import CannotApplyError
+from auditor.fixes.operations import CannotApplyError, once
 from auditor.fixes.proof import prove_findings
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.manifests import mapping
 from auditor.model import Change, Finding, Manifest, Operation, Resource, Safety, Snapshot
 from auditor.reporters.patches import Step
 from auditor.text import escaped
-from auditor.webhook.additions import NotAnAdditionError, additions, grown, is_addition, once
+from auditor.webhook.additions import NotAnAdditionError, additions, grown, is_addition
 from auditor.webhook.court import Court
 from auditor.webhook.decide import WARNING_LENGTH, annotation, warning
 from auditor.webhook.fitting import borrowed, misfit
