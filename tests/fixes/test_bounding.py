@@ -70,8 +70,9 @@ def node(name: str = "n1", cpu: str = "4", **fields: Any) -> Resource:
 
 def changed(policy: str, *found: Resource) -> Change:
     """What the builder makes for namespace shop."""
-    answer = judged((SHOP, *found), policy)
-    (finding,) = answer.findings
+    shop = () if any(one.ref == SHOP.ref for one in found) else (SHOP,)
+    answer = judged((*shop, *found), policy)
+    (finding,) = (one for one in answer.findings if one.ref == SHOP.ref)
     assert finding.remedy is not None
     facts = Before(answer, bench(policy), SETTINGS).facts
     (change,) = changes_of(facts, finding, finding.remedy)
@@ -324,6 +325,32 @@ GROWS = pod("far/ca", containers=[{"name": "m", "image": "r.example/cluster-auto
 OWN = {"apiVersion": "db.example.org/v1", "kind": "Store"}
 
 
+MESHED = resource(
+    {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "shop", "labels": {"istio-injection": "enabled"}},
+    }
+)
+
+
+def hook(resources: str, **rule: Any) -> Resource:
+    """A webhook that is called for these."""
+    rule = {"operations": ["CREATE"], "apiGroups": [""], "resources": [resources], **rule}
+    manifest = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": "hook"},
+        "webhooks": [{"name": "a.example.com", "rules": [rule]}],
+    }
+    return resource(manifest)
+
+
+@pytest.mark.parametrize("found", [hook("services"), hook("pods", operations=["DELETE"])])
+def test_a_webhook_for_something_else_keeps_nobody_from_the_fix(found: Resource) -> None:
+    assert hard(web(asking(cpu=1)), found) == {"pods": "4", "requests.cpu": "4"}
+
+
 @pytest.mark.parametrize(
     ("found", "why"),
     [
@@ -335,6 +362,14 @@ OWN = {"apiVersion": "db.example.org/v1", "kind": "Store"}
             "objects of kinds that are not known may make more pods there",
         ),
         ([web(asking(cpu="much"))], "what shop/web asks for cannot be read"),
+        (
+            [resource({**OWN, "metadata": {"name": "x"}}), web(ONE)],
+            "objects of kinds that are not known may make more pods there",
+        ),
+        ([made("Job", "once", ONE, parallelism=-3)], "a run of -3 pods is none"),
+        ([web(ONE), MESHED], "the pods of shop/web get a sidecar"),
+        ([web(ONE), hook("pods")], "MutatingWebhookConfiguration.* may add to pods"),
+        ([web(ONE), hook("*", operations=["*"], apiGroups=["*"])], "may add to pods"),
         (
             [node(), made("DaemonSet", "agent", ONE), GROWS],
             "depends on the nodes, and nodes are added",

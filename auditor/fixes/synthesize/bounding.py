@@ -22,6 +22,7 @@ from auditor.facts.placement.quantities import (
 from auditor.facts.placement.requests import CPU, MEMORY
 from auditor.facts.workloads import Container, Workload
 from auditor.fixes.operations import created
+from auditor.fixes.synthesize.egress import has_sidecar
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.synthesize.largest import Largest, largest_of
 from auditor.manifests import at, mapping, sequence
@@ -45,6 +46,7 @@ def give_requests(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         CannotBuildError: nobody asks for anything, or the pods of somebody might be refused.
     """
     mine = _workloads(facts, finding)
+    _check_known(facts, finding)
     given = {name: amount for name in (CPU, MEMORY) if (amount := _middle(mine, name))}
     if not given:
         raise CannotBuildError(
@@ -65,8 +67,8 @@ def bound(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         CannotBuildError: there is nothing to measure by, or it cannot be measured.
     """
     mine = _workloads(facts, finding)
-    if finding.ref.name in facts.makers:
-        raise CannotBuildError("objects of kinds that are not known may make more pods there")
+    _check_known(facts, finding)
+    _check_untouched(facts, mine)
     largest = [largest_of(facts, workload) for workload in mine]
     pods = sum(each.pods for each in largest)
     if not pods:
@@ -76,6 +78,36 @@ def bound(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         if amount := _asked_by_all(largest, name):
             hard[f"requests.{name}"] = _written(name, HEADROOM * amount)
     return (_created(facts, mine[0], "ResourceQuota", "bounds", {"hard": hard}),)
+
+
+def _check_known(facts: Facts, finding: Finding) -> None:
+    if not {finding.ref.name, ""}.isdisjoint(facts.makers):
+        raise CannotBuildError("objects of kinds that are not known may make more pods there")
+
+
+def _check_untouched(facts: Facts, workloads: Sequence[Workload]) -> None:
+    """Whether pods are created as their templates say: what something adds to them asks for more,
+    and nobody says how much.
+    """
+    for workload in workloads:
+        if has_sidecar(facts, workload):
+            raise CannotBuildError(
+                f"the pods of {workload.name} get a sidecar, and what that asks for is not known"
+            )
+    for webhook in facts.snapshot.of_kind("MutatingWebhookConfiguration"):
+        if any(map(_changes_pods, _rules(webhook))):
+            raise CannotBuildError(f"{webhook.ref} may add to pods, and how much is not known")
+
+
+def _rules(webhook: Resource) -> Iterator[Manifest]:
+    for one in sequence(webhook.manifest.get("webhooks")):
+        yield from map(mapping, sequence(mapping(one).get("rules")))
+
+
+def _changes_pods(rule: Manifest) -> bool:
+    """Whether it is called when a pod is created."""
+    meant = (("operations", "CREATE"), ("apiGroups", ""), ("resources", "pods"))
+    return all({name, "*", "*/*"}.intersection(sequence(rule.get(key))) for key, name in meant)
 
 
 def _workloads(facts: Facts, finding: Finding) -> Sequence[Workload]:

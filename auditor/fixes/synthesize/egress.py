@@ -48,7 +48,7 @@ def contain(facts: Facts, finding: Finding) -> tuple[Change, ...]:
         raise CannotBuildError("other NetworkPolicies let it out; one more cannot take that back")
     labels = Labels(facts)
     rules = [_names(facts), *_known(facts, source, labels), *_stores(facts, source)]
-    if _has_sidecar(facts, source):
+    if has_sidecar(facts, source):
         rules.append(_control_plane(facts))
     policy = policy_of(facts, source, labels.of(source), rules, ("Egress", "asks"))
     return (*labels.added.values(), created(policy, source.resource))
@@ -77,7 +77,7 @@ def _pods(namespace: str, key: str, value: str) -> Rule:
     }
 
 
-def _has_sidecar(facts: Facts, source: Workload) -> bool:
+def has_sidecar(facts: Facts, source: Workload) -> bool:
     """Whether its pods have one, or may and there is a mesh."""
     sidecar = facts.network.mesh.capture(source).sidecar
     return sidecar is Truth.YES or (sidecar is Truth.MAYBE and facts.network.mesh.present)

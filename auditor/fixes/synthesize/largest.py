@@ -84,9 +84,16 @@ def _on_nodes(facts: Facts, workload: Workload) -> int:
 
 
 def _at_once(spec: Manifest, manifest: Manifest) -> int:
-    """The pods of one run; of runs that overlap the headroom has to do. None of an ended Job."""
+    """The pods of one run; of runs that overlap the headroom has to do. None of an ended Job.
+
+    Raises:
+        CannotBuildError: there are less than none.
+    """
     told = map(mapping, sequence(at(manifest, ("status", "conditions"))))
     if any(e.get("type") in ("Complete", "Failed") and e.get("status") == "True" for e in told):
         return 0
     wanted = [spec.get("parallelism", 1), spec.get("completions")]
-    return min((number for number in wanted if type(number) is int), default=1)
+    found = min((number for number in wanted if type(number) is int), default=1)
+    if found < 0:
+        raise CannotBuildError(f"a run of {found} pods is none: the API server refuses it")
+    return found
