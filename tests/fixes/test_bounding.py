@@ -12,7 +12,7 @@ from auditor.facts.controllers.quotas import Quotas
 from auditor.fixes.case import Before
 from auditor.fixes.offer import changes_of, with_fixes
 from auditor.fixes.synthesize.errors import CannotBuildError
-from auditor.model import Change, Fix, Gap, Proof, Resource, Snapshot, Unseen
+from auditor.model import Change, Fix, Gap, Proof, Ref, Resource, Snapshot, Unseen
 from tests.bench import SETTINGS, bench, judged
 from tests.facts.network.cluster import namespace, pod, resource
 
@@ -322,6 +322,8 @@ def test_what_a_limit_range_gives_is_said() -> None:
 
 
 GROWS = pod("far/ca", containers=[{"name": "m", "image": "r.example/cluster-autoscaler:1"}])
+WIDE = Resource(Ref("db.example.org/v1", "Stores", "", "x"), {}, SHOP.origin)
+"""Of no namespace."""
 OWN = {"apiVersion": "db.example.org/v1", "kind": "Store"}
 
 
@@ -363,7 +365,7 @@ def test_a_webhook_for_something_else_keeps_nobody_from_the_fix(found: Resource)
         ),
         ([web(asking(cpu="much"))], "what shop/web asks for cannot be read"),
         (
-            [resource({**OWN, "metadata": {"name": "x"}}), web(ONE)],
+            [WIDE, web(ONE)],
             "objects of kinds that are not known may make more pods there",
         ),
         ([made("Job", "once", ONE, parallelism=-3)], "a run of -3 pods is none"),
