@@ -34,4 +34,4 @@ def prove_as_one(
     proof = prove_together(before, wanted, changes, edits, measure)
     if not proof.holds:
         why = "; ".join(objections(Fix("", Safety.MANUAL, changes, edits, proof)))
-        raise WriteError(f"the fixes do not go together: {why}; choose some with --select")
+        raise WriteError(f"the fixes do not go together: {why}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.joint import together
 from auditor.cli.left import (
     is_proven,
     is_proven_live,
@@ -34,9 +36,7 @@ from auditor.cli.screen import say
 
 if TYPE_CHECKING:
     from auditor.cli.answer import Answers
-    from auditor.cli.fix_source import Share
     from auditor.cli.options import Chosen
-    from auditor.fixes.together import Texts
     from auditor.model import Audit, Finding, TextEdit
     from auditor.sources.building import Rendering
 
@@ -105,7 +105,8 @@ def fix(
     """Show, for every finding under PATH that has one, the fix that was proven and is safe. With
     --cluster, as commands of kubectl: nothing is applied to a cluster.
 
-    Fixes are proven one by one, and then together as they are shown or written. Ends as `audit`
+    Fixes are proven one by one, and then together as they are shown or written; one that does not
+    go together with the others is left alone. Ends as `audit`
     does: with 1 while a finding of severity high or worse is left, with 4 where something could
     not be seen.
     """
@@ -123,15 +124,15 @@ def fix(
         access = Access(kubeconfig, context, cached, patience, chosen.namespaces)
         return _live(paths, chosen, access, wish, confirm=server_dry_run)
     if write:
-        answer = _written(paths, chosen, wish)
+        answer, clashing = _written(paths, chosen, wish)
         code = exit_code(answer, "high", strict=False)
-        say_end(answer, code, is_proven)
+        say_end(answer, code, is_proven, clashing)
         return code
     answers, wanted, fitting = _offered(paths, chosen, wish)
-    answer = answers.merged()
-    _show(answer, _together(answers, wanted, fitting)[1], wanted)
-    say_assumed(wanted)
-    say_left(answer, wanted, is_proven)
+    answer, joint = answers.merged(), together(answers, wanted, fitting)
+    _show(answer, joint.edits, joint.taken)
+    say_assumed(joint.taken)
+    say_left(answer, joint.taken, is_proven, joint.left)
     return exit_code(answer, "high", strict=False)
 
 
@@ -139,8 +140,8 @@ def _live(
     paths: tuple[str, ...], chosen: Chosen, access: Access, wish: Wish, *, confirm: bool
 ) -> int:
     """The commands that mend the cluster; 4 where the API server would not take one."""
+    from auditor.cli import fix_live
     from auditor.cli.audit import exit_code
-    from auditor.cli.fix_live import show
     from auditor.cli.judged import judged
     from auditor.fixes.offer import with_fixes
     from auditor.reporters.discreet import discreet
@@ -156,8 +157,9 @@ def _live(
     answer = discreet(answer)  # what stands for a credential must not be written over it
     wanted = [f for f in answer.open if is_proven_live(f) and wish.takes(f)]
     wish.certify(answer, wanted, chosen)
-    taken = show(answer, wanted, chosen, access, confirm=confirm)
-    say_left(answer, wanted, is_proven_live)
+    most = fix_live.together(answer, wanted, chosen)
+    taken = fix_live.show(answer, most, access, confirm=confirm)
+    say_left(answer, most.taken, is_proven_live, most.left)
     return exit_code(answer, "high", strict=False) if taken else 4
 
 
@@ -182,84 +184,29 @@ def _offered(
     return answers, wanted, done.chosen
 
 
-def _written(paths: tuple[str, ...], chosen: Chosen, wish: Wish) -> Audit:
+def _written(paths: tuple[str, ...], chosen: Chosen, wish: Wish) -> tuple[Audit, Mapping[int, str]]:
     """Write what is wanted, and then what that uncovers, until nothing more is; the audit of what
-    is there then.
+    is there then, and what does not go together with the rest.
     """
     from auditor.cli.rewrite import rewrite
 
     files: dict[str, None] = {}
     answers, wanted, fitting = _offered(paths, chosen, wish)
+    joint = together(answers, wanted, fitting)
     for _ in range(ROUNDS):
-        if not wanted:
+        if not joint.taken:
             break
-        edited, _ = _together(answers, wanted, fitting)
-        rewrite(edited)
-        say_assumed(wanted)
-        for uri in edited:
+        rewrite(joint.texts)
+        say_assumed(joint.taken)
+        for uri in joint.texts:
             if uri not in files:  # told at once: the next round may fail
                 say(f"wrote {uri}")
-        files |= dict.fromkeys(edited)
+        files |= dict.fromkeys(joint.texts)
         answers, wanted, fitting = _offered(paths, chosen, wish)
+        joint = together(answers, wanted, fitting)
     answer = answers.merged()
-    say_left(answer, wanted, is_proven)
-    return answer
-
-
-def _together(
-    answers: Answers, wanted: list[Finding], chosen: Chosen
-) -> tuple[Texts, tuple[TextEdit, ...]]:
-    """What all fixes at once make of the files, and their edits: proven as one in every variant,
-    and read again.
-
-    Raises:
-        WriteError: together they do not hold, or cannot be written.
-    """
-    from auditor.cli.fix_source import AtSource, is_at_source
-    from auditor.errors import WriteError
-
-    sourced = AtSource.of(answers, wanted, chosen)
-    found: dict[str, tuple[str, str]] = dict(sourced.texts)
-    edits: dict[TextEdit, None] = dict.fromkeys(sourced.edits)
-    for at, (name, answer) in enumerate(answers.each):
-        here = [one for one in wanted if not is_at_source(one) and _is_in(one, answer)]
-        edited, own = _together_in(answer, here, chosen, sourced.share(at, answer, wanted))
-        edits |= dict.fromkeys(own)
-        for uri, text in edited.items():
-            if found.setdefault(uri, text) != text:
-                raise WriteError(f"{uri}: {name} needs another change of it than other variants do")
-    return found, tuple(edits)
-
-
-def _is_in(finding: Finding, answer: Audit) -> bool:
-    """Whether a variant has all that the fix of a finding changes."""
-    changes = finding.fix.changes if finding.fix else ()
-    objects = [(change.beside or change.resource.ref, change.resource.origin) for change in changes]
-    there = [(answer.snapshot.find(ref), origin) for ref, origin in objects]
-    return all(one is not None and one.origin.lines is origin.lines for one, origin in there)
-
-
-def _together_in(
-    answer: Audit, wanted: list[Finding], chosen: Chosen, share: Share
-) -> tuple[Texts, tuple[TextEdit, ...]]:
-    """The same in one variant, where that is built with its share of the fixes at the source."""
-    from auditor.cli.as_one import prove_as_one
-    from auditor.errors import WriteError
-    from auditor.fixes.patch import CannotEditError
-    from auditor.fixes.together import ClashError, check, merged, texts, written
-
-    if not wanted and not share.changes:
-        return {}, ()
-    try:
-        changes = merged(answer.snapshot, [f.fix for f in wanted if f.fix])
-        edits = written(answer.snapshot, changes)
-        edited = texts(answer.snapshot, edits)
-        check(answer.snapshot, changes, edited)
-    except (ClashError, CannotEditError) as error:
-        raise WriteError(f"{error}; choose some of the fixes with --select") from error
-    gone, changes = [*wanted, *share.findings], (*changes, *share.changes)
-    prove_as_one(answer, gone, changes, chosen, edits, share.measure)
-    return edited, edits
+    say_left(answer, joint.taken, is_proven, joint.left)
+    return answer, joint.left
 
 
 def _show(answer: Audit, edits: tuple[TextEdit, ...], wanted: list[Finding]) -> None:

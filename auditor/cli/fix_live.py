@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.joint import Most
 from auditor.cli.left import is_proven_live, say_nothing
 
 if TYPE_CHECKING:
@@ -15,19 +16,25 @@ if TYPE_CHECKING:
     from auditor.model import Audit, Change, Finding, Snapshot
 
 
-def show(
-    answer: Audit, wanted: Sequence[Finding], chosen: Chosen, access: Access, *, confirm: bool
-) -> bool:
+def together(answer: Audit, wanted: Sequence[Finding], chosen: Chosen) -> Most[tuple[Change, ...]]:
+    """The changes that go together, one for each object."""
+    most: Most[tuple[Change, ...]] = Most(lambda some: _together(answer, some, chosen), ())
+    if wanted:
+        most.take(wanted)
+    return most
+
+
+def show(answer: Audit, most: Most[tuple[Change, ...]], access: Access, *, confirm: bool) -> bool:
     """Print, for every object that the wanted fixes touch, one command of kubectl; nothing is
     applied. With `confirm` the API server is asked about each (server-side dry run). Whether it
     would take all of them.
 
     Raises:
-        WriteError: together the fixes do not hold. ClusterError: see there.
+        ClusterError: see there.
     """
     from auditor.reporters.boundaries import mending_line
 
-    changes = _together(answer, wanted, chosen)
+    changes, wanted = most.made, most.taken
     refusals = _refusals(answer.snapshot, changes, access) if confirm else None
     for number, change in enumerate(changes):
         for finding in wanted:
@@ -61,7 +68,7 @@ def _together(answer: Audit, wanted: Sequence[Finding], chosen: Chosen) -> tuple
     try:
         changes = merged(answer.snapshot, [f.fix for f in wanted if f.fix])
     except ClashError as error:
-        raise WriteError(f"{error}; choose some of the fixes with --select") from error
+        raise WriteError(str(error)) from error
     prove_as_one(answer, wanted, changes, chosen)
     return changes
 

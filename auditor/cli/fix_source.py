@@ -53,7 +53,7 @@ class AtSource:
             return cls(Together(audits, fixes, chosen.bench, chosen.settings))
         except (CannotEditError, NotRebuiltError) as error:
             why = f"the fixes of what is built do not go together: {error}"
-            raise WriteError(f"{why}; choose some with --select") from error
+            raise WriteError(why) from error
 
     @property
     def texts(self) -> Texts:

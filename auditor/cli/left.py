@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditor.cli.screen import say
@@ -38,15 +38,20 @@ def say_nothing(answer: Audit, is_proven: IsProven) -> None:
     say(f"nothing to fix: {why if total else 'no findings'}", err=True)
 
 
-def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> None:
-    """What is left alone, a line for each policy and reason, and what is not known."""
+def say_left(
+    answer: Audit, wanted: Sequence[Finding], is_proven: IsProven, clashing: Mapping[int, str]
+) -> None:
+    """What is left alone, a line for each policy and reason, and what is not known. `clashing` says
+    by the `id` of a finding why its fix does not go together with those that are taken.
+    """
     from auditor.reporters.gaps import heading
 
     taken = set(map(id, wanted))
     alike: dict[tuple[str, str], list[Finding]] = {}
     for finding in answer.open:
         if id(finding) not in taken:
-            key = (finding.policy.id, _why(finding, is_proven=is_proven(finding)))
+            why = clashing.get(id(finding)) or _why(finding, is_proven=is_proven(finding))
+            key = (finding.policy.id, why)
             alike.setdefault(key, []).append(finding)
     for (policy, why), found in alike.items():
         say(f"left alone: {policy} {_places(answer, found)}: {why}", err=True)
@@ -55,7 +60,7 @@ def say_left(answer: Audit, wanted: Sequence[Finding], is_proven: IsProven) -> N
             say(f"{heading(gap)}: {gap.what}: {gap.why}", err=True)
 
 
-def say_end(answer: Audit, code: int, is_proven: IsProven) -> None:
+def say_end(answer: Audit, code: int, is_proven: IsProven, clashing: Mapping[int, str]) -> None:
     """Why the run ends so, in one line, where that is not with 0."""
     from auditor.cli.audit import counting
     from auditor.model import Severity
@@ -67,9 +72,11 @@ def say_end(answer: Audit, code: int, is_proven: IsProven) -> None:
     if code != 1:
         return
     found = [finding for finding in answer.open if finding.severity.at_least(Severity.HIGH)]
-    unsafe = sum(map(is_proven, found))
-    none = len(found) - unsafe
+    apart = sum(id(finding) in clashing for finding in found)
+    unsafe = sum(is_proven(finding) for finding in found if id(finding) not in clashing)
+    none = len(found) - unsafe - apart
     parts = [f"{none} without a proven fix"] if none else []
+    parts += [f"{apart} whose fixes do not go together with others"] if apart else []
     parts += [f"{unsafe} with a proven fix that may change behaviour (--unsafe)"] if unsafe else []
     left = f"{counted(len(found), 'finding')} of severity high or above"
     say(f"exit 1: {left} {'is' if len(found) == 1 else 'are'} left: {', '.join(parts)}", err=True)

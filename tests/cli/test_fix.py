@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from auditor.cli import fix as cli_fix
+from auditor.cli.joint import together
 from auditor.cli.rewrite import rewrite
 from auditor.errors import WriteError
 
@@ -319,7 +320,7 @@ def test_what_was_written_is_told_also_where_the_next_round_fails(
     )
     file = tmp_path / "pod.yaml"
     file.write_text(text, "utf-8")
-    whole, rounds = cli_fix._together, []
+    whole, rounds = together, []
 
     def once(*given: Any) -> Any:
         rounds.append(given)
@@ -327,9 +328,74 @@ def test_what_was_written_is_told_also_where_the_next_round_fails(
             raise WriteError("the fixes do not go together")
         return whole(*given)
 
-    monkeypatch.setattr(cli_fix, "_together", once)
+    monkeypatch.setattr(cli_fix, "together", once)
     said = auditor("fix", file, "--write", "--unsafe")
     assert said.code == 2
     assert f"wrote {file}" in said.out
     assert "error: could not write: the fixes do not go together" in said.err
     assert "hostNetwork: false" in file.read_text("utf-8")
+
+
+CLASHING = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: ports, namespace: shop}
+spec:
+  containers:
+    - name: app
+      image: registry.example/app:1.0.0
+      ports:
+        - {name: Web, containerPort: 80}
+"""
+
+
+def _clashing(policies: Path) -> None:
+    """Two policies of somebody's own that want the same field otherwise."""
+    for name, value in (("one", "first"), ("two", "second")):
+        (policies / "own").mkdir(parents=True, exist_ok=True)
+        (policies / "own" / f"{name}.rego").write_text(
+            f"""# METADATA
+# title: Wants the label to be {value}
+# description: Its own way.
+# custom:
+#   severity: medium
+#   fix: deterministic
+#   kinds: [Pod]
+package policies.own.{name}
+
+deny contains finding if {{
+	not input.object.metadata.labels.way == "{value}"
+	finding := {{
+		"path": ["metadata", "name"],
+		"message": "the way is not {value}",
+		"fix": {{
+			"title": "go the way {value}",
+			"safety": "safe",
+			"patch": [{{"op": "add", "path": ["metadata", "labels", "way"], "value": "{value}"}}],
+		}},
+	}}
+}}
+""",
+            "utf-8",
+        )
+
+
+def test_fixes_that_clash_keep_no_others_from_being_written(
+    auditor: Command, tmp_path: Path
+) -> None:
+    """One of the two is written, the other one is told, and so is why the run ends as it does."""
+    _clashing(tmp_path / "policies")
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(CLASHING, "utf-8")
+    (folder / "b.yaml").write_text(PRIVILEGED, "utf-8")
+    chosen = ("--policies", tmp_path / "policies", "--select", "own", "--select", "workload")
+    shown = auditor("fix", folder, "--unsafe", *chosen)
+    assert shown.out.count("way: first") == 2
+    (left,) = [line for line in shown.err.splitlines() if line.startswith("left alone: own/")]
+    assert "in 2 places: " in left
+    assert "the fixes do not go together" in left
+    said = auditor("fix", folder, "--write", "--unsafe", *chosen)
+    assert f"wrote {folder / 'a.yaml'}" in said.out
+    assert "privileged: true" not in (folder / "b.yaml").read_text("utf-8")
+    assert "way: first" in (folder / "a.yaml").read_text("utf-8")
