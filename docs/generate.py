@@ -354,16 +354,20 @@ def _said(*arguments: str, **environment: str) -> str:
     plain = {"NO_COLOR", "FORCE_COLOR"}
     inherited = {key: value for key, value in os.environ.items() if key not in plain}
     done = subprocess.run(
-        [Path(sys.executable).with_name("auditor"), *arguments],
+        [sys.executable, "-m", "auditor", *arguments],
         cwd=ROOT,
         env={**inherited, "COLUMNS": str(WIDTH), "SOURCE_DATE_EPOCH": NEW_YEAR, **environment},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
     )
+    if done.returncode not in ANSWERS:
+        sys.exit(f"auditor {' '.join(arguments)} broke off with {done.returncode}")
     return done.stdout
 
 
+ANSWERS = (0, 1, 4)
+"""The exit codes of an audit that was performed."""
 MAKERS = {"docs": docs, "reports": reports}
 
 if __name__ == "__main__":

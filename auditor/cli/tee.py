@@ -12,8 +12,8 @@ from auditor.cli.shelf import Packer
 
 
 class Tee(io.BufferedIOBase):
-    """The binary side of a stream, with a copy of all that is written: packed, as it takes a
-    twentieth of the room.
+    """The binary side of a stream, with a copy of all that is written: packed, since a large report
+    takes much less room then.
     """
 
     def __init__(self, inner: BinaryIO) -> None:

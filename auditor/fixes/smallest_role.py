@@ -149,7 +149,7 @@ class _World:
 
     def widened(self, request: Request, any_name: Collection[str]) -> Request:
         """The request for any object, where that is wanted and was allowed."""
-        if not request.name or kind_of(request) not in any_name:
+        if not request.name or request.kind not in any_name:
             return request
         wide = replace(request, name="")
         return wide if self.authorizer.answer(wide).allowed else request
@@ -242,14 +242,7 @@ def shown(request: Request) -> str:
         return f"{request.verb} {request.path}"
     name = f" {request.name}" if request.name else ""
     where = f" in {request.namespace}" if request.namespace else ""
-    return f"{request.verb} {kind_of(request)}{name}{where}"
-
-
-def kind_of(request: Request) -> str:
-    """What it is for, as kubectl has it: ``deployments.apps/scale``."""
-    group = f".{request.group}" if request.group else ""
-    kind, slash, sub = request.combined.partition("/")
-    return f"{kind}{group}{slash}{sub}"
+    return f"{request.verb} {request.kind}{name}{where}"
 
 
 def _is_default(grant: Grant) -> bool:

@@ -16,13 +16,22 @@ import jsonschema_rs
 import pytest
 
 import auditor.reporters
+from auditor.audit import audit
+from auditor.fixes.offer import with_fixes
 from auditor.fixes.operations import applied
 from auditor.model import Audit, Change, Evidence, Gap, Operation, Proof, Snapshot
+from auditor.policies.loader import load
 from auditor.reporters import render
+from auditor.reporters.encoded import encoded
+from auditor.reporters.json import document, pieces
 from auditor.reporters.patches import json_patch
+from auditor.reporters.view import View
+from auditor.sources.files import FileSource
+from tests.bench import SETTINGS, bench
 
 from . import world
 
+CLUSTERS = Path(__file__).parents[2] / "fixtures" / "clusters"
 SCHEMA = json.loads((Path(auditor.reporters.__file__).parent / "report.schema.json").read_text())
 
 
@@ -157,6 +166,19 @@ def test_the_summary_counts_by_severity_and_status() -> None:
         "policy": None,
         "acknowledged": None,
     }
+
+
+@pytest.mark.parametrize("cluster", ["peapods", "peapods-paths"])
+def test_what_is_written_at_once_is_what_is_made_of_values(cluster: str) -> None:
+    """A report is put together of texts, `auditor diff` and a report with odd bytes of values."""
+    chosen = bench(
+        *(policy.id for policy in load()[0] if policy.profile in ("essential", "recommended"))
+    )
+    found = audit(FileSource((str(CLUSTERS / cluster),)).snapshot(), chosen, SETTINGS)
+    answer = with_fixes(found, chosen, SETTINGS)
+    assert len(answer.findings) > 5
+    text = "".join(pieces(answer, View(paths=("k8s",))))
+    assert text == encoded(document(answer, ("k8s",)))
 
 
 def test_nothing_found_is_a_report_too() -> None:

@@ -41,7 +41,6 @@ MANY = tuple(f"list of {kind} could not be seen: forbidden" for kind in LISTS)
         (("a: forbidden", "b: gone", "b: forbidden"), "a, b: forbidden; b: gone"),
         (("it is so", "it is so"), "it is so"),
         (("x", "a: x", "b: x"), "x; a, b: x"),
-        (("a may run: x", "may run: x"), "a may, may run: x"),
     ],
 )
 def test_a_reason_that_many_have_is_said_once(unproven: tuple[str, ...], told: str) -> None:

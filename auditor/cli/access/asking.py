@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,3 +66,33 @@ def say_blind(reading: Reading) -> tuple[int, list[dict[str, Any]]]:
         say(line, err=True)
     code = 4 if any(gap.kinds for gap in gaps) else reading.code
     return code, gap_documents((*reading.gaps, *gaps))
+
+
+def say_unknown(who: Subject, states: Sequence[State]) -> None:
+    """Whoever mistypes a name is not to read that this one may do nothing."""
+    from difflib import get_close_matches
+
+    from auditor.cli.screen import say
+    from auditor.facts.access.holders import said
+
+    known = {one.name: said(one) for state in states for one in _known(state, who.kind)}
+    # The account 'default' is made with its namespace.
+    if who.name in known or who.name.endswith(":default"):
+        return
+    near = next((known[name] for name in get_close_matches(who.name, known, n=1, cutoff=0.8)), "")
+    if near or who.kind == "ServiceAccount":  # a user is nowhere but in bindings
+        meant = f"; did you mean '{near}'?" if near else ""
+        say(f"no binding names {said(who)}, and no such object is there{meant}", err=True)
+
+
+def _known(state: State, kind: str) -> Iterator[Subject]:
+    """Those of this kind that bindings name, and the accounts that are there."""
+    from auditor.facts.access import Authorizer
+    from auditor.facts.access.holders import key_of
+    from auditor.facts.access.subjects import Subject, account
+
+    for bound in Authorizer.of(state.snapshot, assume_defaults=False).bound:
+        yield from (key_of(one) for one in bound.subjects if key_of(one).kind == kind)
+    if kind == "ServiceAccount":
+        for one in state.snapshot.of_kind("ServiceAccount"):
+            yield Subject(kind, account(one.ref.namespace, one.ref.name))

@@ -85,7 +85,6 @@ class _Known:
     def meet(self, request: Request) -> None:
         """Look at what is asked about, once."""
         from auditor.cli.access.resources import doubt
-        from auditor.fixes.smallest_role import kind_of
 
         asked = (request.group, request.combined)
         enough = len(self.doubts) == MOST or len(self._seen) == MOST_SEEN
@@ -94,7 +93,7 @@ class _Known:
         self._seen.add(asked)
         meant = self.resources.meant(request)
         if meant is not None:
-            self.doubts.append(doubt(kind_of(request), meant))
+            self.doubts.append(doubt(request.kind, meant))
 
     def say_doubts(self) -> None:
         """On standard error, a line each."""

@@ -116,9 +116,8 @@ def _uses(line: bytes, place: str, unread: list[Gap]) -> Iterator[Request]:
 def _say_idle(uses: Iterable[Request], any_name: Iterable[str]) -> None:
     """Which names of resources fit nothing: most likely they are mistyped."""
     from auditor.cli.screen import say
-    from auditor.fixes.smallest_role import kind_of
 
-    known = {kind_of(request) for request in uses if request.name}
+    known = {request.kind for request in uses if request.name}
     for name in any_name:
         if name not in known:
             say(f"--any-name {name}: no request that was read names such an object", err=True)

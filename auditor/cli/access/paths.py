@@ -38,6 +38,7 @@ def paths(read: Read, sources: tuple[str, ...], outputs: Forms) -> int:
 
     reading = read_all(read)
     code, gaps = say_blind(reading)
+    _say_unknown(sources, reading.states)
     views = [(state, escalation := Escalation(state.facts), _found(escalation, sources))
              for state in reading.states]  # fmt: skip
 
@@ -52,6 +53,17 @@ def paths(read: Read, sources: tuple[str, ...], outputs: Forms) -> int:
 
     outputs.write(rendered)
     return ends_with(any(_to_all(chain) for _, _, found in views for chain in found), code)
+
+
+def _say_unknown(sources: Sequence[str], states: Sequence[State]) -> None:
+    """Whoever mistypes a name is not to read that this one comes to nothing."""
+    from auditor.cli.access.asking import say_unknown, subject_of
+
+    there = [workload for state in states for workload in state.facts.workloads]
+    named = {name for workload in there for name in (workload.name, str(workload.ref))}
+    for name in sources:
+        if name not in named:
+            say_unknown(subject_of(name), states)
 
 
 def _to_all(chain: Chain) -> bool:

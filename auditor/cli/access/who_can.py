@@ -81,7 +81,7 @@ def who_can(verb: str, resource: str, read: Read, name: str, defaults: bool, out
 
     def rendered(form: str) -> str:
         if form == "json":
-            states = [{"name": f.state, "allowed": list(map(_document, f.allowed))} for f in found]
+            states = list(map(_state, found))
             return encoded({"states": states, "gaps": gaps})
         return str(outputs.terminal.shown("".join(_text(found, defaults=defaults))))
 
@@ -188,6 +188,11 @@ def _request(resources: Resources, verb: str, resource: str, name: str) -> Reque
     kind, dot, group = whole.partition(".")
     group = group if dot else resources.group_of(kind)
     return Request("", frozenset(), verb, "", group, kind, subresource, name)
+
+
+def _state(found: Found) -> Mapping[str, Any]:
+    allowed = list(map(_document, found.allowed))
+    return {"name": found.state, "allowed": allowed, "doubts": list(found.doubts)}
 
 
 def _document(one: Allowed) -> Mapping[str, Any]:

@@ -41,6 +41,12 @@ class Request:
         """``pods/exec``."""
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
+    @property
+    def kind(self) -> str:
+        """What it is for, as kubectl has it: ``deployments.apps/scale``."""
+        group = f".{self.group}" if self.group else ""
+        return f"{self.resource}{group}" + (f"/{self.subresource}" if self.subresource else "")
+
 
 def request_of(document: Any) -> Request:
     """The request that one line of a file of queries asks about: in the short form, or a

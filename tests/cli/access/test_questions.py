@@ -338,3 +338,20 @@ def test_the_names_of_all_rules_are_told(auditor: Command, tmp_path: Path) -> No
     told = auditor("access", "who-can", "get", "secrets", tmp_path, "--format", "json")
     [state] = told.report["states"]
     assert [one["names"] for one in state["allowed"] if "names" in one] == [["a", "b", "ci"]]
+
+
+def test_programs_are_told_of_a_slip_as_well(auditor: Command, manifests: Path) -> None:
+    said = auditor("access", "who-can", "delet", "pods", manifests, "--format", "json")
+    [state] = said.report["states"]
+    assert all(one["default"] or "admin" in str(one["binding"]) for one in state["allowed"])
+    [doubt] = state["doubts"]
+    assert "did you mean 'delete'?" in doubt
+    known = auditor("access", "who-can", "create", "pods", manifests, "--format", "json")
+    assert known.report["states"][0]["doubts"] == []
+
+
+def test_paths_from_somebody_who_is_not_there(auditor: Command, manifests: Path) -> None:
+    """Is no answer that this one comes to nothing."""
+    said = auditor("access", "paths", manifests, "--from", "build/pipelin")
+    assert "no binding names ServiceAccount build/pipelin" in said.err
+    assert auditor("access", "paths", manifests, "--from", "build/pipeline").err == ""
