@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.facts.kinds import BINDINGS
 from auditor.facts.workloads import Workload
-from auditor.manifests import mapping, sequence
+from auditor.manifests import at, mapping, sequence
 from auditor.model import Gap, Manifest, Snapshot, Unseen
 
 if TYPE_CHECKING:
@@ -33,6 +33,21 @@ class Accounts:
             (resource.ref.namespace, resource.ref.name)
             for resource in self._snapshot.of_kind("ServiceAccount")
             if resource.manifest.get("automountServiceAccountToken") is False
+        )
+
+    def holds_token(self, workload: Workload) -> bool:
+        """Whether its pods hold the token of their account: mounted as it is by default, or asked
+        for as a volume.
+        """
+        says = workload.pod.get("automountServiceAccountToken")
+        account = (workload.ref.namespace, account_of(workload))
+        if says is True or (says is not False and account not in self.tokenless):
+            return True
+        volumes = map(mapping, sequence(workload.pod.get("volumes")))
+        return any(
+            "serviceAccountToken" in mapping(source)
+            for volume in volumes
+            for source in sequence(at(volume, ("projected", "sources")))
         )
 
     @cached_property

@@ -81,18 +81,7 @@ class World:
     def account_of(self, workload: Workload) -> Account | None:
         """The account whose token its pods hold; None where they hold none."""
         account = workload.ref.namespace, account_of(workload)
-        return account if self._holds_token(workload, account) else None
-
-    def _holds_token(self, workload: Workload, account: Account) -> bool:
-        says = workload.pod.get("automountServiceAccountToken")
-        if says is True or (says is not False and account not in self._facts.accounts.tokenless):
-            return True
-        volumes = map(mapping, sequence(workload.pod.get("volumes")))
-        return any(
-            "serviceAccountToken" in mapping(source)
-            for volume in volumes
-            for source in sequence(at(volume, ("projected", "sources")))
-        )
+        return account if self._facts.accounts.holds_token(workload) else None
 
     @cached_property
     def tokens(self) -> Mapping[Account, str]:

@@ -21,7 +21,7 @@ from auditor.facts.paths.powers import Power, allows, held
 from auditor.facts.paths.shared import secrets_of
 from auditor.facts.placement.replicas import MOST
 from auditor.facts.workloads import Workload
-from auditor.manifests import at, mapping, sequence, texts
+from auditor.manifests import at, texts
 from auditor.model import Key, Resource
 
 if TYPE_CHECKING:
@@ -108,21 +108,10 @@ class Api:
         """The account whose token its pods hold, where that or a group of it has powers."""
         space, name = workload.ref.namespace, account_of(workload)
         names = (account(space, name), *_groups_of(space))
-        if not any(one in self.powerful for one in names) or not self._holds_token(workload):
+        has_powers = not self.powerful.keys().isdisjoint(names)
+        if not has_powers or not self.facts.accounts.holds_token(workload):
             return None
         return self.subjects.account(space, name)
-
-    def _holds_token(self, workload: Workload) -> bool:
-        says = workload.pod.get("automountServiceAccountToken")
-        named = (workload.ref.namespace, account_of(workload))
-        if says is True or (says is not False and named not in self.facts.accounts.tokenless):
-            return True
-        volumes = map(mapping, sequence(workload.pod.get("volumes")))
-        return any(
-            "serviceAccountToken" in mapping(source)
-            for volume in volumes
-            for source in sequence(at(volume, ("projected", "sources")))
-        )
 
     def steps(self, targets: Iterable[Workload]) -> Iterator[Means]:
         """What each binding leads to: of these workloads, and of the subjects with powers."""
