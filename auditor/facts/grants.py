@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.access.holders import ACCOUNTS as EVERY_ACCOUNT
-from auditor.facts.access.holders import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, said
+from auditor.facts.access.holders import ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED, key_of, said
 from auditor.facts.access.powers import gives_all, powers_of
 from auditor.facts.access.rules import Rule
 from auditor.facts.access.subjects import MASTERS, Subject, account_named
-from auditor.facts.powers import is_default
+from auditor.facts.access.usual import is_usual, usual_subjects
 from auditor.model import Resource
 
 if TYPE_CHECKING:
@@ -27,18 +27,21 @@ def grant(facts: Facts, binding: Resource) -> Told | None:
     None of what an API server makes for itself.
     """
     one = facts.bindings.get(binding.ref.key)
-    if one is None or is_default(binding):
+    if one is None or is_usual(one):
         return None
+    usual = usual_subjects(one)
+    powers = [name for name, _ in powers_of(one.rules, everywhere=one.space is None)]
     return {
         "everywhere": one.space is None,
         "where": "in every namespace" if one.space is None else f"in {one.space}",
         "role": _role(binding),
         "everything": any(map(gives_all, one.rules)),
-        "powers": [name for name, _ in powers_of(one.rules, everywhere=one.space is None)],
+        "powers": powers,
         "usual": not one.rules or all(map(_is_usual, one.rules)),
         "subjects": [
-            {"index": number, "who": said(subject), "is": _class(subject)}
+            {"index": number, "who": said(subject), "is": _class(subject, bool(powers))}
             for number, subject in enumerate(one.subjects)
+            if key_of(subject) not in usual
         ],
     }
 
@@ -49,7 +52,7 @@ def ends(facts: Facts, binding: Resource) -> Told | None:
     where there is none at all of its kind, an account where its namespace has none.
     """
     one = facts.bindings.get(binding.ref.key)
-    if one is None or is_default(binding):
+    if one is None or is_usual(one):
         return None
     missing = _role(binding) if one.role is None and _looked_for_role(facts, binding) else ""
     accounts = [
@@ -82,11 +85,15 @@ def _is_missing(facts: Facts, subject: Subject) -> bool:
     return name not in (there or ())
 
 
-def _class(subject: Subject) -> str:
+def _class(subject: Subject, is_grave: bool) -> str:
+    """What a subject is. The accounts of one namespace are often meant, as to see or to pull; with
+    more than that, each pod that names no account has it.
+    """
     if subject.name in (ANONYMOUS, UNAUTHENTICATED):
         return "anonymous"
     if subject.kind == "Group":
-        return _GROUPS.get(subject.name.removesuffix(":"), "")
+        of_one = is_grave and subject.name.startswith(f"{EVERY_ACCOUNT}:")
+        return _GROUPS.get(subject.name.removesuffix(":"), "default" if of_one else "")
     _, name = account_named(subject.name) or ("", "")
     return "default" if name == "default" else ""
 

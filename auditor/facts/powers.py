@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.access.authorizer import Bound, defaults
 from auditor.facts.access.holders import key_of, said
-from auditor.facts.access.powers import BY_GET, POWERS, RBAC, gives_all, powers_of
-from auditor.facts.access.rules import ALL, Rule
-from auditor.facts.access.subjects import subjects_of
+from auditor.facts.access.powers import BY_GET, RBAC, gives_all, powers_of
+from auditor.facts.access.rules import ALL, Rule, rules_of
+from auditor.facts.access.usual import is_usual_role, usual_subjects
 from auditor.facts.escalation.world import CREATE_ASKED
 from auditor.facts.forms import as_object
 from auditor.manifests import at, mapping, sequence, texts
@@ -32,7 +33,7 @@ def role_powers(facts: Facts, role: Resource) -> Told | None:
     None of what an API server makes for itself, and of what nobody is bound to and others are made
     of.
     """
-    if is_default(role):
+    if is_usual_role(role):
         return None
     found = [(one, who) for one in _bound(facts, role) if (who := _others(one))]
     if _key(role) not in facts.rights.roles or (not found and _is_part(facts, role)):
@@ -57,7 +58,7 @@ def role_powers(facts: Facts, role: Resource) -> Told | None:
             for name, told in powers_of(rules, everywhere=everywhere)
             if old or name != BY_GET
         },
-        "everything": next((n for n, rule in enumerate(own) if gives_all(rule)), None),
+        "everything": _first_to_give_all(own),
         "wildcards": [told for n, rule in enumerate(own) for told in _wild(n, rule)],
     }
 
@@ -75,9 +76,9 @@ def _is_part(facts: Facts, role: Resource) -> bool:
 def role_use(facts: Facts, role: Resource) -> Told | None:
     """The fact `role_use`, about a role: whether anybody is bound to it, or another role is made of
     it (``used``); and what it adds to those that are (``adds``): powers by the role of an API
-    server that aggregates it.
+    server that aggregates it, and which rule of it gives every right (``everything``).
     """
-    if is_default(role):
+    if is_usual_role(role):
         return None
     labels = texts(at(role.manifest, ("metadata", "labels")))
     into = [name for name in ("view", "edit", "admin") if labels.get(LABEL + name) == "true"]
@@ -86,17 +87,25 @@ def role_use(facts: Facts, role: Resource) -> Told | None:
     return {
         "used": bool(_bound(facts, role)) or _is_part(facts, role),
         "into": into,
-        "adds": {name: adds[name] for name in adds if name not in _OWN.get(into[0], ())},
+        "adds": {name: adds[name] for name in adds if name not in _own(into[0])},
+        "everything": _first_to_give_all(rules) if into else None,
         "selects_all": _selects_all(role),
     }
 
 
 LABEL = f"{RBAC}/aggregate-to-"
-_OWN: Mapping[str, frozenset[str]] = {
-    "edit": frozenset(one.name for one in POWERS) - {"raises-rights", "opens-network"},
-    "admin": frozenset(one.name for one in POWERS) - {"raises-rights"},
-}
-"""What the default roles give anyhow; view gives none."""
+
+
+@cache
+def _own(role: str) -> frozenset[str]:
+    """What view, edit or admin gives anyhow, as an API server makes it."""
+    made = next(each for each in defaults() if each.ref.name == role)
+    rules = rules_of(made.manifest["rules"])
+    return frozenset(name for name, _ in powers_of(rules, everywhere=False))
+
+
+def _first_to_give_all(rules: Sequence[Rule]) -> int | None:
+    return next((number for number, rule in enumerate(rules) if gives_all(rule)), None)
 
 
 def _selects(one: Any, role: Resource, labels: Mapping[str, str]) -> bool:
@@ -115,17 +124,6 @@ def _selects_all(role: Resource) -> int | None:
     return None
 
 
-def is_default(one: Resource) -> bool:
-    """Whether an API server, or who sets it up, makes it for itself."""
-    if one.ref.name.startswith("kubeadm:"):
-        return True
-    labels = texts(at(one.manifest, ("metadata", "labels")))
-    return (
-        labels.get("kubernetes.io/bootstrapping") == "rbac-defaults"
-        or one.ref.key in {each.ref.key for each in defaults()}
-    )  # fmt: skip
-
-
 def _key(role: Resource) -> tuple[str, str, str]:
     space = (role.ref.namespace or "default") if role.ref.kind == "Role" else ""
     return role.ref.kind, space, role.ref.name
@@ -137,11 +135,8 @@ def _bound(facts: Facts, role: Resource) -> Sequence[Bound]:
 
 def _others(one: Bound) -> list[str]:
     """To whom a binding gives something that an API server does not give by itself."""
-    if is_default(one.binding):
-        own = next((each for each in defaults() if each.ref.key == one.binding.ref.key), None)
-        usual = set(map(key_of, subjects_of(own))) if own else set(map(key_of, one.subjects))
-        return [said(each) for each in one.subjects if key_of(each) not in usual]
-    return [said(each) for each in one.subjects]
+    usual = usual_subjects(one)
+    return [said(each) for each in one.subjects if key_of(each) not in usual]
 
 
 def _listed(names: Sequence[str]) -> str:

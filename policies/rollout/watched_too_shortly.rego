@@ -22,16 +22,32 @@ deny contains finding if {
 	seconds := object.get(input.object.spec, "minReadySeconds", 0)
 	noticed := slowest
 	seconds <= noticed
-	finding := {
-		"path": ["spec", "minReadySeconds"],
-		"message": sprintf("a new pod is watched for %s, and its readiness probe takes %d s to notice a failure", [watched(seconds), noticed]),
-		"fix": {
-			"title": "watch it until a failure is noticed",
-			"safety": "safe",
-			"patch": [{"op": "add", "path": ["spec", "minReadySeconds"], "value": noticed + 1}],
+	finding := object.union(
+		{
+			"path": ["spec", "minReadySeconds"],
+			"message": sprintf("a new pod is watched for %s, and its readiness probe takes %d s to notice a failure", [watched(seconds), noticed]),
 		},
-	}
+		unless_too_long(noticed + 1),
+	)
 }
+
+unless_too_long(seconds) := {"fix": {
+	"title": "watch it until a failure is noticed",
+	"safety": "safe",
+	"patch": [{"op": "add", "path": ["spec", "minReadySeconds"], "value": seconds}],
+}} if not is_too_long(seconds)
+
+unless_too_long(seconds) := {} if is_too_long(seconds)
+
+# The API server takes none that is not below the deadline, which is for its author to move.
+is_too_long(seconds) if {
+	input.object.kind == "Deployment"
+	seconds >= deadline
+}
+
+default deadline := 600
+
+deadline := input.object.spec.progressDeadlineSeconds if is_number(input.object.spec.progressDeadlineSeconds)
 
 slowest := max({seconds |
 	some container in probes.containers

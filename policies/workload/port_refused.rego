@@ -87,7 +87,7 @@ called(ports, index) := ports[index].name if {
 
 called(ports, index) := sprintf("%s %v", [ports[index].name, ports[index].containerPort]) if {
 	has_twin(ports, index)
-	not is_string(ports[index].protocol)
+	object.get(ports[index], "protocol", null) == null
 }
 
 called(ports, index) := sprintf("%s %v/%s", [ports[index].name, ports[index].containerPort, ports[index].protocol]) if {
@@ -95,7 +95,9 @@ called(ports, index) := sprintf("%s %v/%s", [ports[index].name, ports[index].con
 	is_string(ports[index].protocol)
 }
 
-called(ports, index) := object.get(ports[index], "containerPort", "") if not is_string(ports[index].name)
+called(ports, index) := object.get(ports[index], "containerPort", "") if {
+	not is_string(object.get(ports[index], "name", null))
+}
 
 protocol(port) := object.get(port, "protocol", "TCP")
 

@@ -254,6 +254,8 @@ def _number(text: str) -> int | None:
 
 
 def _pod_port(target: Workload, asked: Named) -> int | None:
+    if not asked.port:  # every one; a port without a name is not the one that is meant
+        return None
     if number := _number(asked.port):
         return number
     for number, protocol, name, _ in container_ports(target):
