@@ -160,7 +160,9 @@ def _subjects(about: Sequence[str]) -> str:
     ):
         shared += 1
     end = words[0][len(words[0]) - shared :]
-    return " ".join([listed([" ".join(each[: len(each) - shared]) for each in words]), *end])
+    parts = [" ".join(each[: len(each) - shared]) for each in words]
+    comma = "," if all(part.endswith(",") for part in parts) else ""
+    return " ".join([listed([part.removesuffix(comma) for part in parts]) + comma, *end])
 
 
 def _harm(what: str, items: Iterable[str]) -> Iterator[str]:

@@ -39,6 +39,10 @@ MANY = tuple(f"list of {kind} could not be seen: forbidden" for kind in LISTS)
             f"{FIRST}, and 2 more could not be seen: forbidden; no Node is given",
         ),
         (("a: forbidden", "b: gone", "b: forbidden"), "a, b: forbidden; b: gone"),
+        (
+            ("a may need x, which it sees: it reads", "b may need y, which it sees: it reads"),
+            "a may need x, b may need y, which it sees: it reads",
+        ),
         (("it is so", "it is so"), "it is so"),
         (("x", "a: x", "b: x"), "x; a, b: x"),
     ],
