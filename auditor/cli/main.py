@@ -89,9 +89,8 @@ class Verbs(Lazy):
 
 EPILOG = """\b
 Exit codes: 0 nothing at or above --fail-on; 1 findings that are; 2 usage or configuration;
-3 nothing to audit; 4 something that was to be audited could not be seen (with --strict also what
-cannot be told: gaps of severity unknown); 70 a fault of ours; 130 interrupted; 141 whoever read
-the output went away.
+3 nothing to audit; 4 something that was to be audited could not be seen (with --strict also gaps
+of severity unknown); 70 a fault of ours; 130 interrupted; 141 nobody reads the output any more.
 """
 
 

@@ -23,7 +23,7 @@ deny contains finding if {
 	finding := object.union(
 		{
 			"path": array.concat(container.path, ["ports", index]),
-			"anchor": sprintf("%s/%v", [workload.name(container), called(container.spec.ports, index)]),
+			"anchor": sprintf("%s/%v", [workload.name(container), called(port)]),
 			"message": sprintf("container '%s' has a port that is refused: %s", [workload.name(container), why]),
 		},
 		mended(container, index),
@@ -44,7 +44,6 @@ step(path, ports, index) := {"op": "remove", "path": path} if is_said_again(port
 step(path, ports, index) := {
 	"op": "replace", "path": array.concat(path, ["name"]), "value": better(ports[index]),
 } if {
-	not is_said_again(ports, index)
 	is_free(better(ports[index]), ports)
 }
 
@@ -53,14 +52,12 @@ step(path, ports, index) := {"op": "remove", "path": array.concat(path, ["name"]
 	not is_free(better(ports[index]), ports)
 }
 
-# Nobody else has it, nor gets it at the same time.
+# Nobody else has it, nor gets it at the same time; two that are one port would.
 is_free(name, ports) if {
 	is_name(name)
-	count([port | some port in ports; final(port) == name]) == 1
+	count([port | some port in ports; better(port) == name]) == 1
 	count([port | some port in ports; port.name == name]) == 0
 }
-
-final(port) := better(port) if has_number(port)
 
 # The same port a second time, name and all.
 is_said_again(ports, index) if {
@@ -68,7 +65,7 @@ is_said_again(ports, index) if {
 	some other in array.slice(ports, 0, index)
 	other.name == port.name
 	other.containerPort == port.containerPort
-	protocol(other) == protocol(port)
+	object.get(other, "protocol", "TCP") == object.get(port, "protocol", "TCP")
 }
 
 better(port) := sprintf("%s-%v", [port.name, port.containerPort]) if is_name(port.name)
@@ -80,26 +77,9 @@ dashed(name) := trim(regex.replace(lower(name), `[^a-z0-9]+`, "-"), "-") if is_s
 dashed(name) := "" if not is_string(name)
 
 # Not by its place, which others may take.
-called(ports, index) := ports[index].name if {
-	is_string(ports[index].name)
-	not has_twin(ports, index)
-}
+called(port) := port.name if is_string(object.get(port, "name", null))
 
-called(ports, index) := sprintf("%s %v", [ports[index].name, ports[index].containerPort]) if {
-	has_twin(ports, index)
-	object.get(ports[index], "protocol", null) == null
-}
-
-called(ports, index) := sprintf("%s %v/%s", [ports[index].name, ports[index].containerPort, ports[index].protocol]) if {
-	has_twin(ports, index)
-	is_string(ports[index].protocol)
-}
-
-called(ports, index) := object.get(ports[index], "containerPort", "") if {
-	not is_string(object.get(ports[index], "name", null))
-}
-
-protocol(port) := object.get(port, "protocol", "TCP")
+called(port) := object.get(port, "containerPort", "") if not is_string(object.get(port, "name", null))
 
 reasons(ports, index) := [why |
 	some why in [number(ports[index]), named(ports[index]), again(ports, index)]
