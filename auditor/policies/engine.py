@@ -14,7 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
 
@@ -165,18 +165,26 @@ class Regorus:
     name = "regorus"
 
     def __init__(self, modules: Mapping[str, str]) -> None:
-        import regorus
-
         self.version = _version("gordon-to-regorus")
-        self._engine = regorus.Engine()
+        self._modules = modules
         self._document: bytes | None = None
         self._groups: dict[tuple[str, ...], str] = {}
         self._machine = _Machine(modules)
-        for file, text in modules.items():
+        if not all(map(is_ours, modules)):
+            _ = self._interpreter  # whoever wrote a module is told now what is wrong with it
+
+    @cached_property
+    def _interpreter(self) -> Any:
+        """With all modules: it is seldom needed for ours, and takes as long as a small audit."""
+        import regorus
+
+        engine = regorus.Engine()
+        for file, text in self._modules.items():
             try:
-                self._engine.add_policy(file, text)
+                engine.add_policy(file, text)
             except RuntimeError as error:
                 raise PolicyError(_one_line(error)) from error
+        return engine
 
     def evaluate(self, package: str, document: bytes) -> list[RawFinding]:
         """See PolicyEngine."""
@@ -195,7 +203,7 @@ class Regorus:
     ) -> Mapping[str, list[RawFinding]]:
         if packages not in self._groups:
             name = f"auditor_group{len(self._groups)}"
-            self._engine.add_policy(f"{name}.rego", _group(name, packages))
+            self._interpreter.add_policy(f"{name}.rego", _group(name, packages))
             self._groups[packages] = name
         answers = self._asked(f"data.{self._groups[packages]}.answers", document)
         return {package: _as_list(answers[package]) for package in packages}
@@ -203,9 +211,9 @@ class Regorus:
     def _asked(self, rule: str, document: bytes) -> Any:
         try:
             if document is not self._document:  # many questions are asked about one object
-                self._engine.set_input_json(document.decode())
+                self._interpreter.set_input_json(document.decode())
                 self._document = document
-            return orjson.loads(self._engine.eval_rule_as_json(rule))
+            return orjson.loads(self._interpreter.eval_rule_as_json(rule))
         except RuntimeError as error:
             raise EvaluationError(_one_line(error)) from error
 
