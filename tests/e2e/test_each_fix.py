@@ -152,9 +152,9 @@ def _verdict(cluster: TestCluster, manifest: Manifest) -> str:
 
 def _creatable(manifest: Manifest) -> Mapping[str, Any]:
     """The object without its containers for debugging: no pod is created with some, and those that
-    a pod has cannot be changed. A Namespace gets a name that none has yet.
+    a pod has cannot be changed. What a cluster may have of that name gets one that none has yet.
     """
-    if manifest.get("kind") == "Namespace":
+    if manifest.get("kind") in ("Namespace", "ClusterRole", "ClusterRoleBinding"):
         return {**manifest, "metadata": {**manifest["metadata"], "name": "made-anew"}}
     spec = manifest.get("spec")
     if manifest.get("kind") != "Pod" or not isinstance(spec, dict):
