@@ -48,7 +48,11 @@ KUBEADM: Mapping[str, tuple[str, frozenset[Subject]]] = {
 
 
 def is_usual(bound: Bound) -> bool:
-    """Whether a binding is made so by an API server or by kubeadm, and gives no more than that."""
+    """Whether a binding is made so by an API server or by kubeadm, and gives no more than that. Of
+    one whose role is not there, so that it gives nothing that is known, its label is believed.
+    """
+    if bound.role is None and _has_label(bound.binding):
+        return True
     named = set(map(key_of, bound.subjects))
     return _is_known(bound.binding) and named <= usual_subjects(bound)
 
@@ -91,8 +95,11 @@ def _stem(name: str) -> str:
 
 def _is_labelled(one: Resource) -> bool:
     """Of another version: only what is named as the API server names its own."""
-    labels = texts(at(one.manifest, ("metadata", "labels")))
-    return one.ref.name.startswith(SYSTEM) and labels.get(LABEL[0]) == LABEL[1]
+    return one.ref.name.startswith(SYSTEM) and _has_label(one)
+
+
+def _has_label(one: Resource) -> bool:
+    return texts(at(one.manifest, ("metadata", "labels"))).get(LABEL[0]) == LABEL[1]
 
 
 def _role_of(binding: Resource) -> str:
