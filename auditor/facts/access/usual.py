@@ -61,8 +61,14 @@ def usual_subjects(bound: Bound) -> frozenset[Subject]:
     """Those to whom a binding gives something by itself; nobody where the binding is not theirs, or
     its role is no longer what it was.
     """
-    if bound.role is not None and not is_usual_role(bound.role.resource):
+    found = _named_by_default(bound)
+    if found and bound.role is not None and not is_usual_role(bound.role.resource):
         return frozenset()
+    return found
+
+
+def _named_by_default(bound: Bound) -> frozenset[Subject]:
+    """The same, whatever its role has become: most bindings are somebody's own, and ask no more."""
     binding = bound.binding
     if (own := _own().get(binding.ref.key)) is not None:
         same = _role_of(own) == _role_of(binding)
@@ -116,14 +122,17 @@ def _is_control_plane(subject: Subject) -> bool:
 
 def is_usual_role(role: Resource) -> bool:
     """Whether a role is made by an API server or by kubeadm, and gives no more than that."""
+    own, known = _own().get(role.ref.key), _kubeadm(role.ref.name) is not None
+    if own is None and not known and not _is_labelled(role):
+        return False
     rules = rules_of(role.manifest.get("rules"))
-    if (own := _own().get(role.ref.key)) is not None:
+    if own is not None:
         if "aggregationRule" in own.manifest:  # what is added to it is told of what adds it
             return True
         before = rules_of(own.manifest.get("rules"))
         powers = {name for name, _ in powers_of(before, everywhere=True)}
         gained = {name for name, _ in powers_of(rules, everywhere=True)} - powers
         return not gained and (any(map(gives_all, before)) or not any(map(gives_all, rules)))
-    if _kubeadm(role.ref.name) is not None:
+    if known:
         return all(rule.verbs <= LOOKING for rule in rules)
-    return _is_labelled(role) and not any(map(gives_all, rules))
+    return not any(map(gives_all, rules))
