@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import islice
 
 from auditor.facts import FACTS, Facts, facts_of
 from auditor.facts.custom import concerns, opened, role_of, unread
@@ -30,7 +31,7 @@ from auditor.model import (
 )
 from auditor.policies.alike import Alike
 from auditor.policies.engine import EvaluationError, PolicyEngine
-from auditor.policies.judge import Panel, Question, answered, panels, questions
+from auditor.policies.judge import Hearing, Panel, Question, answered, panels
 from auditor.policies.overrule import overruled
 from auditor.policies.waivers import Looked
 from auditor.policies.workers import Apart
@@ -55,6 +56,10 @@ class Bench:
         """So many objects are about to be read and judged: see `auditor.policies.workers`."""
         if isinstance(self.engine, Apart):
             self.engine.expect(objects)
+
+
+TOGETHER = 1024
+"""The questions about so many objects are put one after the other, those without facts first."""
 
 
 def audit(snapshot: Snapshot, bench: Bench, settings: Settings) -> Audit:
@@ -91,7 +96,7 @@ class Docket:
     """A gap for each policy that a missing list takes away."""
 
     @cached_property
-    def _panels(self) -> dict[tuple[str, bool], tuple[Panel, ...]]:
+    def _panels(self) -> dict[tuple[str, bool | None], tuple[Panel, ...]]:
         return {}
 
     @cached_property
@@ -103,12 +108,16 @@ class Docket:
         """How many of the objects of these roles some policy is asked about."""
         return sum(count for role, count in Counter(roles).items() if self.about(role))
 
-    def about(self, role: str, *, facts_only: bool = False) -> tuple[Panel, ...]:
-        """Who is asked about an object of this role: all, or those that read facts."""
-        if (role, facts_only) not in self._panels:
-            concerned = (p for p in self.asked if concerns(p, role) and (p.facts or not facts_only))
-            self._panels[role, facts_only] = panels(concerned)
-        return self._panels[role, facts_only]
+    def about(self, role: str, *, facts: bool | None = None) -> tuple[Panel, ...]:
+        """Who is asked about an object of this role: all, or those alone that read facts, or those
+        that read none.
+        """
+        if (role, facts) not in self._panels:
+            concerned = (p for p in self.asked if concerns(p, role))
+            self._panels[role, facts] = panels(
+                p for p in concerned if facts in (None, bool(p.facts))
+            )
+        return self._panels[role, facts]
 
 
 @dataclass(slots=True)
@@ -143,7 +152,7 @@ def audit_alone(
     alone = opened(Snapshot((resource,), facts.snapshot.gaps), facts.settings.openings)
     (resource,) = alone.resources
     asked = asked or docket(bench, facts.snapshot)
-    about = questions(resource, asked.about(role_of(resource)), facts)
+    about = Hearing(resource, facts).questions(asked.about(role_of(resource)))
     found, failed = _judged(about, bench, asked.alike)
     gaps = [*unread(alone.resources, live=True)]
     if facts.snapshot.server is None:  # as in the audit of the whole
@@ -167,21 +176,35 @@ def _judged(
 def _questions(
     facts: Facts, asked: Docket, known: tuple[Audit, set[Key]] | None
 ) -> Iterator[Question]:
-    """Every question to ask: about what did not change, only those whose facts may have."""
+    """Every question to ask: about what did not change, only those whose facts may have. Those on
+    the object alone come first, of some objects at a time: they can be answered while the facts
+    are found.
+    """
+    concerned = _concerned(facts, asked, known)
+    while some := list(islice(concerned, TOGETHER)):
+        for hearing, alone, _ in some:
+            yield from hearing.questions(alone)
+        for hearing, _, on_facts in some:
+            yield from hearing.questions(on_facts)
+
+
+def _concerned(
+    facts: Facts, asked: Docket, known: tuple[Audit, set[Key]] | None
+) -> Iterator[tuple[Hearing, tuple[Panel, ...], tuple[Panel, ...]]]:
+    """The objects to ask about; who is asked without facts, and who with them."""
     changed = known[1] if known else frozenset(facts.snapshot.by_key)
     spoken_of: dict[str, Collection[Key] | None] = {}
     for resource in facts.snapshot.resources:
         role, key = role_of(resource), resource.ref.key
-        about = asked.about(role, facts_only=key not in changed)
-        if not about:
-            continue
-        if key not in changed:
+        alone = asked.about(role, facts=False) if key in changed else ()
+        on_facts = asked.about(role, facts=True)
+        if on_facts and key not in changed:
             if role not in spoken_of:
-                spoken_of[role] = facts.spoken_of(name for panel in about for name in panel.facts)
+                spoken_of[role] = facts.spoken_of(n for panel in on_facts for n in panel.facts)
             told = spoken_of[role]
-            if told is not None and key not in told:
-                continue
-        yield from questions(resource, about, facts)
+            on_facts = on_facts if told is None or key in told else ()
+        if alone or on_facts:
+            yield Hearing(resource, facts), alone, on_facts
 
 
 def _audit(

@@ -102,7 +102,9 @@ _USER_FLAG = re.compile(r"(?<!\S)(?:-u|--user)[ =][^\s:]{1,64}:(?P<v>[^\s\"'@]+)
 _ELEMENT = re.compile(
     rf"<[\w.-]{{0,40}}{_NAMED}(?P<rest>[\w.-]{{0,40}})>(?P<v>[^<\n]+)<", re.IGNORECASE
 )
-_WORD = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
+SHORTEST = 16
+"""From how many signs on a word may look drawn by lot."""
+_WORD = re.compile(rf"[A-Za-z0-9+/]{{{SHORTEST},}}={{0,2}}")
 _PART = re.compile(r"[a-z0-9]+={0,2}")
 _HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _PROSE = re.compile(r"[a-z]+\.?", re.IGNORECASE)
@@ -276,7 +278,9 @@ def _drawn(text: str) -> Iterator[Part]:
             words = [match.span()]
         else:
             words = [part.span() for part in _PART.finditer(text, *match.span())]
-        yield from ((*span, VALUE) for span in words if _looks_drawn(text[slice(*span)]))
+        for start, end in words:
+            if end - start >= SHORTEST and _looks_drawn(text[start:end]):
+                yield start, end, VALUE
 
 
 _CLASSES = bytes(
@@ -296,7 +300,7 @@ def _looks_drawn(word: str) -> bool:
     if len(kinds) < 2 or 0 not in kinds or word.count("/") > 2 or _HEX.match(word):
         return False
     changes = sum(map(operator.ne, classes, classes[1:]))
-    enough = 16 if len(kinds) == 3 else 24
+    enough = SHORTEST if len(kinds) == 3 else 24
     return len(word) >= enough and changes >= 0.35 * len(word)
 
 

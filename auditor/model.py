@@ -247,6 +247,8 @@ class Policy:
     grace: bool = False
     """Whether a later object may mend what it finds, so that admission never denies for it."""
     parameters: tuple[Parameter, ...] = ()
+    mentions: tuple[str, ...] = ()
+    """Words without any of which an object cannot have the fault; empty where there are none."""
 
     @property
     def names(self) -> tuple[str, ...]:

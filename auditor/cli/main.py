@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -104,8 +105,15 @@ def cli() -> None:
     """Audit Kubernetes manifests and clusters, and prove every fix before offering it."""
 
 
+YOUNG = 10_000
+"""So many new values are there before Python looks for cycles among them, instead of 700: what is
+imported and read stays, and looking at it again and again finds nothing.
+"""
+
+
 def main() -> None:
     """Run the command. Every error of ours is told in a sentence, without a traceback."""
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     try:
         code = cli.main(prog_name="auditor", standalone_mode=False)
     except AuditorError as error:

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -32,8 +33,16 @@ class Prepared:
     def __init__(self, resource: Resource, *, siblings: bool) -> None:
         self._resource = resource
         self.is_shared = siblings and is_one_of_many(resource.manifest)
-        self._object: bytes | None = None
-        self._workload: bytes | None = None
+
+    def mentions(self, words: Iterable[bytes]) -> bool:
+        """Whether any of the words stands anywhere in the object; also where that cannot be told.
+        Words are of signs that JSON writes as they are.
+        """
+        try:
+            whole, _ = self._encoded
+        except TypeError:
+            return True
+        return any(word in whole for word in words)
 
     def document(
         self, facts: Mapping[str, Any], kubernetes: int, parameters: Mapping[str, Any] | None
@@ -58,19 +67,19 @@ class Prepared:
     def _document(
         self, facts: Mapping[str, Any], kubernetes: int, parameters: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        if self._object is None:
-            self._object, self._workload = self._encoded()
+        whole, workload = self._encoded
         document: dict[str, Any] = {
             "kubernetes": kubernetes,
-            "object": orjson.Fragment(self._object),
+            "object": orjson.Fragment(whole),
             "facts": facts,
         }
         if parameters:
             document["parameters"] = parameters
-        if self._workload is not None:
-            document["workload"] = orjson.Fragment(self._workload)
+        if workload is not None:
+            document["workload"] = orjson.Fragment(workload)
         return document
 
+    @cached_property
     def _encoded(self) -> tuple[bytes, bytes | None]:
         if not self.is_shared:
             return orjson.dumps(self._resource.manifest), _workload(self._resource)
@@ -105,6 +114,8 @@ class Panel:
     facts: tuple[str, ...]
     policies: tuple[Policy, ...]
     packages: tuple[str, ...]
+    mentions: tuple[bytes, ...]
+    """They are asked about objects that mention one of these words; empty: about all."""
     is_ours: bool
     """Whether we wrote them: those of others are given pods as a whole."""
     is_of_workloads: bool = False
@@ -113,19 +124,21 @@ class Panel:
 
 def panels(policies: Iterable[Policy]) -> tuple[Panel, ...]:
     """The policies by what they read beside the object."""
-    same: dict[tuple[tuple[str, ...], bool, str], list[Policy]] = {}
+    same: dict[tuple[tuple[str, ...], tuple[str, ...], bool, str], list[Policy]] = {}
     for policy in policies:
         apart = policy.id if policy.parameters else ""
-        same.setdefault((policy.facts, is_ours(policy.file), apart), []).append(policy)
+        key = (policy.facts, policy.mentions, is_ours(policy.file), apart)
+        same.setdefault(key, []).append(policy)
     return tuple(
         Panel(
             facts,
             tuple(found),
             tuple(package_for(policy.id) for policy in found),
+            tuple(word.encode() for word in words),
             ours,
             bool(facts) and all(FACTS[name].is_of_workloads for name in facts),
         )
-        for (facts, ours, _), found in same.items()
+        for (facts, words, ours, _), found in same.items()
     )
 
 
@@ -144,28 +157,44 @@ class Question:
         return self.panel.packages
 
 
-def questions(resource: Resource, asked: Iterable[Panel], facts: Facts) -> Iterator[Question]:
-    """What the panels are to be asked about an object. Those on facts are asked only where one of
-    their facts has something to say of it, those with parameters where one of these says anything.
-    """
-    settings = facts.settings
-    ours = Prepared(resource, siblings=True)
-    theirs = Prepared(resource, siblings=False) if ours.is_shared else ours
-    known: dict[str, Any] = {}
-    for panel in asked:
-        if panel.is_of_workloads and resource.ref.key not in facts.by_key:
-            continue
-        about = facts.about(resource, panel.facts, known) if panel.facts else {}
-        told = given(panel.policies[0], settings)
-        if (panel.facts and not about) or (told and not any(told.values())):
-            continue
-        try:
-            encoded = ours if panel.is_ours else theirs
-            document = encoded.document(about, settings.kubernetes, told)
-        except EvaluationError as error:
-            yield Question(resource, panel, error)
-        else:
-            yield Question(resource, panel, document)
+class Hearing:
+    """One object, before those who are asked about it."""
+
+    def __init__(self, resource: Resource, facts: Facts) -> None:
+        self._resource = resource
+        self._facts = facts
+        self._ours = Prepared(resource, siblings=True)
+        shared = self._ours.is_shared
+        self._theirs = Prepared(resource, siblings=False) if shared else self._ours
+        self._known: dict[str, Any] = {}
+
+    def questions(self, asked: Iterable[Panel]) -> Iterator[Question]:
+        """What the panels are to be asked. Those on facts are asked only where one of their facts
+        has something to say of the object, those with parameters where one of these says anything,
+        those that look for words where one of them is there.
+        """
+        settings, resource = self._facts.settings, self._resource
+        for panel in asked:
+            if panel.is_of_workloads and resource.ref.key not in self._facts.by_key:
+                continue
+            encoded = self._ours if panel.is_ours else self._theirs
+            if panel.mentions and not encoded.mentions(panel.mentions):
+                continue
+            about = self._about(panel)
+            told = given(panel.policies[0], settings)
+            if (panel.facts and not about) or (told and not any(told.values())):
+                continue
+            try:
+                document = encoded.document(about, settings.kubernetes, told)
+            except EvaluationError as error:
+                yield Question(resource, panel, error)
+            else:
+                yield Question(resource, panel, document)
+
+    def _about(self, panel: Panel) -> Mapping[str, Any]:
+        if not panel.facts:
+            return {}
+        return self._facts.about(self._resource, panel.facts, self._known)
 
 
 def answered(

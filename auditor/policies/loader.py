@@ -66,6 +66,9 @@ class Custom(BaseModel):
     waivable: Literal["inline", "central"] = "inline"
     admission: Literal["any", "grace"] = "any"
     parameters: dict[str, Declared] = Field(default_factory=dict)
+    mentions: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9./_-]+$")]] = Field(
+        default_factory=list
+    )
 
     @model_validator(mode="after")
     def _says_why_it_is_off(self) -> Custom:
@@ -203,6 +206,7 @@ def _policy(name: str, file: Path, text: str) -> Policy:
             Parameter(name, declared.description.strip(), declared.default)
             for name, declared in custom.parameters.items()
         ),
+        mentions=tuple(sorted(custom.mentions)),
         links=tuple(metadata.related_resources),
         file=str(file),
         module=text,

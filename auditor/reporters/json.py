@@ -10,7 +10,8 @@ that text is not part of the report, since it may hold credentials.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 from auditor import __version__
@@ -48,7 +49,7 @@ from auditor.reporters.places import (
     worst_first,
 )
 from auditor.reporters.view import View
-from auditor.reporters.words import by_severity, by_unseen, kubernetes_version, trials
+from auditor.reporters.words import by_status, by_unseen, kubernetes_version, trials
 from auditor.terms import REPORT
 
 
@@ -96,7 +97,7 @@ def _around(audit: Audit, paths: tuple[str, ...]) -> dict[str, Any]:
         "findings": [],
         "gaps": [_gap(gap) for gap in audit.gaps],
         "summary": {
-            "findings": {status.value: by_severity(audit, status) for status in Status},
+            "findings": by_status(audit),
             "gaps": by_unseen(audit),
             "objectsJudged": audit.judged,
             "policiesAsked": len(audit.policies),
@@ -147,37 +148,70 @@ def _source(snapshot: Snapshot) -> dict[str, Any] | None:
 _NO_PLACE = dict.fromkeys(("file", "line", "column", "endLine", "endColumn"))
 
 
+@dataclass(frozen=True)
+class _Where:
+    """Of which object a finding is, and where that is written."""
+
+    named: Shared
+    place: tuple[Shared, ...]
+
+    @cached_property
+    def texts(self) -> tuple[str, str]:
+        """Both, written."""
+        return _line(self.named), "".join(map(_line, self.place))
+
+
+@dataclass(frozen=True)
+class _Told:
+    """By whom a finding is, what it is, and what becomes of it."""
+
+    head: Mapping[str, Any]
+    fault: Mapping[str, Any]
+    rest: Mapping[str, Any]
+
+    @property
+    def parts(self) -> tuple[Mapping[str, Any], ...]:
+        """All, in their order."""
+        return self.head, self.fault, self.rest
+
+    @cached_property
+    def texts(self) -> tuple[str, str, str]:
+        """The same, written."""
+        return _line(self.head), _line(self.fault), members(self.rest)
+
+
+def _line(part: Mapping[str, Any]) -> str:
+    return members(part) + BETWEEN
+
+
 class _Said:
     """What many findings have alike, made once."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
         self._parts: dict[Hashable, Shared] = {}
-        self._alike: dict[Hashable, tuple[Mapping[str, Any], ...]] = {}
+        self._alike: dict[Hashable, _Told] = {}
         self._places = self._located()
 
     def finding(self, finding: Finding) -> Item:
         """The finding, in parts."""
-        named, *place = self._places[id(finding)]
-        head, fault, rest = self._told(finding)
-        return (head, named, fault, *place, {"fingerprint": finding.fingerprint}, rest)
+        where, (head, fault, rest) = self._places[id(finding)], self._told(finding).parts
+        mark = {"fingerprint": finding.fingerprint}
+        return (head, where.named, fault, *where.place, mark, rest)
 
     def text(self, finding: Finding) -> str:
         """The same, written."""
-        named, *place = self._places[id(finding)]
-        head, fault, rest = map(members, self._told(finding))
-        return (
-            f"{head},\n{named.text},\n{fault},\n{BETWEEN.join([one.text for one in place])},\n"
-            f'      "fingerprint": "{finding.fingerprint}",\n{rest}'
-        )
+        named, place = self._places[id(finding)].texts
+        head, fault, rest = self._told(finding).texts
+        return f'{head}{named}{fault}{place}      "fingerprint": "{finding.fingerprint}",\n{rest}'
 
-    def _located(self) -> dict[int, tuple[Shared, ...]]:
+    def _located(self) -> dict[int, _Where]:
         """The object of each finding and where it stands, one document after the other: the trees
         of all at once would take too much room.
         """
-        found: dict[int, tuple[Shared, ...]] = {}
+        found: dict[int, _Where] = {}
         resource: Resource | None = None
-        known: dict[Path, tuple[Shared, ...]] = {}
+        known: dict[Path, _Where] = {}
         for finding in by_document(self._audit.findings):
             if finding.resource is None or finding.resource is not resource:
                 resource, known = finding.resource, {}
@@ -188,20 +222,17 @@ class _Said:
                 place_of_evidence(self._audit.around(finding), finding, evidence)
         return found
 
-    def _place(self, finding: Finding) -> tuple[Shared, ...]:
+    def _place(self, finding: Finding) -> _Where:
         """The object, the file and the region."""
         ref, spot = finding.ref, spot_of_finding(self._audit.around(finding), finding)
         named = self._once((ref.api_version, ref.key), lambda: {"object": as_object(ref)})
         if spot is None:
-            return named, self._once(None, lambda: _NO_PLACE)
+            return _Where(named, (self._once(None, lambda: _NO_PLACE),))
         span = spot.span
         # What makes up a region is compared faster than a region is.
         numbers = (span.line, span.column, span.end_line, span.end_column)
-        return (
-            named,
-            self._once(spot.uri, lambda: {"file": spot.uri}),
-            self._once(numbers, lambda: _region(span)),
-        )
+        file = self._once(spot.uri, lambda: {"file": spot.uri})
+        return _Where(named, (file, self._once(numbers, lambda: _region(span))))
 
     def _once(self, key: Hashable, make: Callable[[], Mapping[str, Any]]) -> Shared:
         found = self._parts.get(key)
@@ -209,7 +240,7 @@ class _Said:
             found = self._parts[key] = Shared(make())
         return found
 
-    def _told(self, finding: Finding) -> tuple[Mapping[str, Any], ...]:
+    def _told(self, finding: Finding) -> _Told:
         """By whom, what, and what becomes of it: alike where nobody answered for it yet, and where
         nothing can be changed.
         """
@@ -218,10 +249,10 @@ class _Said:
             finding.status is not Status.OPEN or finding.authorship
             or finding.pods or finding.evidence or (fix and (fix.changes or fix.edits))
         ):  # fmt: skip
-            return self._parts_of(finding)
+            return _Told(*self._parts_of(finding))
         key = (finding.policy.id, finding.severity, finding.path, finding.message, id(fix))
         if key not in self._alike:
-            self._alike[key] = tuple(map(Shared, self._parts_of(finding)))
+            self._alike[key] = _Told(*self._parts_of(finding))
         return self._alike[key]
 
     def _parts_of(self, finding: Finding) -> tuple[dict[str, Any], ...]:

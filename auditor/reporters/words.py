@@ -69,8 +69,16 @@ def particulars(policy: Policy) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def by_severity(audit: Audit, status: Status) -> dict[str, int]:
     """How many findings of that status there are of each severity."""
-    count = Counter(f.severity for f in audit.findings if f.status is status)
-    return {severity.value: count[severity] for severity in Severity}
+    return by_status(audit)[status.value]
+
+
+def by_status(audit: Audit) -> dict[str, dict[str, int]]:
+    """How many findings of each status there are of each severity."""
+    count = Counter([(f.status, f.severity) for f in audit.findings])
+    return {
+        status.value: {severity.value: count[status, severity] for severity in Severity}
+        for status in Status
+    }
 
 
 def by_unseen(audit: Audit) -> dict[str, int]:

@@ -35,6 +35,8 @@ _KIND = re.compile(
     r"^[ \t]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z][A-Za-z0-9]*)", re.MULTILINE
 )
 _OBJECT = re.compile(r"\b(?:apiVersion|kind)\b")
+MOST_PLACES = 3
+"""So many places of one object are named; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +268,15 @@ def _twice(resources: tuple[Resource, ...]) -> Iterator[Gap]:
     for found in same.values():
         ref = found[0].ref
         if len(found) > 1 and ref.name and not ref.name.endswith("*"):
-            places = " and ".join(dict.fromkeys(map(_place, found)))
+            places = _named(list(dict.fromkeys(map(_place, found))))
             why = f"it is written more than once, at {places}: only one of them can be there"
             yield Gap(str(ref), why, Unseen.UNKNOWN)
+
+
+def _named(places: Sequence[str]) -> str:
+    if len(places) <= MOST_PLACES:
+        return " and ".join(places)
+    return f"{', '.join(places[:MOST_PLACES])} and {len(places) - MOST_PLACES} other places"
 
 
 def _place(resource: Resource) -> str:

@@ -9,6 +9,7 @@
 #   severity: critical
 #   profile: essential
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0118
 #     - trivy:KCV-0007

@@ -11,6 +11,7 @@
 #   severity: medium
 #   profile: strict
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0113
 #     - trivy:KCV-0001

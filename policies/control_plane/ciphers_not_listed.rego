@@ -11,6 +11,7 @@
 #     what Go offers by itself is strong and reviewed with every release; a list ages, and
 #     control_plane/weak_ciphers finds what is weak in one
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0143
 #     - kubescape:C-0277

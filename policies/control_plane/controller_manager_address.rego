@@ -9,6 +9,7 @@
 #   severity: low
 #   profile: strict
 #   fix: deterministic
+#   mentions: [kube-controller-manager]
 #   equivalents:
 #     - kubescape:C-0150
 #     - trivy:KCV-0039

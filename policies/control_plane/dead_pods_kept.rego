@@ -11,6 +11,7 @@
 #   contested: >-
 #     the right number is a matter of the size of a cluster, and the default harms few
 #   fix: manual
+#   mentions: [kube-controller-manager]
 #   equivalents:
 #     - kubescape:C-0144
 #     - trivy:KCV-0033

@@ -12,6 +12,7 @@
 #     the plugin has been in alpha since 1.9, events are short-lived, and priority and fairness
 #     slows down who asks too much
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0121
 #     - trivy:KCV-0010

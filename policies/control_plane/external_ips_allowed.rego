@@ -12,6 +12,7 @@
 #     a policy of admission can refuse them as well, for all but whoever needs them; those that
 #     there are, network/external_ips finds
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0283
 #     - trivy:KCV-0003

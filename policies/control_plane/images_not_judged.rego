@@ -11,6 +11,7 @@
 #     admission webhooks and policies do the same, can be changed without starting the server, and
 #     are what is used today
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0289
 #     - kics:image_policy_webhook_admission_control_plugin_not_set

@@ -12,6 +12,7 @@
 #     every start then needs the registry, which makes it a part whose loss stops the cluster; since
 #     1.35 the kubelet itself asks who may use an image that is there
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0123
 #     - trivy:KCV-0012

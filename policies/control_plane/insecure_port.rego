@@ -9,6 +9,7 @@
 #   severity: critical
 #   profile: essential
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0005
 #     - checkov:CKV_K8S_86

@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-controller-manager]
 #   equivalents:
 #     - kubescape:C-0149
 #     - trivy:KCV-0038

@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: strict
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0117
 #     - trivy:KCV-0006

@@ -9,6 +9,7 @@
 #   severity: low
 #   profile: strict
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0290
 package policies.control_plane.long_tokens

@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0160
 #     - kics:audit_policy_file_not_defined

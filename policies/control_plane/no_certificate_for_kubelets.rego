@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0116
 #     - trivy:KCV-0005

@@ -9,6 +9,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0137
 #     - trivy:KCV-0026

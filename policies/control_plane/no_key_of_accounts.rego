@@ -9,6 +9,7 @@
 #   severity: low
 #   profile: strict
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0136
 #     - trivy:KCV-0025

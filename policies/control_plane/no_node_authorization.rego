@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0119
 #     - trivy:KCV-0008

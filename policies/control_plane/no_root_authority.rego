@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: strict
 #   fix: manual
+#   mentions: [kube-controller-manager]
 #   equivalents:
 #     - kubescape:C-0148
 #     - trivy:KCV-0037

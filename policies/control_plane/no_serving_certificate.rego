@@ -8,6 +8,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0138
 #     - trivy:KCV-0027

@@ -9,6 +9,7 @@
 #   severity: low
 #   profile: strict
 #   fix: manual
+#   mentions: [kube-controller-manager]
 #   equivalents:
 #     - kubescape:C-0147
 #     - trivy:KCV-0036

@@ -9,6 +9,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0127
 #     - trivy:KCV-0016

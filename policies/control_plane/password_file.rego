@@ -9,6 +9,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - checkov:CKV_K8S_69
 #     - kics:basic_auth_file_is_set

@@ -8,6 +8,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [etcd]
 #   equivalents:
 #     - kubescape:C-0157
 #     - trivy:KCV-0046

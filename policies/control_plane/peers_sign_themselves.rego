@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [etcd]
 #   equivalents:
 #     - kubescape:C-0158
 #     - trivy:KCV-0047

@@ -8,6 +8,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: manual
+#   mentions: [etcd]
 #   equivalents:
 #     - kubescape:C-0156
 #     - trivy:KCV-0045

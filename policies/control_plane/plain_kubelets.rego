@@ -9,6 +9,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - trivy:KCV-0004
 #     - checkov:CKV_K8S_71

@@ -9,6 +9,7 @@
 #   severity: low
 #   profile: strict
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0134
 #     - checkov:CKV_K8S_95

@@ -9,6 +9,7 @@
 #   severity: low
 #   profile: strict
 #   fix: deterministic
+#   mentions: [kube-scheduler]
 #   equivalents:
 #     - kubescape:C-0152
 #     - trivy:KCV-0041

@@ -9,6 +9,7 @@
 #   severity: low
 #   profile: strict
 #   fix: deterministic
+#   mentions: [kube-scheduler]
 #   equivalents:
 #     - kubescape:C-0151
 #     - trivy:KCV-0040

@@ -10,6 +10,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0141
 #     - kubescape:C-0066

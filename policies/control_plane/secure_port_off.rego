@@ -8,6 +8,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0128
 #     - trivy:KCV-0017

@@ -8,6 +8,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-controller-manager]
 #   equivalents:
 #     - kubescape:C-0146
 #     - trivy:KCV-0035

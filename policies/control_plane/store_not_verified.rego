@@ -8,6 +8,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: manual
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0140
 #     - trivy:KCV-0029

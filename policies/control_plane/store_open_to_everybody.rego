@@ -9,6 +9,7 @@
 #   severity: critical
 #   profile: essential
 #   fix: deterministic
+#   mentions: [etcd]
 #   equivalents:
 #     - kubescape:C-0154
 #     - trivy:KCV-0043

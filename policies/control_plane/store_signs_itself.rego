@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [etcd]
 #   equivalents:
 #     - kubescape:C-0155
 #     - trivy:KCV-0044

@@ -9,6 +9,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: manual
+#   mentions: [etcd]
 #   equivalents:
 #     - kubescape:C-0153
 #     - trivy:KCV-0042

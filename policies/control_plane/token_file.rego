@@ -9,6 +9,7 @@
 #   severity: high
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - kubescape:C-0114
 #     - trivy:KCV-0002

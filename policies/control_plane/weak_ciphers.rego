@@ -9,6 +9,7 @@
 #   severity: medium
 #   profile: recommended
 #   fix: deterministic
+#   mentions: [kube-apiserver]
 #   equivalents:
 #     - checkov:CKV_K8S_105
 #     - kics:weak_tls_cipher_suites

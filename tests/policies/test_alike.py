@@ -15,7 +15,7 @@ from auditor.policies import alike
 from auditor.policies.alike import Alike
 from auditor.policies.drafts import Checked, Said
 from auditor.policies.engine import EvaluationError, PolicyEngine, RawFinding
-from auditor.policies.judge import Question, answered, questions
+from auditor.policies.judge import Hearing, Question, answered
 from tests.bench import bench
 from tests.company import OBJECTS
 from tests.facts.network.cluster import pod
@@ -52,7 +52,7 @@ def about(found: Sequence[Resource]) -> Iterator[Question]:
     facts = Facts(Snapshot(tuple(found)), Settings())
     asked = docket(bench(), facts.snapshot)
     for resource in facts.snapshot.resources:
-        yield from questions(resource, asked.about(role_of(resource)), facts)
+        yield from Hearing(resource, facts).questions(asked.about(role_of(resource)))
 
 
 def told(engine: PolicyEngine, asked: Sequence[Question]) -> list[Finding]:

@@ -12,8 +12,8 @@ from auditor.facts import Facts
 from auditor.grades import Severity
 from auditor.model import Evidence, Finding, Operation, Policy, Ref, Safety, Settings, Snapshot
 from auditor.policies.engine import EvaluationError, compile_policies
+from auditor.policies.judge import Hearing, panels
 from auditor.policies.judge import answered as judge
-from auditor.policies.judge import panels, questions
 from auditor.policies.loader import load
 from tests.facts.network.cluster import pod, workload
 from tests.prepared import prepared
@@ -31,7 +31,7 @@ def answered(answer: str, severity: Severity = Severity.HIGH) -> list[Finding]:
     facts = Facts(Snapshot((one,)), Settings())
     engine = compile_policies("both", {"p.rego": module})
     found: list[Finding] = []
-    for _, _, said in judge(engine, questions(one, panels((policy,)), facts)):
+    for _, _, said in judge(engine, Hearing(one, facts).questions(panels((policy,)))):
         if isinstance(said, EvaluationError):
             raise said
         found += said
@@ -123,9 +123,22 @@ def test_a_policy_sees_the_object_as_it_is_written() -> None:
 
 
 def test_each_policy_is_asked_once_whatever_facts_it_reads() -> None:
-    """All that read the same facts together."""
+    """All that read the same facts, and look for the same words, together."""
     policies = load()[0]
     asked = panels(policies)
     assert sorted(p.id for panel in asked for p in panel.policies) == sorted(p.id for p in policies)
-    alike = [panel.facts for panel in asked if not panel.policies[0].parameters]
+    alike = [(panel.facts, panel.mentions) for panel in asked if not panel.policies[0].parameters]
     assert len(set(alike)) == len(alike)
+
+
+def test_a_policy_is_asked_about_objects_that_mention_what_it_looks_for() -> None:
+    """Wherever in the object that stands."""
+    (policy,) = (p for p in load()[0] if p.id == "control_plane/weak_ciphers")
+    command = ["/usr/local/bin/kube-apiserver", "--tls-cipher-suites=TLS_RSA_WITH_RC4_128_SHA"]
+    server, other = (
+        pod(f"kube-system/{name}", containers=[{"name": "c", "command": started}])
+        for name, started in (("server", command), ("other", ["/bin/cat", command[1]]))
+    )
+    facts = Facts(Snapshot((server, other)), Settings())
+    assert list(Hearing(server, facts).questions(panels((policy,))))
+    assert not list(Hearing(other, facts).questions(panels((policy,))))

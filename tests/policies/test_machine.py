@@ -5,6 +5,7 @@ policies would pass what nobody looked at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from auditor.policies.answers import alone
 from auditor.policies.engine import EvaluationError, Regorus, compile_policies
 from auditor.policies.loader import load
 from auditor.sources.files import FileSource
+from tests.facts.network.cluster import pod
 from tests.prepared import prepared
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -49,10 +51,25 @@ WORKLOADS = [r for each in SNAPSHOTS.values() for r in each.resources if "spec" 
 KINDS = {"policies." + policy.id.replace("/", "."): frozenset(policy.kinds) for policy in POLICIES}
 
 
+MENTIONS = {
+    "policies." + policy.id.replace("/", "."): tuple(map(str.encode, policy.mentions))
+    for policy in POLICIES
+    if policy.mentions
+}
+
+
 def told_alike(document: bytes, packages: tuple[str, ...] = PACKAGES) -> None:
-    """Both say the same, each policy for itself and all as one."""
+    """Both say the same, each policy for itself and all as one; and nothing of an object that does
+    not mention what the policy looks for, about which it is not asked.
+    """
     by_machine = ENGINE.evaluate_all(packages, document)
     assert by_machine == {package: alone(ENGINE, package, document) for package in packages}
+    unasked = {
+        package
+        for package, words in MENTIONS.items()
+        if package in by_machine and not any(word in document for word in words)
+    }
+    assert not [package for package in unasked if by_machine[package]]
 
 
 @pytest.mark.parametrize("name", SNAPSHOTS)
@@ -119,8 +136,33 @@ def test_what_asks_too_much_at_once_is_asked_in_parts() -> None:
     and the interpreter would take thirty times as long.
     """
     snapshot = SNAPSHOTS["policies/control_plane/admits_everything"]
-    pod = next(each for each in snapshot.resources if each.ref.kind == "Pod")
+    server = next(each for each in snapshot.resources if each.ref.kind == "Pod")
     asked = tuple(each for each in PACKAGES if "Pod" in KINDS[each])
-    told = Facts(snapshot, Settings()).about(pod, tuple(FACTS))
-    answered = ENGINE._machine.answers(asked, prepared(pod, told, 136, TOLD))
+    told = Facts(snapshot, Settings()).about(server, tuple(FACTS))
+    answered = ENGINE._machine.answers(asked, prepared(server, told, 136, TOLD))
     assert len(answered) > 0.8 * len(asked)
+
+
+def test_a_finding_that_is_left_open_is_none() -> None:
+    """A tag makes the rule of the latest one undefined: no reason to ask the interpreter, which
+    every audit would otherwise compile.
+    """
+    (asked,) = (each for each in PACKAGES if each == "policies.image.latest_tag")
+    images = ("nginx:1.29", "nginx")
+    containers = [{"name": f"c{n}", "image": image} for n, image in enumerate(images)]
+    tagged = pod("shop/web", containers=containers)
+    document = prepared(tagged, {}, 136, TOLD)
+    answered = ENGINE._machine.answers((asked,), document)
+    assert [one["anchor"] for one in answered[asked]] == ["c1"]
+    assert answered[asked] == alone(ENGINE, asked, document)
+
+
+def test_policies_of_programs_mention_them() -> None:
+    """All policies on flags, and the very programs that they look for."""
+    programs = {
+        policy.id: tuple(sorted(set(re.findall(r'flags\.running\("([\w-]+)"\)', policy.module))))
+        for policy in POLICIES
+    }
+    assert {one: names for one, names in programs.items() if names} == {
+        policy.id: policy.mentions for policy in POLICIES if policy.mentions
+    }

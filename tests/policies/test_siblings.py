@@ -11,7 +11,7 @@ import pytest
 from auditor.facts import Facts
 from auditor.model import Policy, Resource, Settings, Snapshot
 from auditor.policies.engine import compile_policies
-from auditor.policies.judge import panels, questions
+from auditor.policies.judge import Hearing, panels
 from auditor.policies.loader import load
 from auditor.sources.files import FileSource
 from tests.facts.network.cluster import pod
@@ -41,7 +41,7 @@ def _sibling(one: Resource, number: int, owner: dict[str, object]) -> Resource:
 
 def _documents(policy: Policy, one: Resource, settings: Settings) -> Iterator[bytes]:
     facts = Facts(Snapshot((one,)), settings)
-    for question in questions(one, panels((policy,)), facts):
+    for question in Hearing(one, facts).questions(panels((policy,))):
         assert isinstance(question.document, bytes)
         yield question.document
 
