@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -173,7 +174,9 @@ def _read(file: Path) -> str:
         raise PolicyError(f"{file}: cannot be read: {error}") from error
 
 
+@lru_cache(maxsize=1024)
 def _policy(name: str, file: Path, text: str) -> Policy:
+    """Read once: who compares two sets, or serves, meets the same text again."""
     if not NAME.fullmatch(name):
         raise PolicyError(
             f"{file}: the place of a policy is its name: folders and files are of lower-case "
