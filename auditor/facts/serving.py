@@ -47,16 +47,14 @@ def serving(facts: Facts, workload: Workload) -> dict[str, Any] | None:
     services = services_of(facts, workload)
     if not services:
         return None
+    names = {service.ref.name for service in services}
     ports = {
-        (protocol, number)
-        for service in services
-        for target, found in facts.directory.behind(service, None)
-        if target.ref == workload.ref
-        for protocol in ("TCP", "UDP", "SCTP")
-        for number in found.numbers(protocol)
+        (lead.protocol, lead.number)
+        for lead in facts.directory.leads_to(workload)
+        if lead.service.ref.name in names
     }
     return {
-        "services": sorted({service.ref.name for service in services}),
+        "services": sorted(names),
         "ports": [
             {"port": number, "containers": _declaring(workload, protocol, number)}
             for protocol, number in sorted(ports)

@@ -81,8 +81,10 @@ class Directory:
         self._here: dict[tuple[str, str], Resource] = {}
         self._behind: dict[tuple[str, str], list[tuple[Workload, list[Leads]]]] = {}
         self._of: dict[Key, list[Resource]] = {}
+        self._leads: dict[Key, tuple[Leads, ...]] = {}
         self._in_files: dict[tuple[Ref, Path], Named] = {}
         for each in self.served:
+            self._leads[each.workload.ref.key] = each.leads
             for service in each.services:
                 key = (service.ref.namespace, service.ref.name)
                 self._here[key] = service
@@ -109,6 +111,10 @@ class Directory:
     def services_of(self, workload: Workload) -> tuple[Resource, ...]:
         """The Services that lead to pods of the workload."""
         return tuple(self._of.get(workload.ref.key, ()))
+
+    def leads_to(self, workload: Workload) -> tuple[Leads, ...]:
+        """Every port of a Service that leads to pods of the workload, and to which of theirs."""
+        return self._leads.get(workload.ref.key, ())
 
     def named_in(self, text: Text, namespace: str) -> Named:
         """The Services that `text` names to a pod of `namespace`, each with the port."""

@@ -89,18 +89,20 @@ def modelled(
 def hinted(
     endpoints: Sequence[Endpoint], traffic: Traffic, nodes: Sequence[Manifest] = ()
 ) -> tuple[Endpoint, ...]:
-    """The same with the hints that the controller writes for this traffic. Only what is ready gets
-    any; whoever is of no known zone gets none for zones.
+    """The same, which have no hints yet, with those that the controller writes for this traffic.
+    Only what is ready gets any; whoever is of no known zone gets none for zones.
     """
     if traffic.shared_out:
         ready = {each.name: each.zone for each in endpoints if each.ready}
         zones = hinted_zones(ready, nodes)
         return tuple(_with(each, (zones.get(each.name, ""),), ()) for each in endpoints)
+    if not traffic.distribution:
+        return tuple(endpoints)
     same_node = traffic.distribution == SAME_NODE
     return tuple(
         _with(
             each,
-            (each.zone,) if traffic.distribution and each.ready else (),
+            (each.zone,) if each.ready else (),
             (each.node,) if same_node and each.ready else (),
         )
         for each in endpoints
