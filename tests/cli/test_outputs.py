@@ -85,6 +85,18 @@ def test_what_goes_where_is_never_guessed(
     assert not Path("a").exists()
 
 
+def test_text_in_a_file_that_promises_another_form_is_told(
+    auditor: Command, pod: Path, folder: Path
+) -> None:
+    """It is written as it was asked for."""
+    said = auditor("audit", pod, "-o", folder / "report.json")
+    assert "report.json gets the text report: say --format json" in said.err
+    assert "shop/web[Pod]" in (folder / "report.json").read_text()
+    assert "gets the text report" not in auditor("audit", pod, "-o", folder / "report.txt").err
+    given = auditor("audit", pod, "--format", "json", "-o", folder / "report.json")
+    assert "gets the text report" not in given.err
+
+
 def test_quiet_is_a_line_for_each_finding(auditor: Command, pod: Path) -> None:
     """And what counts them."""
     said = auditor("audit", pod, "-q", "--select", "workload/privileged_container")
