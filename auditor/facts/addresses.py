@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from auditor.facts.configuration import Text
 
@@ -72,6 +73,15 @@ class Address:
     """Before ``://``, in lower case, without what JDBC puts before it."""
     named: bool = False
     """Whether what it is written under says that it is an address."""
+
+
+def is_ip(host: str) -> bool:
+    """Whether it is an address of IPv4 or IPv6, and no name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def addresses(text: Text) -> Iterator[Address]:

@@ -7,10 +7,9 @@ is needed, whatever labels and addresses are not known.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.addresses import addresses
+from auditor.facts.addresses import addresses, is_ip
 from auditor.facts.forms import as_object
 from auditor.facts.network import Stranger
 from auditor.facts.network.answers import Peer
@@ -109,17 +108,9 @@ def _named_host(facts: Facts, workload: Workload) -> tuple[str, Told] | None:
         return name, {"object": as_object(edge.ref), "path": edge.path}
     for text in facts.keeper.told(workload):
         for address in addresses(text):
-            if "." in address.host and not _is_address(address.host):
+            if "." in address.host and not is_ip(address.host):
                 return address.host, {"object": as_object(text.ref), "path": text.path}
     return None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _called(facts: Facts, workload: Workload) -> Iterator[Told]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
 from auditor.cli.network.ends import Directory
 from auditor.errors import UsageError
+from auditor.facts.addresses import is_ip
 from auditor.facts.network import Peer, Reason, Stranger, World
 from auditor.facts.workloads import LAST_PORT, PORT_PROTOCOLS, Workload, container_ports, is_port
 from auditor.manifests import at, mapping, sequence
@@ -58,7 +58,7 @@ def named(text: str) -> Named:
     Raises:
         UsageError: the protocol is none.
     """
-    if _is_address(text):
+    if is_ip(text):
         return Named(text)
     match = _PORT.match(text)
     if not match:
@@ -72,14 +72,6 @@ def named(text: str) -> Named:
     return Named(name, match["port"], protocol)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def source_of(directory: Directory, text: str, target: Peer) -> Source:
     """Who asks.
 
@@ -90,7 +82,7 @@ def source_of(directory: Directory, text: str, target: Peer) -> Source:
     if text in INTERNET:
         inside = network.outside(target) if isinstance(target, Workload) else (World(),)
         return Source(tuple(inside), "the internet", internet=True)
-    if _is_address(text):
+    if is_ip(text):
         return Source(directory.at(text) or (World(text),), text)
     if stranger := _stranger(text):
         return stranger
@@ -138,7 +130,7 @@ def targets_of(directory: Directory, asked: Named) -> tuple[Target, ...]:
     Raises:
         UsageError: nobody is called so, or has such a port.
     """
-    if asked.name in INTERNET or _is_address(asked.name):
+    if asked.name in INTERNET or is_ip(asked.name):
         return _outside(directory, asked)
     service = _service(directory, asked)
     if service is not None:

@@ -25,6 +25,7 @@ from auditor.fixes.operations import created
 from auditor.fixes.synthesize.egress import has_sidecar
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.synthesize.largest import Largest, largest_of
+from auditor.fixes.synthesize.unused import made
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Change, Finding, Manifest, Ref, Resource
 
@@ -197,15 +198,5 @@ def _created(facts: Facts, first: Workload, kind: str, name: str, spec: Any) -> 
     """The object, before the first workload: what is given to pods has to be there before them, and
     its namespace before it.
     """
-    space, number, free = first.ref.namespace, 1, name
-    while ("", kind, space, free) in facts.snapshot.by_key:
-        number += 1
-        free = f"{name}-{number}"
-    manifest = {
-        "apiVersion": "v1",
-        "kind": kind,
-        "metadata": {"name": free, "namespace": space},
-        "spec": spec,
-    }
-    ref = Ref("v1", kind, space, free)
-    return created(Resource(ref, manifest, first.resource.origin), first.resource)
+    wanted = Ref("v1", kind, first.ref.namespace, name)
+    return created(made(facts.snapshot, wanted, spec, first.resource), first.resource)

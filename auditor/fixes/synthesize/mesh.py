@@ -7,7 +7,6 @@ Semantics: https://istio.io/latest/docs/reference/config/security/authorization-
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
 from auditor.facts import Facts
@@ -20,10 +19,10 @@ from auditor.fixes.synthesize.contradictions import check_encrypted, check_probe
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.fixes.synthesize.labels import Labels
 from auditor.fixes.synthesize.subject import workload_of
+from auditor.fixes.synthesize.unused import made
 from auditor.model import Change, Finding, Ref, Resource
 
 VERSION = "security.istio.io/v1"
-LONGEST_NAME = 253
 
 
 def restrict(facts: Facts, finding: Finding) -> tuple[Change, ...]:
@@ -126,17 +125,5 @@ def _denied(health: Health) -> list[dict[str, Any]]:
 
 
 def _object(facts: Facts, target: Workload, kind: str, name: str, spec: dict[str, Any]) -> Resource:
-    """One of a name that no object of the kind has: another one must not be written over."""
-    namespace = target.ref.namespace
-    for number in count(1):
-        ending = "" if number == 1 else f"-{number}"
-        ref = Ref(VERSION, kind, namespace, name[: LONGEST_NAME - len(ending)] + ending)
-        if facts.snapshot.find(ref) is None:
-            break
-    manifest = {
-        "apiVersion": VERSION,
-        "kind": kind,
-        "metadata": {"name": ref.name, "namespace": namespace},
-        "spec": spec,
-    }
-    return Resource(ref, manifest, target.resource.origin)
+    wanted = Ref(VERSION, kind, target.ref.namespace, name)
+    return made(facts.snapshot, wanted, spec, target.resource)

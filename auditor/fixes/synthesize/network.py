@@ -6,7 +6,6 @@ Semantics: https://kubernetes.io/docs/concepts/services-networking/network-polic
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import Any
 
 from auditor.facts import Facts
@@ -26,10 +25,11 @@ from auditor.fixes.synthesize.labels import Labels
 from auditor.fixes.synthesize.mesh import restricted
 from auditor.fixes.synthesize.narrowing import without_strangers
 from auditor.fixes.synthesize.subject import workload_of
+from auditor.fixes.synthesize.unused import made
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Change, Finding, Operation, Path, Ref, Resource
 
-LONGEST_NAME = 253
+VERSION = "networking.k8s.io/v1"
 
 Way = tuple[Direction, str]
 """In which direction a policy isolates, and what its rules are about, for its name."""
@@ -109,47 +109,24 @@ def _restricted(
             yield from restricted(facts, monitor, target, labels)
 
 
-def _free(facts: Facts, namespace: str, name: str, what: str) -> Ref:
-    """A name that no NetworkPolicy has: another one's rules must not be written over."""
-    for number in count(1):
-        ending = f"-{what}" if number == 1 else f"-{what}-{number}"
-        ref = Ref(
-            "networking.k8s.io/v1",
-            "NetworkPolicy",
-            namespace,
-            name[: LONGEST_NAME - len(ending)] + ending,
-        )
-        if facts.snapshot.find(ref) is None:
-            break
-    return ref
-
-
 def policy_of(
     facts: Facts, one: Workload, labels: dict[str, str], rules: list[dict[str, Any]], way: Way
 ) -> Resource:
     """A new NetworkPolicy for the pods of these labels, which are those of `one`."""
     direction, what = way
-    ref = _free(facts, one.ref.namespace, one.ref.name, what)
     chosen = {"podSelector": {"matchLabels": labels}, "policyTypes": [direction]}
-    return _policy(ref, {**chosen, direction.lower(): rules}, one.resource)
+    wanted = Ref(VERSION, "NetworkPolicy", one.ref.namespace, one.ref.name)
+    spec = {**chosen, direction.lower(): rules}
+    return made(facts.snapshot, wanted, spec, one.resource, ending=f"-{what}")
 
 
 def denial_of(facts: Facts, namespace: Resource) -> Resource:
     """A new NetworkPolicy that admits nobody to any pod of the namespace. Form:
     https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-deny-all-ingress-traffic
     """
-    ref = _free(facts, namespace.ref.name, "default-deny", "ingress")
-    return _policy(ref, {"podSelector": {}, "policyTypes": ["Ingress"]}, namespace)
-
-
-def _policy(ref: Ref, spec: dict[str, Any], beside: Resource) -> Resource:
-    manifest = {
-        "apiVersion": ref.api_version,
-        "kind": ref.kind,
-        "metadata": {"name": ref.name, "namespace": ref.namespace},
-        "spec": spec,
-    }
-    return Resource(ref, manifest, beside.origin)
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    wanted = Ref(VERSION, "NetworkPolicy", namespace.ref.name, "default-deny")
+    return made(facts.snapshot, wanted, spec, namespace, ending="-ingress")
 
 
 def _rule(

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Any
 
+from auditor.facts.addresses import is_ip
 from auditor.facts.network.answers import InvalidPolicy
 from auditor.facts.selectors import RefusedError, parse_selector
 from auditor.facts.wording import dotted, said
@@ -238,16 +238,8 @@ def _route_path(value: Any, path: Path, *, strict: bool, whole: bool = False) ->
 
 def _host(value: Any, path: Path) -> None:
     text = _text(value, path)
-    if not _HOST.fullmatch(text) or len(text) > 253 or _is_address(text):
+    if not _HOST.fullmatch(text) or len(text) > 253 or is_ip(text):
         raise RefusedError(path, f"{said(text)} is no hostname")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _port(value: Any, path: Path) -> None:
