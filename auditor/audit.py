@@ -5,7 +5,7 @@ The command, the webhook and the proof of a fix all ask here, so that they give 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -58,7 +58,7 @@ class Bench:
             self.engine.expect(objects)
 
 
-TOGETHER = 1024
+AT_A_TIME = 256
 """The questions about so many objects are put one after the other, those without facts first."""
 
 
@@ -96,7 +96,7 @@ class Docket:
     """A gap for each policy that a missing list takes away."""
 
     @cached_property
-    def _panels(self) -> dict[tuple[str, bool | None], tuple[Panel, ...]]:
+    def _panels(self) -> dict[tuple[str, bool], tuple[Panel, ...]]:
         return {}
 
     @cached_property
@@ -108,15 +108,15 @@ class Docket:
         """How many of the objects of these roles some policy is asked about."""
         return sum(count for role, count in Counter(roles).items() if self.about(role))
 
-    def about(self, role: str, *, facts: bool | None = None) -> tuple[Panel, ...]:
-        """Who is asked about an object of this role: all, or those alone that read facts, or those
-        that read none.
-        """
+    def about(self, role: str) -> tuple[Panel, ...]:
+        """Who is asked about an object of this role."""
+        return (*self.reading(role, facts=False), *self.reading(role, facts=True))
+
+    def reading(self, role: str, *, facts: bool) -> tuple[Panel, ...]:
+        """Those of them who read facts, or those who read the object alone."""
         if (role, facts) not in self._panels:
-            concerned = (p for p in self.asked if concerns(p, role))
-            self._panels[role, facts] = panels(
-                p for p in concerned if facts in (None, bool(p.facts))
-            )
+            concerned = (p for p in self.asked if bool(p.facts) is facts and concerns(p, role))
+            self._panels[role, facts] = panels(concerned)
         return self._panels[role, facts]
 
 
@@ -181,10 +181,11 @@ def _questions(
     are found.
     """
     concerned = _concerned(facts, asked, known)
-    while some := list(islice(concerned, TOGETHER)):
+    while some := deque(islice(concerned, AT_A_TIME)):
         for hearing, alone, _ in some:
             yield from hearing.questions(alone)
-        for hearing, _, on_facts in some:
+        while some:  # what an object was written as goes with it
+            hearing, _, on_facts = some.popleft()
             yield from hearing.questions(on_facts)
 
 
@@ -196,8 +197,8 @@ def _concerned(
     spoken_of: dict[str, Collection[Key] | None] = {}
     for resource in facts.snapshot.resources:
         role, key = role_of(resource), resource.ref.key
-        alone = asked.about(role, facts=False) if key in changed else ()
-        on_facts = asked.about(role, facts=True)
+        alone = asked.reading(role, facts=False) if key in changed else ()
+        on_facts = asked.reading(role, facts=True)
         if on_facts and key not in changed:
             if role not in spoken_of:
                 spoken_of[role] = facts.spoken_of(n for panel in on_facts for n in panel.facts)

@@ -185,6 +185,23 @@ def test_a_list_that_is_missing_takes_the_policies_away_that_need_it() -> None:
     assert f"{PRIVILEGED} shop/web[Deployment]" in told(answer)
 
 
+def test_the_order_of_questions_changes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many objects are asked about at a time, also where few of them have changed."""
+    pods = [one for one in OBJECTS if one.ref.kind == "Deployment"]
+    found = []
+    for number in (1, 3, 1000):
+        monkeypatch.setattr("auditor.audit.AT_A_TIME", number)
+        whole = audit(Snapshot(OBJECTS), bench(), SETTINGS)
+        changed = [one.ref for one in pods[:2]]
+        found.append((whole, audit_changed(whole, Snapshot(OBJECTS), changed, bench(), SETTINGS)))
+    (first, again), *others = found
+    assert first.findings
+    assert (again.findings, again.gaps) == (first.findings, first.gaps)
+    for whole, after in others:
+        assert (whole.findings, whole.gaps) == (first.findings, first.gaps)
+        assert (after.findings, after.gaps) == (first.findings, first.gaps)
+
+
 def test_the_worst_comes_first() -> None:
     """High before medium, and within it by object, so that two runs print the same."""
     ranks = [finding.severity.rank for finding in judged(COMPANY).findings]

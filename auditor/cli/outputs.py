@@ -73,8 +73,9 @@ def output_options(command: Callable[..., int]) -> Callable[..., int]:
         formats, files = given.pop("formats"), given.pop("output_files")
         context = click.get_current_context()
         reports = tuple(paired(formats, files, context.meta.get(_ORDER, ())))
-        for report in reports:
-            _doubt(report)
+        if not formats:
+            for report in reports:
+                _doubt(report)
         profile = given.pop("sarif_profile") or _of_pipeline()
         outputs = Outputs(reports, profile, given.pop("quiet"), _repeated(context))
         return command(**given, outputs=outputs)
@@ -145,9 +146,11 @@ def _words(option: click.Option, typed: Any) -> Iterator[str]:
 
 
 def _doubt(report: Report) -> None:
-    """Say so where text goes to a file whose ending promises another form."""
+    """Say so where text, which nobody asked for, goes to a file whose ending promises another
+    form.
+    """
     form = _ENDINGS.get(report.file.suffix.lower()) if report.file else None
-    if form and report.form == "text":
+    if form:
         warn(f"{report.file} gets the text report: say --format {form} before --output for {form}")
 
 

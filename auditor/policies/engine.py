@@ -254,9 +254,11 @@ class _Machine:
                 **self._answered(packages[half:], document),
             }
         answers = orjson.loads(said)
-        if f'"{_UNDEFINED}"' in said:
-            answers = _defined(answers)
-        return {package: _as_list(answers[package]) for package in mine if package in answers}
+        return {
+            package: _as_list(answers[package])
+            for package in mine
+            if _UNDEFINED not in said or _UNDEFINED not in orjson.dumps(answers[package]).decode()
+        }
 
     def _made(self, packages: tuple[str, ...]) -> tuple[tuple[str, ...], Any] | None:
         """The packages that are ours and a machine with one rule that joins them."""
@@ -284,25 +286,8 @@ _SPENT = "maximum instruction limit"
 """What the machine says when one rule, joined of all packages, asks too much of it: it may do
 25,000 steps at a time, which half of the packages may need as well, and one hardly.
 """
-_UNDEFINED = "<undefined>"
+_UNDEFINED = '"<undefined>"'
 """What the machine puts in the place of a value that a rule leaves open."""
-
-
-def _defined(answers: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The answers without what the machine left open. A whole finding that is open stands for a
-    rule that says nothing, as whenever something that it builds upon is undefined; a part of one is
-    left to the interpreter.
-    """
-    told = {package: _without_open(answer) for package, answer in answers.items()}
-    return {
-        package: answer
-        for package, answer in told.items()
-        if f'"{_UNDEFINED}"' not in orjson.dumps(answer).decode()
-    }
-
-
-def _without_open(answer: Any) -> Any:
-    return [one for one in answer if one != _UNDEFINED] if isinstance(answer, list) else answer
 
 
 _LIBRARY = re.compile(r"\bdata\.(lib(?:\.\w+)+)")

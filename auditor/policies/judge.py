@@ -107,8 +107,9 @@ def _is_exact(value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Policies that read the same facts: what they are given is prepared once, and all of them
-    are asked at once. A policy with parameters is told its own, and stands alone.
+    """Policies that read the same facts and look for the same words: what they are given is
+    prepared once, and all of them are asked at once. A policy with parameters is told its own,
+    and stands alone.
     """
 
     facts: tuple[str, ...]
@@ -123,7 +124,7 @@ class Panel:
 
 
 def panels(policies: Iterable[Policy]) -> tuple[Panel, ...]:
-    """The policies by what they read beside the object."""
+    """The policies by what they read beside the object, and by what it has to mention."""
     same: dict[tuple[tuple[str, ...], tuple[str, ...], bool, str], list[Policy]] = {}
     for policy in policies:
         apart = policy.id if policy.parameters else ""

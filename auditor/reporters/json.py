@@ -156,9 +156,9 @@ class _Where:
     place: tuple[Shared, ...]
 
     @cached_property
-    def texts(self) -> tuple[str, str]:
-        """Both, written."""
-        return _line(self.named), "".join(map(_line, self.place))
+    def text(self) -> str:
+        """The place, written. What is named is written once for all of its places."""
+        return "".join(map(_line, self.place))
 
 
 @dataclass(frozen=True)
@@ -201,9 +201,10 @@ class _Said:
 
     def text(self, finding: Finding) -> str:
         """The same, written."""
-        named, place = self._places[id(finding)].texts
+        where = self._places[id(finding)]
         head, fault, rest = self._told(finding).texts
-        return f'{head}{named}{fault}{place}      "fingerprint": "{finding.fingerprint}",\n{rest}'
+        mark = f'      "fingerprint": "{finding.fingerprint}"{BETWEEN}'
+        return f"{head}{where.named.text}{BETWEEN}{fault}{where.text}{mark}{rest}"
 
     def _located(self) -> dict[int, _Where]:
         """The object of each finding and where it stands, one document after the other: the trees

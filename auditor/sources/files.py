@@ -35,8 +35,8 @@ _KIND = re.compile(
     r"^[ \t]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?([A-Za-z][A-Za-z0-9]*)", re.MULTILINE
 )
 _OBJECT = re.compile(r"\b(?:apiVersion|kind)\b")
-MOST_PLACES = 3
-"""So many places of one object are named; the rest are counted."""
+MOST_PLACES = 4
+"""So many places of one object are named; of more, one less, and the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +276,8 @@ def _twice(resources: tuple[Resource, ...]) -> Iterator[Gap]:
 def _named(places: Sequence[str]) -> str:
     if len(places) <= MOST_PLACES:
         return " and ".join(places)
-    return f"{', '.join(places[:MOST_PLACES])} and {len(places) - MOST_PLACES} other places"
+    named = MOST_PLACES - 1
+    return f"{', '.join(places[:named])} and {len(places) - named} other places"
 
 
 def _place(resource: Resource) -> str:

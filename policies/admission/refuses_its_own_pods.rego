@@ -17,6 +17,7 @@ deny contains finding if {
 	is_array(input.object.webhooks)
 	some index, webhook in input.object.webhooks
 	object.get(webhook, "failurePolicy", "Fail") == "Fail"
+	is_object(webhook.clientConfig.service)
 	namespace := webhook.clientConfig.service.namespace
 	some rule in webhook.rules
 	makes_pods(rule)

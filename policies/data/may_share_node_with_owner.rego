@@ -20,6 +20,7 @@ import data.lib.personal
 deny contains finding if {
 	neighbours := input.facts.neighbours
 	owners := [owner | some owner in neighbours.owners; not owner.surely]
+	count(owners) > 0
 	worst := owners[0]
 	finding := {
 		"path": personal.place(neighbours),

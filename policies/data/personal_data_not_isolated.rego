@@ -19,6 +19,7 @@ import data.lib.text
 exposure := input.facts.exposure
 
 deny contains finding if {
+	count(exposure.others) > 0
 	worst := exposure.others[0]
 	finding := {
 		"path": place,

@@ -19,6 +19,7 @@ import data.lib.text
 stores := input.facts.stores
 
 deny contains finding if {
+	count(stores.undeclared) > 0
 	finding := {
 		"path": ["metadata", "name"],
 		"message": sprintf("holds %s, and asks %s, which nobody declared as a store of such data", [

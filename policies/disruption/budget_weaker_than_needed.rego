@@ -17,6 +17,7 @@ import data.lib.budgets
 
 deny contains object.union(finding, budgets.fix("let one pod go at a time")) if {
 	weaker := budgets.budget.weaker
+	weaker != null
 	finding := {
 		"path": budgets.budget.path,
 		"message": sprintf(

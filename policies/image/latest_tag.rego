@@ -33,6 +33,7 @@ import data.lib.images
 deny contains finding if {
 	some image in images.lasting
 	not images.is_left_to_build(image)
+	is_moving(image.text)
 	why := fault(image.text)
 	finding := {
 		"path": image.path,
@@ -42,6 +43,10 @@ deny contains finding if {
 		]),
 	}
 }
+
+is_moving(text) if images.is_bare(text)
+
+is_moving(text) if endswith(text, ":latest")
 
 fault(text) := "has no tag" if images.is_bare(text)
 

@@ -22,7 +22,7 @@ deny contains finding if {
 	value.positive == "paths"
 	is_list_of_denials(value)
 	startswith(value.text, "/")
-	missed := neighbour(value.text)
+	some missed in neighbours(value.text)
 	not covered(value, missed)
 	finding := {
 		"path": value.path,
@@ -40,13 +40,11 @@ is_list_of_denials(value) if {
 	value.negative
 }
 
-# The nearest neighbour that is not meant to be left out.
-neighbour(text) := sprintf("%s/", [text]) if {
+# The nearest neighbour, where there is one, that is not meant to be left out.
+neighbours(text) := {sprintf("%s/", [text]) |
 	is_exact(text)
 	not endswith(text, "/")
-}
-
-neighbour(text) := trim_suffix(text, end) if {
+} | {trim_suffix(text, end) |
 	some end in {"/*", "/{**}"}
 	endswith(text, end)
 	text != end

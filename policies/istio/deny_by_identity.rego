@@ -22,6 +22,7 @@ identities := {"namespaces", "principals", "serviceAccounts", "trustDomains"}
 
 deny contains finding if {
 	istio.action == "DENY"
+	istio.takers.count >= 0
 	some value in istio.values
 	not value.negative
 	value.positive in identities

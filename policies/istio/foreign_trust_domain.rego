@@ -22,6 +22,7 @@ import data.lib.text
 domains := input.facts.mesh.trust_domains if input.facts.mesh.known
 
 deny contains finding if {
+	count(domains) > 0
 	some value in istio.values
 	some domain in domain_of(value)
 	not domain in domains

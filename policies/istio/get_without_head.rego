@@ -16,6 +16,7 @@ package policies.istio.get_without_head
 import data.lib.istio
 
 deny contains finding if {
+	istio.action in {"ALLOW", "DENY"}
 	stays := effects[istio.action]
 	some value in istio.values
 	value.positive == "methods"

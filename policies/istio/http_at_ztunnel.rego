@@ -22,6 +22,8 @@ import data.lib.istio
 ambient := input.facts.mesh.ambient if input.facts.mesh.ambient.count > 0
 
 deny contains finding if {
+	ambient.count > 0
+	istio.action in {"ALLOW", "DENY"}
 	some use in istio.http_uses
 	means := meaning(use)
 	finding := {
@@ -31,6 +33,7 @@ deny contains finding if {
 }
 
 deny contains finding if {
+	ambient.count > 0
 	istio.action in {"AUDIT", "CUSTOM"}
 	finding := {
 		"path": ["spec", "action"],

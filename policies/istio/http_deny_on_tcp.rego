@@ -20,6 +20,7 @@ package policies.istio.http_deny_on_tcp
 import data.lib.istio
 
 deny contains finding if {
+	istio.action in {"CUSTOM", "DENY"}
 	some use in istio.http_uses
 	left := istio.what_is_left(use)
 	some port in input.facts.mesh.ports

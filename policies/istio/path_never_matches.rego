@@ -22,23 +22,24 @@ deny contains finding if {
 	some value in istio.values
 	value.positive == "paths"
 	not istio.is_template(value.text)
+	some why in reason(value.text)
 	finding := {
 		"path": value.path,
 		"message": sprintf("no request has the path '%s', %s: %s", [
-			value.text, istio.without_a_match(value), reason(value.text),
+			value.text, istio.without_a_match(value), why,
 		]),
 	}
 }
 
-# The first of what keeps a path from matching.
-reason(text) := found[0].why if {
-	found := [row |
+# The first of what keeps a path from matching; none where nothing does.
+reason(text) := array.slice(
+	[row.why |
 		some row in reasons
 		regex.match(row.pattern, text)
 		normalization in row.under
-	]
-	count(found) > 0
-}
+	],
+	0, 1,
+)
 
 reasons := [
 	{"why": "a path begins with a slash", "pattern": `^[^/*]`, "under": array.concat(["NONE"], normalizing)},

@@ -12,10 +12,13 @@
 #   kinds: [Namespace]
 package policies.metadata.unknown_pod_security_level
 
+labels := object.get(input.object.metadata, "labels", {})
+
 deny contains finding if {
 	some mode in ["enforce", "audit", "warn"]
 	label := sprintf("pod-security.kubernetes.io/%s", [mode])
-	level := input.object.metadata.labels[label]
+	is_object(labels)
+	level := object.get(labels, label, "privileged")
 	not level in ["privileged", "baseline", "restricted"]
 	finding := {
 		"path": ["metadata", "labels", label],

@@ -14,6 +14,7 @@ package policies.network.dns_cut_off
 
 deny contains finding if {
 	dns := input.facts.cut_off.dns
+	dns != null
 	not dns.over_udp
 	finding := {
 		"path": ["metadata", "name"],

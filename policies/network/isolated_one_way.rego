@@ -24,8 +24,9 @@
 #     - kubeaudit:MissingDefaultDenyEgressNetworkPolicy
 package policies.network.isolated_one_way
 
-# Of pods that are isolated both ways there is no such fact.
+# Of pods that are isolated both ways there is no such fact; those that are not at all are another's.
 deny contains finding if {
+	input.facts.isolation.ingress != input.facts.isolation.egress
 	finding := {
 		"path": ["metadata", "name"],
 		"message": said,

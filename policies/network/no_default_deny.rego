@@ -25,6 +25,7 @@ isolation := input.facts.namespace_isolation
 
 deny contains finding if {
 	not namespaces.is_system
+	isolation.policies > 0
 	not "Ingress" in isolation.every_pod
 	finding := {
 		"path": ["metadata", "name"],

@@ -20,6 +20,7 @@ import data.lib.text
 exposure := input.facts.exposure
 
 deny contains finding if {
+	count(exposure.data) > 0
 	some way in input.facts.entrances
 	finding := {
 		"path": place,

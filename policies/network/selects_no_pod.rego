@@ -23,6 +23,7 @@ package policies.network.selects_no_pod
 
 deny contains finding if {
 	nobody := input.facts.policy_effects.nobody
+	nobody != null
 	finding := {
 		"path": ["spec", "podSelector"],
 		"message": sprintf("selects no pod of namespace %s, and so protects nothing%s", [namespace, hint(nobody)]),

@@ -21,6 +21,7 @@ import data.lib.text
 deny contains finding if {
 	found := input.facts.pair
 	shared := found.together
+	shared != null
 	finding := {
 		"path": found.path,
 		"anchor": shared.level,

@@ -21,6 +21,7 @@ import data.lib.updates
 
 deny contains object.union(finding, updates.fix("let an old pod leave first")) if {
 	stuck := updates.update.stuck
+	stuck != null
 	finding := {
 		"path": updates.update.path,
 		"message": sprintf(

@@ -18,6 +18,7 @@ package policies.routing.dropped_off_node
 
 deny contains finding if {
 	found := input.facts.traffic.dropped
+	found != null
 	finding := {
 		"path": ["spec", "internalTrafficPolicy"],
 		"severity": found.grade,

@@ -19,6 +19,7 @@ package policies.routing.hints_ignored
 
 deny contains finding if {
 	found := input.facts.traffic.unhinted
+	found != null
 	not found.annotated
 	finding := {
 		"path": ["spec", "trafficDistribution"],
@@ -28,6 +29,7 @@ deny contains finding if {
 
 deny contains finding if {
 	found := input.facts.traffic.unhinted
+	found != null
 	found.annotated
 	finding := {
 		"path": ["metadata", "annotations", mode],

@@ -19,6 +19,7 @@ deny contains finding if {
 	found := input.facts.traffic
 	found.live
 	found.wanted > 1
+	found.instances < 2
 	finding := {
 		"path": ["spec", "selector"],
 		"severity": grade[found.instances],
@@ -26,7 +27,6 @@ deny contains finding if {
 	}
 }
 
-# With more than one there is nothing to say.
 grade := ["high", "medium"]
 
 word := ["none", "only one"]

@@ -17,6 +17,7 @@ package policies.routing.same_node_elsewhere
 
 deny contains finding if {
 	found := input.facts.traffic.hot
+	found != null
 	finding := {
 		"path": ["spec", "trafficDistribution"],
 		"message": sprintf(

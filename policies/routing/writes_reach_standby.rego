@@ -18,6 +18,7 @@ package policies.routing.writes_reach_standby
 
 deny contains finding if {
 	members := input.facts.clientele.members
+	members != null
 	finding := {
 		"path": ["spec", "selector"],
 		"anchor": members.name,

@@ -95,6 +95,8 @@ def test_text_in_a_file_that_promises_another_form_is_told(
     assert "gets the text report" not in auditor("audit", pod, "-o", folder / "report.txt").err
     given = auditor("audit", pod, "--format", "json", "-o", folder / "report.json")
     assert "gets the text report" not in given.err
+    given = auditor("audit", pod, "--format", "text", "-o", folder / "notes.md")
+    assert "gets the text report" not in given.err
 
 
 def test_quiet_is_a_line_for_each_finding(auditor: Command, pod: Path) -> None:

@@ -142,3 +142,11 @@ def test_a_policy_is_asked_about_objects_that_mention_what_it_looks_for() -> Non
     facts = Facts(Snapshot((server, other)), Settings())
     assert list(Hearing(server, facts).questions(panels((policy,))))
     assert not list(Hearing(other, facts).questions(panels((policy,))))
+
+
+def test_what_cannot_be_written_down_may_mention_anything() -> None:
+    """It stays a gap, and is not taken for an object without the word."""
+    (policy,) = (p for p in load()[0] if p.id == "control_plane/weak_ciphers")
+    one = pod("kube-system/server", priority=2**70)
+    (question,) = Hearing(one, Facts(Snapshot((one,)), Settings())).questions(panels((policy,)))
+    assert isinstance(question.document, EvaluationError)

@@ -30,6 +30,20 @@ deny contains {"path": [], "message": "x"} if input.object.bad
 )
 
 
+def test_words_are_as_json_writes_them(tmp_path: Path) -> None:
+    """Others would never be found in an object."""
+    words = POLICY.replace(
+        "#   fix: none\n", "#   fix: none\n#   mentions: [etcd, kube-apiserver]\n"
+    )
+    write(tmp_path, words)
+    assert load(tmp_path)[0][0].mentions == ("etcd", "kube-apiserver")
+    write(tmp_path, words.replace("etcd,", '"a word",'))
+    with pytest.raises(
+        PolicyError, match=r"one\.rego: METADATA custom\.mentions\.0: String should"
+    ):
+        load(tmp_path)
+
+
 def write(root: Path, text: str, name: str = "workload/one") -> Path:
     """A policy in its place below `root`."""
     file = root / f"{name}.rego"

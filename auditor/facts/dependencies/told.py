@@ -84,13 +84,14 @@ class Directory:
         self._leads: dict[Key, tuple[Leads, ...]] = {}
         self._in_files: dict[tuple[Ref, Path], Named] = {}
         for each in self.served:
-            self._leads[each.workload.ref.key] = each.leads
+            mine = each.workload.ref.key
+            self._leads[mine] = (*self._leads.get(mine, ()), *each.leads)
             for service in each.services:
                 key = (service.ref.namespace, service.ref.name)
                 self._here[key] = service
-                self._of.setdefault(each.workload.ref.key, []).append(service)
-                mine = [lead for lead in each.leads if lead.service is service]
-                self._behind.setdefault(key, []).append((each.workload, mine))
+                self._of.setdefault(mine, []).append(service)
+                through = [lead for lead in each.leads if lead.service is service]
+                self._behind.setdefault(key, []).append((each.workload, through))
 
     @classmethod
     def of(cls, snapshot: Snapshot, workloads: Iterable[Workload]) -> Directory:
