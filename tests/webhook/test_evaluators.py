@@ -363,10 +363,16 @@ def load(
 def test_an_evaluator_that_is_killed_under_load_costs_no_answer(start: Starter) -> None:
     """What it was judging is judged by another."""
     running = start(staff=Staff(workers=2))
+    killed: list[int] = []
+
+    def alive() -> list[int]:
+        return [pid for pid in pids(running) if pid not in killed]
+
     with load(running) as clients:
         for _ in range(3):
-            assert until(lambda: len(pids(running)) == 3)
-            os.kill(pids(running)[0], signal.SIGKILL)
+            assert until(lambda: len(alive()) == 3)
+            killed.append(alive()[0])
+            os.kill(killed[-1], signal.SIGKILL)
             enough = sum(client.right for client in clients) + 5
             assert until(partial(has_answered, clients, enough))
     assert [client.wrong for client in clients] == [[], [], []]
