@@ -35,5 +35,6 @@ fails_over(setting) if {
 fails_over(setting) if {
 	not setting.enabled == false
 	some list in ["failover", "failoverPriority"]
+	is_array(setting[list])
 	count(setting[list]) > 0
 }
