@@ -10,8 +10,6 @@ pss    the 4,537 one-pod files of the Pod Security test data (AUDITOR_CONFORMANC
 Behind each figure stands its bar on two cores that are otherwise idle, where there is one. Memory
 is that of the largest process; workers, of which there are as many as cores and four at most, take
 less each. On a busy machine CPU seconds grow as well: several programs share caches and cores.
-Machines that share one piece of hardware do the same to each other. The yardstick behind each line
-is what work that never changes took right before: figures of two hours compare by it.
 """
 
 from __future__ import annotations
@@ -151,14 +149,6 @@ def installed() -> dict[str, str]:
     return {name: os.environ[name] for name in os.environ if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def yardstick() -> float:
-    """Seconds of CPU for numbers and a large mapping."""
-    start = time.process_time()
-    total = sum(number % 7 for number in range(4_000_000))
-    known = {str(number): (number, total) for number in range(400_000)}
-    return time.process_time() - start if known else 0.0
-
-
 def told(figure: float, bar: float | None, unit: str) -> str:
     """A figure beside its bar."""
     wanted = f" (bar {bar:g})" if bar is not None else ""
@@ -172,9 +162,7 @@ def main(names: list[str]) -> None:
         with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as cache:
             path = WORKLOADS[name](Path(scratch))
             for run in RUNS:
-                stick = yardstick()
-                figures = measure(name, path, run, cache)
-                print(f"{name:5} {run.label:16} {figures}, yardstick {stick:.2f} s", flush=True)
+                print(f"{name:5} {run.label:16} {measure(name, path, run, cache)}", flush=True)
 
 
 if __name__ == "__main__":
