@@ -10,13 +10,14 @@ from auditor.model import Audit, Fix, Safety, Status
 from auditor.reporters.assessed import assessed, date, digest
 from auditor.reporters.places import worst_first
 from auditor.reporters.view import View
-from auditor.reporters.words import by_severity, counted, kubernetes_version, percent
+from auditor.reporters.words import by_status, counted, kubernetes_version, percent
 from auditor.text import escaped
 
 
 def summary(audit: Audit) -> str:
     """What was found, what was not seen, and what was looked at, each in numbers."""
-    open_now = by_severity(audit, Status.OPEN)
+    count = by_status(audit)
+    open_now = count[Status.OPEN]
     found = ", ".join(f"{number} {name}" for name, number in open_now.items() if number)
     total = counted(sum(open_now.values()), "finding")
     others = [
@@ -27,7 +28,7 @@ def summary(audit: Audit) -> str:
             (Status.UPCOMING, "upcoming"),
             (Status.PLATFORM, "of the platform"),
         )
-        if (number := sum(by_severity(audit, status).values()))
+        if (number := sum(count[status].values()))
     ]
     proven = sum(bool(f.fix and f.fix.proof.holds) for f in audit.open)
     others[:0] = [f"{proven} with a proven fix"] if proven else []
