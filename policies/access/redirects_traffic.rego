@@ -20,6 +20,7 @@
 package policies.access.redirects_traffic
 
 import data.lib.rights
+import data.lib.written
 
 does := {
 	"edits-endpoints": "write the endpoints of Services",
@@ -56,7 +57,7 @@ is_general if rights.told.aggregated
 is_general if {
 	some rule in input.object.rules
 	some field in ["apiGroups", "resources"]
-	some word in object.get(rule, field, [])
+	some word in written.list(rule, field)
 	word in {"*", "*/status"}
 }
 

@@ -13,18 +13,18 @@
 #   equivalents: [kubescape:C-0036, kubescape:C-0039]
 package policies.admission.refuses_its_own_pods
 
+import data.lib.webhooks
+
 deny contains finding if {
 	is_array(input.object.webhooks)
 	some index, webhook in input.object.webhooks
+	is_object(webhook)
 	object.get(webhook, "failurePolicy", "Fail") == "Fail"
 	is_object(webhook.clientConfig.service)
 	namespace := webhook.clientConfig.service.namespace
 	some rule in webhook.rules
 	makes_pods(rule)
-	every selector in ["namespaceSelector", "objectSelector"] {
-		selects_all(object.get(webhook, selector, {}))
-	}
-	count(object.get(webhook, "matchConditions", [])) == 0
+	not webhooks.chooses(webhook)
 	finding := {
 		"path": ["webhooks", index, "name"],
 		"anchor": webhook.name,
@@ -53,9 +53,4 @@ makes_pods(rule) if {
 	some operation in rule.operations
 	operation in ["CREATE", "*"]
 	object.get(rule, "scope", "*") != "Cluster"
-}
-
-selects_all(selector) if {
-	count(object.get(selector, "matchLabels", {})) == 0
-	count(object.get(selector, "matchExpressions", [])) == 0
 }

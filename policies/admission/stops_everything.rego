@@ -13,25 +13,21 @@
 #   equivalents: [kubescape:C-0036, kubescape:C-0039]
 package policies.admission.stops_everything
 
+import data.lib.webhooks
+
 deny contains finding if {
 	is_array(input.object.webhooks)
 	some index, webhook in input.object.webhooks
+	is_object(webhook)
 	object.get(webhook, "failurePolicy", "Fail") == "Fail"
 	some position, rule in webhook.rules
 	"*" in rule.apiGroups
 	some resource in rule.resources
 	resource in ["*", "*/*"]
-	count(object.get(webhook, "matchConditions", [])) == 0
-	not has_selector(webhook)
+	not webhooks.chooses(webhook)
 	finding := {
 		"path": ["webhooks", index, "rules", position],
 		"anchor": webhook.name,
 		"message": sprintf("'%s' is asked about everything: without an answer nothing is written", [webhook.name]),
 	}
-}
-
-has_selector(webhook) if {
-	some selector in ["namespaceSelector", "objectSelector"]
-	some field in ["matchLabels", "matchExpressions"]
-	count(webhook[selector][field]) > 0
 }

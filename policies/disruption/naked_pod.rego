@@ -18,9 +18,10 @@
 package policies.disruption.naked_pod
 
 import data.lib.workload
+import data.lib.written
 
 deny contains finding if {
-	count(object.get(input.object.metadata, "ownerReferences", [])) == 0
+	count(written.list(input.object.metadata, "ownerReferences")) == 0
 	object.get(workload.pod, "restartPolicy", "Always") == "Always"
 	count(marks & object.keys(notes)) == 0
 	finding := {

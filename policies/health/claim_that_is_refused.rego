@@ -15,8 +15,11 @@
 #     - kubesec:VolumeClaimRequestsStorage
 package policies.health.claim_that_is_refused
 
+import data.lib.written
+
 deny contains finding if {
-	some index, claim in input.object.spec.volumeClaimTemplates
+	some index, claim in written.list(input.object.spec, "volumeClaimTemplates")
+	is_object(claim)
 	some fault in faults(claim)
 	finding := {
 		"path": ["spec", "volumeClaimTemplates", index, "spec"],
@@ -32,4 +35,4 @@ faults(claim) := {fault |
 
 lacks(claim, "size") if object.get(claim, ["spec", "resources", "requests", "storage"], null) == null
 
-lacks(claim, "access mode") if count(object.get(claim, ["spec", "accessModes"], [])) == 0
+lacks(claim, "access mode") if count(written.list(claim, ["spec", "accessModes"])) == 0

@@ -14,13 +14,15 @@
 #   equivalents: [kube-linter:job-ttl-seconds-after-finished, kyverno:add-ttl-jobs]
 package policies.health.job_kept_for_ever
 
+import data.lib.written
+
 hooks := {"helm.sh/hook", "argocd.argoproj.io/hook"}
 
 deny contains finding if {
 	is_object(input.object.spec)
 	object.get(input.object.spec, "ttlSecondsAfterFinished", null) == null
 	count(hooks & object.keys(annotations)) == 0
-	count(object.get(input.object.metadata, "ownerReferences", [])) == 0
+	count(written.list(input.object.metadata, "ownerReferences")) == 0
 	finding := {
 		"path": ["spec"],
 		"message": "is kept for ever once it has finished, with its pods: it says no ttlSecondsAfterFinished",

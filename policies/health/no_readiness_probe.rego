@@ -28,6 +28,7 @@ package policies.health.no_readiness_probe
 import data.lib.probes
 import data.lib.text
 import data.lib.workload
+import data.lib.written
 
 deny contains finding if {
 	some container in unready
@@ -44,7 +45,7 @@ deny contains finding if {
 # Those that answer at a port which they declare.
 deny contains finding if {
 	nobody_answers
-	count(workload.pod.containers) > 1
+	written.size(workload.pod.containers) > 1
 	finding := {
 		"path": array.concat(workload.pod_path, ["containers"]),
 		"message": sprintf("no container has a readiness probe, and Service %s leads to one of them", [
@@ -65,7 +66,7 @@ unready contains container if {
 # The only one, where it does not declare the port.
 unready contains container if {
 	nobody_answers
-	count(workload.pod.containers) == 1
+	written.size(workload.pod.containers) == 1
 	some container in probes.containers
 	container.list == "containers"
 }

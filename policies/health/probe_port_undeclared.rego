@@ -18,6 +18,7 @@ package policies.health.probe_port_undeclared
 
 import data.lib.probes
 import data.lib.workload
+import data.lib.written
 
 deny contains finding if {
 	some container in probes.containers
@@ -30,13 +31,13 @@ deny contains finding if {
 	finding := {
 		"path": array.concat(container.path, [name, action, "port"]),
 		"anchor": sprintf("%s/%s", [workload.name(container), name]),
-		"message": sprintf("no container declares port %d, which the %s of container '%s' asks", [port, name, workload.name(container)]),
+		"message": sprintf("no container declares port %v, which the %s of container '%s' asks", [port, name, workload.name(container)]),
 	}
 }
 
 # All containers of a pod share its address.
 numbers := {port.containerPort |
 	some container in probes.containers
-	some port in object.get(container.spec, "ports", [])
+	some port in written.list(container.spec, "ports")
 	is_number(port.containerPort)
 }

@@ -18,6 +18,7 @@ package policies.health.probe_port_without_name
 
 import data.lib.probes
 import data.lib.workload
+import data.lib.written
 
 deny contains finding if {
 	some container in probes.containers
@@ -34,4 +35,4 @@ deny contains finding if {
 	}
 }
 
-ports(container) := {port.name | some port in object.get(container.spec, "ports", [])}
+ports(container) := {port.name | some port in written.list(container.spec, "ports")}

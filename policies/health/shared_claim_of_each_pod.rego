@@ -16,9 +16,11 @@
 #     - kyverno:enforce-readwriteonce-pod
 package policies.health.shared_claim_of_each_pod
 
+import data.lib.written
+
 deny contains finding if {
-	some index, claim in input.object.spec.volumeClaimTemplates
-	"ReadWriteMany" in claim.spec.accessModes
+	some index, claim in written.list(input.object.spec, "volumeClaimTemplates")
+	"ReadWriteMany" in written.list(claim, ["spec", "accessModes"])
 	finding := {
 		"path": ["spec", "volumeClaimTemplates", index, "spec", "accessModes"],
 		"anchor": claim.metadata.name,

@@ -17,9 +17,14 @@ import data.lib.workload
 
 deny contains finding if {
 	input.object.metadata.namespace in ["kube-system", "kube-public", "kube-node-lease"]
-	not startswith(object.get(workload.pod, "priorityClassName", ""), "system-")
+	not of_the_system
 	finding := {
 		"path": ["metadata", "namespace"],
 		"message": sprintf("stands among the parts of the cluster, in '%s'", [input.object.metadata.namespace]),
 	}
+}
+
+of_the_system if {
+	is_string(workload.pod.priorityClassName)
+	startswith(workload.pod.priorityClassName, "system-")
 }

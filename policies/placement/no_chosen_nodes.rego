@@ -16,6 +16,7 @@
 package policies.placement.no_chosen_nodes
 
 import data.lib.workload
+import data.lib.written
 
 deny contains finding if {
 	workload.pod.containers
@@ -23,6 +24,6 @@ deny contains finding if {
 	finding := {"path": workload.pod_path, "message": "may run on any node: it has neither a node selector nor a node affinity"}
 }
 
-chooses if count(workload.pod.nodeSelector) > 0
+chooses if written.size(workload.pod.nodeSelector) > 0
 
-chooses if count(workload.pod.affinity.nodeAffinity) > 0
+chooses if written.size(workload.pod.affinity.nodeAffinity) > 0

@@ -33,7 +33,7 @@ deny contains finding if {
 		"path": ["spec", "progressDeadlineSeconds"],
 		"anchor": workload.name(container),
 		"message": sprintf(
-			"its updates count as failed after %d s without progress, and container '%s' may take %d s to start",
+			"its updates count as failed after %v s without progress, and container '%s' may take %v s to start",
 			[deadline, workload.name(container), seconds],
 		),
 		"fix": {

@@ -15,10 +15,11 @@ package policies.rollout.left_over_partition
 
 deny contains finding if {
 	partition := input.object.spec.updateStrategy.rollingUpdate.partition
+	is_number(partition)
 	partition > 0
 	finding := {
 		"path": ["spec", "updateStrategy", "rollingUpdate", "partition"],
-		"message": sprintf("updates leave %s of its %d pods as they are: partition is %d", [number(partition), replicas, partition]),
+		"message": sprintf("updates leave %s of its %v pods as they are: partition is %v", [number(partition), replicas, partition]),
 		"fix": {
 			"title": "update all pods",
 			"safety": "unsafe",
@@ -27,8 +28,10 @@ deny contains finding if {
 	}
 }
 
-replicas := object.get(input.object.spec, "replicas", 1)
+default replicas := 1
+
+replicas := input.object.spec.replicas if is_number(input.object.spec.replicas)
 
 number(partition) := "all" if partition >= replicas
 
-number(partition) := sprintf("%d", [partition]) if partition < replicas
+number(partition) := sprintf("%v", [partition]) if partition < replicas

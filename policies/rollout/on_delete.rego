@@ -13,9 +13,11 @@
 #   kinds: [StatefulSet, DaemonSet]
 package policies.rollout.on_delete
 
+import data.lib.written
+
 deny contains finding if {
 	input.object.spec.updateStrategy.type == "OnDelete"
-	count(object.get(input.object.metadata, "ownerReferences", [])) == 0
+	count(written.list(input.object.metadata, "ownerReferences")) == 0
 	finding := {
 		"path": ["spec", "updateStrategy", "type"],
 		"message": "a new template reaches a pod only once somebody deletes it: updateStrategy is OnDelete",

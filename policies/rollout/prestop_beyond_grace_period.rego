@@ -27,7 +27,7 @@ deny contains finding if {
 		"path": array.concat(container.path, ["lifecycle", "preStop"]),
 		"anchor": workload.name(container),
 		"message": sprintf(
-			"container '%s' sleeps for %d s before it stops, and is killed after %d s",
+			"container '%s' sleeps for %v s before it stops, and is killed after %v s",
 			[workload.name(container), seconds, grace],
 		),
 		"fix": {

@@ -25,7 +25,7 @@ deny contains finding if {
 	finding := object.union(
 		{
 			"path": ["spec", "minReadySeconds"],
-			"message": sprintf("a new pod is watched for %s, and its readiness probe takes %d s to notice a failure", [watched(seconds), noticed]),
+			"message": sprintf("a new pod is watched for %s, and its readiness probe takes %v s to notice a failure", [watched(seconds), noticed]),
 		},
 		unless_too_long(noticed + 1),
 	)
@@ -57,4 +57,4 @@ slowest := max({seconds |
 
 watched(seconds) := "no time" if seconds == 0
 
-watched(seconds) := sprintf("as little as %d s", [seconds - 1]) if seconds > 0
+watched(seconds) := sprintf("as little as %v s", [seconds - 1]) if seconds > 0
