@@ -52,37 +52,38 @@ unless_general := {"fix": {
 
 unless_general := {} if is_general
 
+rules := written.list(input.object, "rules")
+
 is_general if rights.told.aggregated
 
 is_general if {
-	some rule in input.object.rules
+	some rule in rules
 	some field in ["apiGroups", "resources"]
 	some word in written.list(rule, field)
 	word in {"*", "*/status"}
 }
 
 narrowings := [step |
-	some index in numbers.range(0, count(input.object.rules) - 1)
-	rule := input.object.rules[index]
+	some index, rule in rules
 	writes(rule)
 	step := narrowed(index, rule)
 ]
 
 # What it may do to them besides, in a rule of its own.
 readings := [step |
-	some rule in input.object.rules
+	some rule in rules
 	writes(rule)
 	count(others(rule)) > 0
 	count(harmless(rule)) > 0
-	them := [resource | some resource in rule.resources; resource in leading]
-	value := {"apiGroups": rule.apiGroups, "resources": them, "verbs": harmless(rule)}
+	them := [resource | some resource in written.list(rule, "resources"); resource in leading]
+	value := {"apiGroups": written.list(rule, "apiGroups"), "resources": them, "verbs": harmless(rule)}
 	step := {"op": "add", "path": ["rules", "-"], "value": value}
 ]
 
 writes(rule) if {
-	count([group | some group in rule.apiGroups; group in {"", "discovery.k8s.io"}]) > 0
-	count([resource | some resource in rule.resources; resource in leading]) > 0
-	count([verb | some verb in rule.verbs; verb in writing]) > 0
+	count([group | some group in written.list(rule, "apiGroups"); group in {"", "discovery.k8s.io"}]) > 0
+	count([resource | some resource in written.list(rule, "resources"); resource in leading]) > 0
+	count([verb | some verb in written.list(rule, "verbs"); verb in writing]) > 0
 	not is_named(rule)
 }
 
@@ -106,8 +107,8 @@ narrowed(index, rule) := {"op": "remove", "path": ["rules", index]} if {
 	count(harmless(rule)) == 0
 }
 
-others(rule) := [resource | some resource in rule.resources; not resource in leading]
+others(rule) := [resource | some resource in written.list(rule, "resources"); not resource in leading]
 
-harmless(rule) := reading if "*" in rule.verbs
+harmless(rule) := reading if "*" in written.list(rule, "verbs")
 
-harmless(rule) := [verb | some verb in rule.verbs; not verb in writing] if not "*" in rule.verbs
+harmless(rule) := [verb | some verb in written.list(rule, "verbs"); not verb in writing] if not "*" in written.list(rule, "verbs")

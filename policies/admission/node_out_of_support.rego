@@ -19,6 +19,7 @@ mended := 35
 
 deny contains finding if {
 	version := input.object.status.nodeInfo.kubeletVersion
+	is_string(version)
 	found := regex.find_all_string_submatch_n(`^v1[.]([0-9]+)[.]`, version, 1)
 	to_number(found[0][1]) < mended
 	finding := {

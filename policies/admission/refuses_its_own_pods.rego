@@ -14,6 +14,7 @@
 package policies.admission.refuses_its_own_pods
 
 import data.lib.webhooks
+import data.lib.written
 
 deny contains finding if {
 	is_array(input.object.webhooks)
@@ -22,7 +23,7 @@ deny contains finding if {
 	object.get(webhook, "failurePolicy", "Fail") == "Fail"
 	is_object(webhook.clientConfig.service)
 	namespace := webhook.clientConfig.service.namespace
-	some rule in webhook.rules
+	some rule in written.list(webhook, "rules")
 	makes_pods(rule)
 	not webhooks.chooses(webhook)
 	finding := {
@@ -46,11 +47,11 @@ deny contains finding if {
 }
 
 makes_pods(rule) if {
-	some group in rule.apiGroups
+	some group in written.list(rule, "apiGroups")
 	group in ["", "*"]
-	some resource in rule.resources
+	some resource in written.list(rule, "resources")
 	resource in ["pods", "*", "*/*"]
-	some operation in rule.operations
+	some operation in written.list(rule, "operations")
 	operation in ["CREATE", "*"]
 	object.get(rule, "scope", "*") != "Cluster"
 }

@@ -14,15 +14,16 @@
 package policies.admission.stops_everything
 
 import data.lib.webhooks
+import data.lib.written
 
 deny contains finding if {
 	is_array(input.object.webhooks)
 	some index, webhook in input.object.webhooks
 	is_object(webhook)
 	object.get(webhook, "failurePolicy", "Fail") == "Fail"
-	some position, rule in webhook.rules
-	"*" in rule.apiGroups
-	some resource in rule.resources
+	some position, rule in written.list(webhook, "rules")
+	"*" in written.list(rule, "apiGroups")
+	some resource in written.list(rule, "resources")
 	resource in ["*", "*/*"]
 	not webhooks.chooses(webhook)
 	finding := {

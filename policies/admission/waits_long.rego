@@ -20,7 +20,7 @@ deny contains finding if {
 	finding := {
 		"path": ["webhooks", index, "timeoutSeconds"],
 		"anchor": webhook.name,
-		"message": sprintf("'%s' is waited for %d seconds", [webhook.name, webhook.timeoutSeconds]),
+		"message": sprintf("'%s' is waited for %v seconds", [webhook.name, webhook.timeoutSeconds]),
 		"fix": {
 			"title": "wait ten seconds at most",
 			"safety": "unsafe",

@@ -13,10 +13,11 @@
 package policies.health.many_dns_queries
 
 import data.lib.workload
+import data.lib.written
 
 policy := object.get(workload.pod, "dnsPolicy", "ClusterFirst")
 
-options := object.get(workload.pod, ["dnsConfig", "options"], [])
+options := written.list(workload.pod, ["dnsConfig", "options"])
 
 deny contains finding if {
 	policy in {"ClusterFirst", "ClusterFirstWithHostNet"}
@@ -33,6 +34,7 @@ deny contains finding if {
 	policy in {"ClusterFirst", "ClusterFirstWithHostNet"}
 	some index, said in options
 	said.name == "ndots"
+	is_string(said.value)
 	regex.match(`^([5-9]|1[0-5])$`, said.value)
 	place := array.concat(path, [index, "value"])
 	finding := {

@@ -30,7 +30,7 @@ deny contains finding if {
 		"path": path,
 		"anchor": workload.name(container),
 		"message": sprintf(
-			"container '%s' is restarted after %d s without an answer, no later than it is taken from its Service: both probes ask the same",
+			"container '%s' is restarted after %v s without an answer, no later than it is taken from its Service: both probes ask the same",
 			[workload.name(container), probes.notice(liveness)],
 		),
 		"fix": {

@@ -28,7 +28,7 @@ deny contains finding if {
 		"path": array.concat(container.path, ["livenessProbe"]),
 		"anchor": workload.name(container),
 		"message": sprintf(
-			"container '%s' is restarted %d s after its start at the latest, and asked only after %d s whether it is ready",
+			"container '%s' is restarted %v s after its start at the latest, and asked only after %v s whether it is ready",
 			[workload.name(container), patience, first],
 		),
 	}

@@ -13,7 +13,7 @@ nothing_may_go if {
 expects_none if {
 	count(budget.bare) > 0
 	budget.allowed == 0
-	not is_number(object.get(input.object.spec, "minAvailable", null))
+	not is_number(object.get(input.object, ["spec", "minAvailable"], null))
 }
 
 # How many pods there are, and who says so.

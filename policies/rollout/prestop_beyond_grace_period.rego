@@ -14,6 +14,7 @@ package policies.rollout.prestop_beyond_grace_period
 
 import data.lib.probes
 import data.lib.workload
+import data.lib.written
 
 default grace := 30
 
@@ -47,7 +48,7 @@ slept(hook) := hook.sleep.seconds if is_number(hook.sleep.seconds)
 # sleep 30; or sh -c "sleep 30" and what comes after it.
 slept(hook) := max(found) if {
 	found := {to_number(match[1]) |
-		some word in [concat(" ", hook.exec.command)]
+		some word in [concat(" ", [part | some part in written.list(hook, ["exec", "command"]); is_string(part)])]
 		some match in regex.find_all_string_submatch_n(`(?:^|[ /;&])sleep ([0-9]{1,5})(?:$|[ ;&])`, word, -1)
 	}
 	count(found) > 0

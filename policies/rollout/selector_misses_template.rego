@@ -42,4 +42,6 @@ is_expressed if {
 	count(input.object.spec.selector.matchExpressions) > 0
 }
 
-labels := input.object.spec.selector.matchLabels
+default labels := {}
+
+labels := input.object.spec.selector.matchLabels if is_object(input.object.spec.selector.matchLabels)

@@ -45,5 +45,6 @@ safety(env, name) := "safe" if not is_read(env, name)
 
 is_read(env, name) if {
 	some each in env
+	is_string(each.value)
 	contains(each.value, sprintf("$(%s)", [name]))
 }

@@ -6,7 +6,7 @@ policies would pass what nobody looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.facts import FACTS, Facts
+from auditor.model import Path as Place
 from auditor.model import Resource, Settings, Snapshot
 from auditor.policies.answers import alone
 from auditor.policies.engine import EvaluationError, Regorus, compile_policies
@@ -66,6 +67,8 @@ LONG = frozenset(
     )
 ) | {"policies.data.looks_like_personal_data"}  # fmt: skip
 """What asks more of the machine than it does at a time, of the longest of our fixtures."""
+NAMED = frozenset((("metadata",), ("metadata", "name")))
+"""What has no name is no object, and never comes this far."""
 BY_PACKAGE = {"policies." + policy.id.replace("/", "."): policy for policy in POLICIES}
 
 
@@ -108,6 +111,45 @@ def test_of_every_fixture(name: str) -> None:
             assert set(asked) - answered - lacking <= LONG
 
 
+def places(value: Any, path: Place = ()) -> Iterator[Place]:
+    """Every place in the value; of a long list, in its first three entries."""
+    if path:
+        yield path
+    inside = value.items() if isinstance(value, dict) else ()
+    for step, each in enumerate(value[:3]) if isinstance(value, list) else inside:
+        yield from places(each, (*path, step))
+
+
+def put(value: Any, path: Place, new: Any) -> Any:
+    """The value with another one at the path."""
+    if not path:
+        return new
+    step, *rest = path
+    inside = put(value[step], tuple(rest), new)
+    if isinstance(value, dict):
+        return {**value, step: inside}
+    return [*value[:step], inside, *value[step + 1 :]]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_of_fields_without_a_value(package: str) -> None:
+    """Or with one of another type: each field of each object that a policy is tried with."""
+    snapshot = SNAPSHOTS[package.replace(".", "/")]
+    facts = Facts(snapshot, Settings())
+    for resource in snapshot.resources:
+        if resource.ref.kind not in KINDS[package]:
+            continue
+        told = facts.about(resource, tuple(FACTS))
+        for place in places(resource.manifest):
+            if place in NAMED or place[0] in {"apiVersion", "kind"}:
+                continue
+            for new in (None, 3.5):
+                odd = Resource(resource.ref, put(resource.manifest, place, new), resource.origin)
+                document = prepared(odd, told, 136, TOLD)
+                by_machine = ENGINE.evaluate_all((package,), document)[package]
+                assert by_machine == alone(ENGINE, package, document), (resource.ref, place, new)
+
+
 def odd(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:
     """The value with something odd in the place of one of its parts."""
     if depth and draw(st.integers(0, 5)) == 0:
@@ -143,7 +185,7 @@ def odd_objects(draw: st.DrawFn) -> tuple[Resource, Mapping[str, Any]]:
     return Resource(resource.ref, manifest, resource.origin), told_of(name, number)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(odd_objects(), st.sampled_from([100, 124, 136, 137]))
 def test_of_objects_that_hold_anything(
     odd: tuple[Resource, Mapping[str, Any]], kubernetes: int
