@@ -5,9 +5,9 @@ The command, the webhook and the proof of a fix all ask here, so that they give 
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Container, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice
 
@@ -37,6 +37,7 @@ from auditor.policies.waivers import Looked
 from auditor.policies.workers import Apart
 from auditor.scope.running import gathered
 from auditor.scope.territory import Territory, within
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Bench:
             self.engine.expect(objects)
 
 
-AT_A_TIME = 256
+AT_A_TIME = 4096
 """The questions about so many objects are put one after the other, those without facts first."""
 
 
@@ -389,12 +390,14 @@ def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     found = list(findings)
     refs = {finding.ref.key: finding.ref for finding in found}
     order = {ref.key: number for number, ref in enumerate(sorted(refs.values(), key=_place))}
+    groups: dict[int, list[Finding]] = defaultdict(list)
+    for finding in found:
+        groups[finding.severity.rank * len(order) + order[finding.ref.key]].append(finding)
+    return tuple([one for key in sorted(groups) for one in sorted(groups[key], key=_said)])
 
-    def rank(finding: Finding) -> tuple[object, ...]:
-        said = (finding.policy.id, finding.anchor, finding.message, _path_as_text(finding.path))
-        return (finding.severity.rank, order[finding.ref.key], *said)
 
-    return tuple(sorted(found, key=rank))
+def _said(finding: Finding) -> tuple[str, ...]:
+    return finding.policy.id, finding.anchor, finding.message, _path_as_text(finding.path)
 
 
 def _place(ref: Ref) -> tuple[str, ...]:

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
 from auditor.grades import Severity
 from auditor.terms import KUBERNETES, Opening, Scope
+from auditor.values import dataclass
 
 TRIVY_PLAIN, TRIVY_STRUCTURED = ".trivyignore", ".trivyignore.yaml"
 """The files in which Trivy is told what to ignore."""

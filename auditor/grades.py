@@ -10,23 +10,25 @@ from enum import StrEnum
 class Severity(StrEnum):
     """How much a finding matters, worst first when sorted by ``rank``."""
 
+    rank: int
+    """0 for critical, up to 4 for info."""
+
+    def __new__(cls, value: str) -> Severity:
+        """The members are written worst first."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.rank = len(cls.__members__)
+        return member
+
     CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
     INFO = "info"
 
-    @property
-    def rank(self) -> int:
-        """0 for critical, up to 4 for info."""
-        return _RANKS[self]
-
     def at_least(self, other: Severity) -> bool:
         """Whether this is as severe as `other`, or more."""
         return self.rank <= other.rank
-
-
-_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class Unseen(StrEnum):

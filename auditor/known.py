@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from auditor.model import Finding
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

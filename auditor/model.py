@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,6 +28,7 @@ from auditor.spans import Spot as Spot  # noqa: PLC0414
 from auditor.terms import BUILT_IN, KUBERNETES, NOBODY, Authorship, Enforcer, Opening, Scope
 from auditor.terms import Reading as Reading  # noqa: PLC0414
 from auditor.terms import Server as Server  # noqa: PLC0414
+from auditor.values import dataclass
 
 Key = tuple[str, str, str, str]
 """Identity of an object across API versions: group, kind, namespace, name."""

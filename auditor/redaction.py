@@ -13,7 +13,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from auditor.facts.addresses import addresses
@@ -24,6 +24,7 @@ from auditor.manifests import mapping
 from auditor.model import Gap, Manifest, Ref, Resource, Snapshot, Unseen
 from auditor.sources.rendered import Rendered
 from auditor.stand_ins import ALL
+from auditor.values import dataclass
 
 IMAGES, ENVIRONMENT, ANNOTATIONS = "names of images", "values of variables", "annotations"
 WHY = "redacted in the snapshot: what is told from them is not assessed"

@@ -6,8 +6,9 @@ nothing of ours.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from auditor.values import dataclass
 
 CONFIGURATION = ".auditor.yaml"
 """The file in which a user declares what there is to declare."""

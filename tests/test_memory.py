@@ -10,7 +10,7 @@ from weakref import ref
 import pytest
 
 from auditor.memory import builder, collector_paused
-from auditor.model import Finding, Ref
+from auditor.model import Finding, Ref, Status
 from tests.reporters.world import LITERAL as POLICY
 
 
@@ -70,7 +70,8 @@ def test_what_a_builder_makes_is_what_the_class_makes() -> None:
     """Equal, with the same hash and the same defaults, and as frozen."""
     finding = builder(Finding)
     given = (POLICY, Ref("v1", "Pod", "shop", "web"), ("spec",), "web", "it is wrong")
-    made, usual = finding(*given, reason="x"), Finding(*given, reason="x")
+    more = ((), None, None, Status.OPEN, "x")
+    made, usual = finding(*given, *more), Finding(*given, reason="x")
     assert type(made) is Finding
     assert (made, hash(made), repr(made)) == (usual, hash(usual), repr(usual))
     with pytest.raises(FrozenInstanceError):

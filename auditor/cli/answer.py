@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.model import About, Audit, Evidence, Finding, Fix, Gap, Snapshot, Status
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.audit import Bench

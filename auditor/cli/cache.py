@@ -16,7 +16,6 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from auditor.cli.tee import copied
 from auditor.cli.trace import Trace, traced
 from auditor.declared import TRIVY_PLAIN, TRIVY_STRUCTURED
 from auditor.terms import CHART, CONFIGURATION, KUSTOMIZATIONS
+from auditor.values import dataclass
 
 SESSION = frozenset(
     ("_", "OLDPWD", "PWD", "SHLVL", "SSH_AGENT_PID", "SSH_AUTH_SOCK", "SSH_CLIENT",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor.cli.options import Access, cluster_access, cluster_reading
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.config import Declared

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.cli.baseline import accepted, anchors_of
 from auditor.cli.decoded import Part
 from auditor.model import Severity, Status, Unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.sides import Side

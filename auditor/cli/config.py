@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -39,6 +39,7 @@ from auditor.policies.loader import read_yaml
 from auditor.policies.statements import lapsed
 from auditor.scope.labels import parse
 from auditor.terms import CONFIGURATION, Opening, Scope, Tool
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.sources.building import Building

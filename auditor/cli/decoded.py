@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from auditor.errors import ConfigError
+from auditor.values import dataclass
 
 E = TypeVar("E", bound=StrEnum)
 

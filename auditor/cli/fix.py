@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,7 @@ from auditor.cli.options import (
 from auditor.cli.progress import progress
 from auditor.cli.scope import ScopeOptions, check_scope, choice_of_scope, chosen_for
 from auditor.cli.screen import say
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.answer import Answers

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.cli.screen import say
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.answer import Answers

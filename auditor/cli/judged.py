@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.cli.answer import Answers
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.options import Access, Chosen

@@ -105,7 +105,7 @@ def cli() -> None:
     """Audit Kubernetes manifests and clusters, and prove every fix before offering it."""
 
 
-YOUNG = 10_000
+YOUNG = 100_000
 """So many new values are there before Python looks for cycles among them, instead of 700: what is
 imported and read stays, and looking at it again and again finds nothing.
 """

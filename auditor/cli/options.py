@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ import click
 from auditor.cli.gathered import gathered
 from auditor.grades import Severity
 from auditor.terms import KUBERNETES, PROFILE, PROFILES, TOOLS
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.audit import Bench

@@ -8,11 +8,13 @@ import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.model import Audit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 from auditor.cli.gathered import answer_form
 from auditor.errors import PolicyError, UsageError
 from auditor.terms import PROFILE, PROFILES
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

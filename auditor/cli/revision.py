@@ -7,11 +7,11 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from auditor.errors import ConfigError
 from auditor.sources.git import git
+from auditor.values import dataclass
 
 _NOTHING_FOUND = 1
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.options import Chosen, PolicyOptions

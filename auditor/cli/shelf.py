@@ -13,9 +13,10 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from auditor.values import dataclass
 
 FORM = 2
 DIGITS = 40

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import ConfigError, NothingToAuditError, UsageError
 from auditor.terms import REPORT
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.options import Chosen

@@ -5,7 +5,7 @@ deployed in, or the cluster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import click
 
 from auditor.cli.options import Access, KubernetesVersion, read_variants, start_folder
 from auditor.cli.scope import ScopeOptions
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.config import Declared
@@ -49,9 +50,9 @@ class Flags:
 
     paths: tuple[str, ...] = ()
     cluster: bool = False
-    access: Access = Access()  # noqa: RUF009 frozen
+    access: Access = Access()
     building: Rendering | None = None
-    scope: ScopeOptions = ScopeOptions()  # noqa: RUF009 frozen
+    scope: ScopeOptions = ScopeOptions()
     config: Path | None = None
     kubernetes: int | None = None
     variant: str = ""

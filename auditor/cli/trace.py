@@ -10,10 +10,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.terms import LOOKED_UP
+from auditor.values import dataclass
 
 _CODE = (".py", ".pyc", ".so", ".pth", ".dylib")
 _ELSEWHERE = frozenset(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ import click
 from auditor.cli.gathered import gathered
 from auditor.cli.options import PolicyOptions, choice_of_policies, cluster_access
 from auditor.cli.scope import ScopeOptions, choice_of_scope
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     import logging

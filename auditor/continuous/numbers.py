@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from auditor.model import Audit
 from auditor.reporters.prometheus import render
 from auditor.reporters.view import View
 from auditor.serving.metrics import Counter, Gauge, Labels
+from auditor.values import dataclass
 
 NAME = "auditor_watch"
 PATIENCE_SECONDS = 600.0

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -24,6 +23,7 @@ from auditor.reporters.policy_report import KYVERNO, name_of, reports
 from auditor.sources.changes import LiveChange
 from auditor.sources.cluster import RefusedError
 from auditor.text import escaped
+from auditor.values import dataclass
 
 log = logging.getLogger(__name__)
 

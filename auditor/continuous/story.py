@@ -5,7 +5,6 @@ nothing has changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.credentials import told
@@ -14,6 +13,7 @@ from auditor.model import Audit, Finding, Gap, Ref
 from auditor.reporters.lines import unassessed
 from auditor.reporters.words import counted
 from auditor.text import escaped
+from auditor.values import dataclass
 
 MOST_LINES = 100
 """Of one sort in one audit; the metrics and the reports have the others."""

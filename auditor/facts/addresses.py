@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from auditor.facts.configuration import Text
+from auditor.values import dataclass
 
 LONGEST = 2048
 """Characters of a word that may be an address; a name of DNS has no more than 253."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.facts.selectors import Labels, Selector
 from auditor.facts.workloads import Workload
+from auditor.values import dataclass
 
 Labelled = Mapping[str, Sequence[tuple[Workload, Labels]]]
 Found = dict[tuple[str, str | None], list[tuple[Workload, Labels]]]

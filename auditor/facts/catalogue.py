@@ -5,7 +5,6 @@ true. Who tells a fact is loaded when somebody first asks for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ from auditor.facts.kinds import (
 )
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload
 from auditor.model import Key, Resource
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

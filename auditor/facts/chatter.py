@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.crowding import MOVABLE
@@ -21,6 +20,7 @@ from auditor.facts.routing.instances import clients_of, modelled
 from auditor.facts.routing.load import load_of
 from auditor.facts.routing.traffic import traffic_of
 from auditor.facts.workloads import Workload
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

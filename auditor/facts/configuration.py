@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import PurePosixPath
 
 from auditor.facts.wording import text
 from auditor.facts.workloads import Container, Workload
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Gap, Manifest, Path, Ref, Resource, Snapshot, Unseen
+from auditor.values import dataclass
 
 LONGEST = 32 * 1024
 """Characters that one variable may have after others were put into it: a quarter of what Linux

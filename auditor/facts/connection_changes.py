@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from auditor.facts.connections import INTERNET, Connections, End, Link
 from auditor.facts.network import PortSet, Reason
 from auditor.grades import Severity
 from auditor.model import Key
+from auditor.values import dataclass
 
 Identity = Key | tuple[str, str]
 """By what an end is the same on both sides."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from auditor.facts.network import (
@@ -23,6 +23,7 @@ from auditor.facts.network import (
 )
 from auditor.facts.workloads import Workload
 from auditor.model import Ref
+from auditor.values import dataclass
 
 Kind = Literal["workload", "internet", "anyone"]
 

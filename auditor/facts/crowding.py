@@ -7,7 +7,6 @@ every query. Told only where the rack is contended, and only of a service that f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.dependencies import Dependency, is_database
@@ -16,6 +15,7 @@ from auditor.facts.forms import as_object
 from auditor.facts.placement import Pod, pods_of
 from auditor.facts.workloads import Workload
 from auditor.model import Key
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

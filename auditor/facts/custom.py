@@ -7,11 +7,12 @@ assessed, and that is told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.facts.workloads import TEMPLATES, WORKLOAD_KINDS, unreadable, workload_of
 from auditor.model import Gap, Path, Policy, Resource, Snapshot, Unseen
 from auditor.terms import API_GROUPS, BUILT_IN, Opening
+from auditor.values import dataclass
 
 OPENINGS: Sequence[Opening] = (
     # https://docs.redhat.com/en/documentation/openshift_container_platform (DeploymentConfig)

@@ -8,7 +8,6 @@ are links of a fat tree: 0 on the same node, 2 in the same rack, 4 in the same z
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.dependencies import Dependency, is_database
@@ -21,6 +20,7 @@ from auditor.facts.workloads import Workload
 from auditor.manifests import mapping
 from auditor.model import Gap, Path, Unseen
 from auditor.terms import HOSTNAME
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

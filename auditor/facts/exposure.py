@@ -12,7 +12,6 @@ wrote a rule for that port.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.dependencies import Edge
@@ -22,6 +21,7 @@ from auditor.facts.network import Entrance, Peer, PortSet, Reach, Stranger, Worl
 from auditor.facts.workloads import Workload
 from auditor.manifests import at
 from auditor.model import Gap, Key, Unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -9,11 +9,12 @@ with each other is told anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.facts.workloads import Workload
 from auditor.model import Resource, Snapshot
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.dependencies import Directory

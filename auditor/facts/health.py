@@ -7,11 +7,11 @@ port gets through, and one of them is the witness.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.facts.network import Peer, PortSet, Reach, Request, Sent, Verdict
 from auditor.facts.workloads import Workload
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.model import Manifest, Origin, Path, Ref, Resource, Settings, Snapshot, Span
 from auditor.terms import HOSTNAME
+from auditor.values import dataclass
 
 USUAL_ROOM: dict[str, str] = {"pods": "110", "ephemeral-storage": "1Pi"}
 """What a pool has that tells of room and leaves these out: the kubelet's default number of pods,

@@ -7,7 +7,6 @@ policies, which judge one object. Members that the mesh does not tell apart are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,7 @@ from auditor.facts.wording import dotted
 from auditor.facts.workloads import Workload, container_ports
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Path, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -7,7 +7,6 @@ data and that nothing isolates is left to ``exposure``: its fault is another, an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_evidence, as_object
@@ -17,6 +16,7 @@ from auditor.facts.network import PortSet, Rule
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.model import Gap, Unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

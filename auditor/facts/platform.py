@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ import yaml
 from auditor.facts.workloads import Workload, chain, workload_of
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Resource
+from auditor.values import dataclass
 
 MIRROR = "kubernetes.io/config.mirror"
 TABLE = Path(__file__).with_name("platform.yaml")

@@ -9,7 +9,6 @@ name, but to the pod with the role.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.crowding import MOVABLE
@@ -20,6 +19,7 @@ from auditor.facts.placement import Pod
 from auditor.facts.roles import role_of, roles_of
 from auditor.facts.routing.clientele import is_for_reading
 from auditor.facts.workloads import Workload
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

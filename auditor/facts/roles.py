@@ -6,7 +6,6 @@ Told by a label that whoever switches over keeps up to date, or by the holder of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.facts.placement import Pod
@@ -14,6 +13,7 @@ from auditor.facts.wording import text
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Ref, Resource
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

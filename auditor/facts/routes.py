@@ -9,11 +9,11 @@ and that the most specific hostname is chosen first, for good (virtual hosts of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest, Path, Resource, Snapshot
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
 from auditor.facts.placement import Pod, pods_of
 from auditor.facts.placement.needed import needed
 from auditor.facts.workloads import Workload
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

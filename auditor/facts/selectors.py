@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any
 
 from auditor.facts.wording import said
 from auditor.model import Path
+from auditor.values import dataclass
 
 METADATA_NAME = "kubernetes.io/metadata.name"
 """The label with its name that the API server writes on every namespace."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from auditor.facts.standing import Standing
 from auditor.facts.wording import text
 from auditor.facts.workloads import REVISION_LABELS, Workload
 from auditor.manifests import at, mapping, sequence
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -6,7 +6,7 @@ Placing a pod costs a millisecond, so that a cluster is placed once and not once
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from auditor.facts.wording import text
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Key, Manifest, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.placement import Simulation

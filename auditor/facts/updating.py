@@ -9,7 +9,7 @@ pod beside everything that stands, and on few nodes every order of events is exp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.controllers.rolling import Strategy
@@ -19,6 +19,7 @@ from auditor.facts.spare_room import is_exclusive, next_pod, sole_claims
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
 from auditor.model import Gap, Key, Resource, Unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

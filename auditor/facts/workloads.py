@@ -6,7 +6,7 @@ The single place that knows where a kind keeps its pods; policies and all other 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeGuard
 
 from auditor.facts.selectors import Labels, RefusedError, Truth, parse_selector
@@ -14,6 +14,7 @@ from auditor.manifests import at, mapping, sequence, texts
 from auditor.memory import collector_paused
 from auditor.model import Manifest, Path, Ref, Resource, Snapshot
 from auditor.terms import Opening
+from auditor.values import dataclass
 
 MAX_DEPTH = 10
 """How deep in an object of an unknown kind a pod specification is looked for."""
@@ -97,9 +98,18 @@ class Workload:
     """Whether the pod specification itself stands at `template_path`, without a template."""
     ref: Ref = field(init=False, repr=False, compare=False)
     """The object's identity. Asked for again and again."""
+    marked: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The keys of all labels and annotations, its own and those of its template."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ref", self.resource.ref)
+        object.__setattr__(self, "marked", frozenset(self._marks()))
+
+    def _marks(self) -> Iterator[str]:
+        for path in self.metadata_paths:
+            metadata = mapping(at(self.resource.manifest, path))
+            yield from mapping(metadata.get("labels"))
+            yield from mapping(metadata.get("annotations"))
 
     @property
     def pod_path(self) -> Path:

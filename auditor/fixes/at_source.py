@@ -8,7 +8,7 @@ looked for (`auditor.fixes.tracing`), everything that reads the edited files is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from auditor.audit import Bench
@@ -41,6 +41,7 @@ from auditor.sources.places import SourceText
 from auditor.sources.recipes import recipe_of
 from auditor.sources.templates import Templated
 from auditor.sources.yaml import Document, documents
+from auditor.values import dataclass
 
 _T = TypeVar("_T")
 
@@ -55,7 +56,11 @@ def fixed_at_source(audits: Sequence[Audit], bench: Bench, settings: Settings) -
     Costs one build for each different edit and each overlay or set of values that reads the edited
     file, and a partial audit of the variant that it is in.
     """
-    if not any(_is_built(finding, audit) for audit in audits for finding in audit.findings):
+    if not any(
+        finding.fix and finding.fix.changes and _is_built(finding, audit)
+        for audit in audits
+        for finding in audit.findings
+    ):
         return list(audits)
     world = World(audits, bench, settings)
     _prepare(world)

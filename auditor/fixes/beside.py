@@ -5,7 +5,7 @@ resolution, to what leaves the cluster, and to what else selects the pods. Part 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.facts.cut_off import CALLER, calls_to, cut_off
 from auditor.facts.network import Direction, PortSet, World
@@ -15,6 +15,7 @@ from auditor.facts.workloads import Workload
 from auditor.fixes.case import Case
 from auditor.manifests import at
 from auditor.model import Resource
+from auditor.values import dataclass
 
 API_SERVER = "the API server"
 DNS = PortSet.of("UDP", 53) | PortSet.of("TCP", 53)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from auditor.audit import Bench, Docket, audit_alone, audit_changed, docket
@@ -11,6 +11,7 @@ from auditor.facts import Facts, facts_of
 from auditor.facts.workloads import Workload
 from auditor.known import Known
 from auditor.model import Audit, Change, Finding, Gap, Key, Settings, TextEdit, Unseen
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True)

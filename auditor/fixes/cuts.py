@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.fixes.compare import Pair, pairs, same
@@ -16,6 +15,7 @@ from auditor.fixes.flow_style import Member, flow_members
 from auditor.fixes.page import CannotEditError, Cut, Page, runs
 from auditor.fixes.writing import block, inline, is_branch, leaf, scalar, spread
 from auditor.sources.places import Entry, Node
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from auditor.fixes.compare import same
@@ -18,6 +18,7 @@ from auditor.fixes.patch import apply, rewritten
 from auditor.model import Operation, Path, TextEdit
 from auditor.sources.places import SourceText
 from auditor.sources.yaml import Document, documents
+from auditor.values import dataclass
 
 Place = tuple[str, int]
 """A file and the offset at which a document of it begins."""

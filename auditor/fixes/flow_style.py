@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.fixes.page import Cut, Page, runs
 from auditor.sources.places import Node
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from auditor.facts import Facts
@@ -21,6 +20,7 @@ from auditor.fixes.inward import Senders, compared, senders
 from auditor.fixes.needs import needs
 from auditor.manifests import at, texts
 from auditor.model import Change
+from auditor.values import dataclass
 
 SEEN = (*REACHING, *ENTERING, "ConfigMap")
 """What must have been seen to say whose flows a fix cuts or opens."""

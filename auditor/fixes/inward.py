@@ -8,7 +8,6 @@ pods of one workload apart, each pair is judged by itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import product
 
 from auditor.facts import Facts
@@ -19,6 +18,7 @@ from auditor.facts.network.points import is_on_node
 from auditor.facts.workloads import Workload
 from auditor.fixes.case import Case
 from auditor.fixes.requests import there
+from auditor.values import dataclass
 
 NOTHING = Reach(PortSet.NONE, PortSet.NONE)
 

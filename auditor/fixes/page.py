@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from auditor.fixes.writing import Manner
 from auditor.model import Path
 from auditor.sources.places import Entry, Node
 from auditor.sources.yaml import Document, Part
+from auditor.values import dataclass
 
 _DEFAULT_STEP = 2
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.placement import pods_of
 from auditor.facts.placement.pods import HostPort, Pod
@@ -12,6 +11,7 @@ from auditor.fixes.case import Case
 from auditor.fixes.labelled import is_asked
 from auditor.manifests import at, mapping
 from auditor.model import Resource
+from auditor.values import dataclass
 
 SEEN = (*WORKLOAD_KINDS, "Node", "PersistentVolume", "PersistentVolumeClaim", "StorageClass")
 """What must have been seen to say where pods run."""

@@ -8,7 +8,6 @@ What cannot be shown is named in the proof, which then does not hold.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.kinds import SCALERS, UNPLACED
 from auditor.facts.schema.types import faults, types
@@ -19,6 +18,7 @@ from auditor.fixes.flows import flows_of
 from auditor.fixes.operations import settled
 from auditor.fixes.placing import moved_of, placed_of
 from auditor.model import Change, Finding, Proof, TextEdit
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

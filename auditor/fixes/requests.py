@@ -7,7 +7,6 @@ request that the policies before or after tell apart is asked on both sides.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from auditor.facts import Facts
@@ -15,6 +14,7 @@ from auditor.facts.health import TCP, health_of, is_health
 from auditor.facts.network import Peer, PortSet, Request, Ruling, Verdict
 from auditor.facts.workloads import Workload
 from auditor.fixes.case import Case
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

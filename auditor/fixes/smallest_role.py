@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from auditor.facts.access.authorizer import Authorizer, Bound, Grant, defaults
@@ -25,6 +25,7 @@ from auditor.facts.access.subjects import RBAC, Subject, account_named, subjects
 from auditor.facts.unwritten import unwritten
 from auditor.manifests import mapping, sequence
 from auditor.model import Key, Manifest, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 VERSION = f"{RBAC}/v1"
 WRITTEN = frozenset(("create", "update", "patch"))

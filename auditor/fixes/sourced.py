@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.model import Fix, Operation, Ref, Resource
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.sources.scalars import NotInJsonError, plain
+from auditor.values import dataclass
 
 _PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./@%+-]|:(?=[A-Za-z0-9_./@%+-]))*")
 _PLAIN_PHRASE = re.compile(rf"{_PLAIN.pattern}(?: {_PLAIN.pattern})*")

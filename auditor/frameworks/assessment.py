@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -21,6 +20,7 @@ from auditor.model import About, Audit, Finding, Gap, Policy, Resource, Settings
 from auditor.policies.parameters import given
 from auditor.policies.waivers import like
 from auditor.scope.territory import Territory
+from auditor.values import dataclass
 
 _OF_OTHERS = frozenset((About.CONTROL, About.DECLARATION, About.MARK))
 """What a gap is about for which no object was judged less."""

@@ -6,10 +6,11 @@ A policy sees nothing but its document: the same packages, asked about the same 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.policies.drafts import Said
 from auditor.policies.engine import EvaluationError
+from auditor.values import dataclass
 
 MOST = 4096
 """So many answers are remembered; of more, the oldest are forgotten."""

@@ -7,7 +7,6 @@ findings on all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -25,9 +24,11 @@ from auditor.model import (
     Remedy,
     Resource,
     Safety,
+    Status,
 )
 from auditor.policies.answers import Answer
 from auditor.policies.engine import EvaluationError, RawFinding
+from auditor.values import dataclass
 
 
 class _Strict(BaseModel):
@@ -81,7 +82,7 @@ class Draft:
         """The finding on that object."""
         return _finding(
             self.policy, resource.ref, self.path, self.anchor, self.message, self.evidence,
-            self.remedy, resource=resource, grade=self.grade,
+            self.remedy, None, Status.OPEN, "", None, (), None, resource, None, self.grade,
         )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -19,6 +18,7 @@ from auditor.declared import Ignored, Inline
 from auditor.model import Policy, Resource, Snapshot
 from auditor.policies.inline import Mark, documents_of, identity_of, notes_of, place_of
 from auditor.policies.statements import Statement, is_date
+from auditor.values import dataclass
 
 _CHECKOV = re.compile(r"([A-Z0-9_]+)\s*[=:]?\s*(.*)", re.DOTALL)
 _CHECKOV_COMMENT = re.compile(r"#+\s*checkov:skip=\s*([A-Z0-9_]+)\s*:?\s*(.*)", re.DOTALL)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from auditor.declared import Inline, Settings, Waiver
@@ -29,6 +29,7 @@ from auditor.model import (
 from auditor.policies.statements import Statement, lapsed, statement
 from auditor.policies.waivers import like
 from auditor.sources.comments import Comment, is_commented, is_derived
+from auditor.values import dataclass
 
 PREFIX = "auditor/waive."
 WORD = "auditor:"
@@ -103,6 +104,9 @@ def marked_inline(
     waive, or waives nothing. One of another tool is told only where it would have waived.
     """
     result = list(findings)
+    marks = list(marks)
+    if not marks:
+        return result, []
     by_policy: dict[str, list[int]] = {}
     for number, finding in enumerate(findings):
         by_policy.setdefault(finding.policy.id, []).append(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from auditor.policies.packages import package_for
 from auditor.policies.parameters import given
 from auditor.policies.siblings import common, is_one_of_many, with_one_token
 from auditor.policies.workers import Apart
+from auditor.values import dataclass
 
 
 class Prepared:

@@ -31,7 +31,8 @@ def overruled(
         counted, new = _sorted(all_marks(snapshot, looked, settings.inline), settings.inline)
         told, more = marked_inline(told, counted, settings, settings.inline)
         added += tuple(mark.written for mark in new)
-    told = [_upcoming(finding, settings.policy_set) for finding in told]
+    if settings.policy_set:
+        told = [_upcoming(finding, settings.policy_set) for finding in told]
     all_gaps = [*gaps, *idle, *more]
     return told, acknowledged(all_gaps, settings.acknowledged, whole=looked.whole), added
 
@@ -54,6 +55,6 @@ def _sorted(found: Iterable[Mark], inline: Inline) -> tuple[list[Mark], list[Mar
 
 def _upcoming(finding: Finding, pinned: int) -> Finding:
     """A policy that is newer than the pinned set warns, and fails nothing yet."""
-    if pinned and finding.policy.since > pinned and finding.status is Status.OPEN:
+    if finding.policy.since > pinned and finding.status is Status.OPEN:
         return replace(finding, status=Status.UPCOMING)
     return finding

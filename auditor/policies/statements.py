@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
+
+from auditor.values import dataclass
 
 _SETTING = re.compile(r"\s*(until|anchor)\s*=\s*(.*?)\s*", re.DOTALL)
 

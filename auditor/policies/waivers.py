@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from auditor.declared import Acknowledgement
 from auditor.model import About, Finding, Gap, Key, Policy, Ref, Status, Unseen, Waiver
 from auditor.policies.statements import today
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ def waived(
     day = today().isoformat()
     live = [waiver for waiver in waivers if not waiver.until or waiver.until >= day]
     used: set[Waiver] = set()
-    marked = []
-    for finding in findings:
+    marked = [] if live else list(findings)
+    for finding in findings if live else ():
         fitting = [waiver for waiver in live if _fits(waiver, finding)]
         used.update(fitting)
         marked.append(_marked(finding, fitting[0]) if fitting else finding)

@@ -18,7 +18,6 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Protocol, TypeVar
 
@@ -28,6 +27,7 @@ from auditor.policies.answers import Answer, answer_of
 from auditor.policies.engine import EvaluationError, PolicyEngine, RawFinding
 from auditor.policies.ours import is_ours
 from auditor.policies.wire import Asked, EndedError, put, put_questions, take, take_answer
+from auditor.values import dataclass
 
 SECONDS = 3.0
 """How much CPU time one policy may take for one object."""

@@ -11,10 +11,10 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditor.errors import ConfigError
 from auditor.model import Audit, Policy
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

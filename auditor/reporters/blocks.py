@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.fixes.patch import CannotEditError
 from auditor.fixes.sourced import SourceFix
@@ -19,6 +19,7 @@ from auditor.reporters.rendered import rendered_lines
 from auditor.reporters.terminal import Terminal
 from auditor.reporters.words import EFFECT, counted, listed, objections, shown_by, trials
 from auditor.text import escaped
+from auditor.values import dataclass
 
 REASONS = 5
 """How many reasons of one finding are shown."""

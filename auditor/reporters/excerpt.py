@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.credentials import may_hold_secret
 from auditor.model import Span
@@ -12,6 +11,7 @@ from auditor.reporters.masks import HIDDEN, masked, masked_line, unmasked
 from auditor.reporters.places import Place, lines_of
 from auditor.reporters.terminal import Terminal, cells
 from auditor.text import escaped
+from auditor.values import dataclass
 
 _FLOW = frozenset("{}[],")
 _ACTION = re.compile(r"\{\{.*?\}\}")

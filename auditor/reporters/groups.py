@@ -8,12 +8,12 @@ the release or the namespace) are one block too: whoever wrote them made one mis
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from posixpath import dirname
 
 from auditor.manifests import mapping, texts
 from auditor.model import Audit, Finding, Path, Resource
 from auditor.reporters.places import worst_first
+from auditor.values import dataclass
 
 Faults = tuple[Finding, ...]
 """What is wrong with one object, the worst first."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.fixes.patch import apply, diff_header, diff_lines
 from auditor.model import Resource, TextEdit
@@ -20,6 +19,7 @@ from auditor.reporters.masks_of_sources import (
     may_be_handed_on,
 )
 from auditor.reporters.places import text_of
+from auditor.values import dataclass
 
 AROUND = 3
 """How many lines of context a hunk has."""

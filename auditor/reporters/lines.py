@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from auditor.model import Audit, Finding
 from auditor.reporters.places import place_of_finding, worst_first
 from auditor.reporters.words import objections
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

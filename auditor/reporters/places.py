@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from auditor.model import (
@@ -20,6 +19,7 @@ from auditor.model import (
     Spot,
     by_document,
 )
+from auditor.values import dataclass
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 

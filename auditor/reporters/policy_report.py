@@ -12,7 +12,6 @@ import calendar
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -23,6 +22,7 @@ from auditor.reporters.assessed import date, digest
 from auditor.reporters.lines import Told, told_of
 from auditor.reporters.view import View
 from auditor.text import escaped
+from auditor.values import dataclass
 
 SOURCE = "auditor"
 RESULTS: Mapping[Status, str] = {

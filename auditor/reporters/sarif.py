@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor import __version__
@@ -55,6 +55,7 @@ from auditor.reporters.uris import BASES, located
 from auditor.reporters.view import View
 from auditor.reporters.words import EFFECT, counted, kubernetes_version, shown_by
 from auditor.text import escaped
+from auditor.values import dataclass
 
 Node = dict[str, Any]
 SCHEMA = (

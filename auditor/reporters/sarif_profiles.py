@@ -13,11 +13,11 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.model import Audit, Finding, Severity, Status
 from auditor.reporters.encoded import encoded
+from auditor.values import dataclass
 
 Node = dict[str, Any]
 _PIPELINE = "azuredevops/pipeline/build/"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TextIO
 
 from auditor.model import Severity
+from auditor.values import dataclass
 
 UNCUT = 120
 """Columns of an excerpt where no terminal says how wide it is."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TextIO
 
 from auditor.model import Audit, Settings
+from auditor.values import dataclass
 
 
 def _nobody(_text: str) -> None:

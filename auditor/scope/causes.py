@@ -8,12 +8,12 @@ difference itself tells: https://kubernetes.io/docs/reference/access-authn-authz
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from auditor.facts.workloads import CONTAINER_LISTS, Workload
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Path, Resource, Snapshot
 from auditor.terms import ACCESS_VOLUME, Authorship
+from auditor.values import dataclass
 
 LIMIT_RANGER = "kubernetes.io/limit-ranger"
 """The annotation in which the LimitRanger says what it set."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from auditor.errors import UsageError
 from auditor.facts.selectors import RefusedError, Requirement, check_key, check_value
+from auditor.values import dataclass
 
 _TOKEN = re.compile(r"\s*(==|!=|[=!(),<>]|[^\s=!(),<>]+)")
 _SIGNS = frozenset(("=", "==", "!=", "!", "(", ")", ",", "<", ">"))

@@ -8,7 +8,7 @@ finding for each fault and cause, however many pods have it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from auditor.facts.workloads import (
@@ -23,6 +23,7 @@ from auditor.manifests import at, mapping, sequence
 from auditor.model import Evidence, Finding, Path, Ref, Resource, Snapshot
 from auditor.scope.causes import Cause, Running, cause_of
 from auditor.terms import API_GROUPS
+from auditor.values import dataclass
 
 NAMED = 5
 """So many pods are reasons of a finding; all of them are in `Finding.pods`."""
@@ -38,6 +39,8 @@ def gathered(
     """The findings with those on running pods gathered, and those that are thereby not told
     themselves: also what a controller made and nothing runs of.
     """
+    if not any(map(_names_owners, snapshot.resources)):
+        return list(findings), []
     gathering = _Gathering(snapshot)
     for finding in findings:
         gathering.take(finding)
@@ -210,6 +213,10 @@ def _unread_owner(resource: Resource, owners: Mapping[str, Resource]) -> _Owner 
             images = tuple(str(container.spec.get("image")) for container in workload.containers)
             return _Owner(kind, name, uid, images, resource.ref.namespace)
     return None
+
+
+def _names_owners(resource: Resource) -> bool:
+    return bool(at(resource.manifest, ("metadata", "ownerReferences")))
 
 
 def _is_idle(resource: Resource) -> bool:

@@ -153,7 +153,8 @@ def within(answer: Audit, territory: Territory) -> Audit:
     folded, and every live finding with who keeps its object.
     """
     told, beyond = _parted(answer, territory)
-    named = authored(told, territory.owners)
+    live = any(resource.origin.live for resource in answer.snapshot.resources)
+    named = authored(told, territory.owners) if live else list(told)
     if territory.scope.workloads == "workloads":
         named = _folded(named, territory)
     return replace(
@@ -181,12 +182,12 @@ def _parted(answer: Audit, territory: Territory) -> tuple[Sequence[Finding], Seq
 
 def _folded(findings: Sequence[Finding], territory: Territory) -> list[Finding]:
     """The findings, with those folded that a platform workload has by its nature."""
-    judged = {id(f.resource): f.resource for f in findings if f.resource is not None}
-    parts = {key: territory.part_of(resource) for key, resource in judged.items()}
-    found = {key: part for key, part in parts.items() if part is not None}
-    if not found:
+    if not any(map(territory.part_of, territory.snapshot.resources)):
         return list(findings)
-    return [_folded_as(finding, found.get(id(finding.resource))) for finding in findings]
+    return [
+        _folded_as(finding, territory.part_of(finding.resource) if finding.resource else None)
+        for finding in findings
+    ]
 
 
 def _folded_as(finding: Finding, part: Part | None) -> Finding:

@@ -11,7 +11,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from auditor.sources.claims import (
     unseen,
     within,
 )
+from auditor.values import dataclass
 
 GROUP = "argoproj.io"
 _REFERENCE = re.compile(r"\{\{-?\s*\.?([\w.\[\]-]+)\s*-?\}\}")

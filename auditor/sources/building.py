@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from auditor.model import Gap, Resource, Unseen
 from auditor.sources.objects import objects_of
 from auditor.sources.yaml import Broken, Document, documents
 from auditor.terms import KUBERNETES
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

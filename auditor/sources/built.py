@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from auditor.sources.overlays import Layer, Said, Subject, merges_for, said_by
 from auditor.sources.recipes import Maker, Recipe
 from auditor.sources.supply import Supply, supply_of
 from auditor.sources.yaml import Document
+from auditor.values import dataclass
 
 _JOINING = ("replacements", "vars", "transformers", "configurations")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from auditor.model import Manifest, Ref
 from auditor.sources.kinds import kind_of
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

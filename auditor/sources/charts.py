@@ -14,7 +14,7 @@ import sys
 import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from auditor.sources.recipes import Batch, Maker, Recipe, Where, text_read
 from auditor.sources.templates import ValuesFile, templated, values_of
 from auditor.sources.yaml import Document, documents
 from auditor.terms import CHART
+from auditor.values import dataclass
 
 _BESIDE = ("values-*.y*ml", "values.*.y*ml", "values/*.y*ml", "ci/*-values.y*ml")
 """Where people keep further values; the last is that of chart-testing."""

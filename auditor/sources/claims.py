@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from configparser import ConfigParser, Error
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from auditor.sources.charts import repository
 from auditor.sources.objects import objects_of
 from auditor.sources.yaml import Document, documents
 from auditor.terms import CHART
+from auditor.values import dataclass
 
 _SOURCE = "source.toolkit.fluxcd.io"
 _USER = re.compile(r"(?<=//)[^/@\s]*@")
@@ -33,7 +34,7 @@ class Claim:
     """The object in a word or two: ``as shop``."""
     folder: str
     """Its real path."""
-    rendering: Rendering = Rendering()  # noqa: RUF009 - it is frozen
+    rendering: Rendering = Rendering()
     """How to render it, where it is a chart."""
     around: Mapping[str, Any] = field(default_factory=dict)
     """The fields of a kustomization around it, where it is one."""

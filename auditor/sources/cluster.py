@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from auditor.sources.kinds import ADMISSION, KINDS, Kind
 from auditor.sources.namespaced import Partial, beyond, partly, plain
 from auditor.sources.rendered import Rendered
 from auditor.sources.responses import hang_up, number, retry_seconds, whole_body, words
+from auditor.values import dataclass
 
 PAGE = 500
 """Objects asked for at once, as kubectl does."""

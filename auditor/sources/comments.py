@@ -7,13 +7,13 @@ block scalar, not within a word.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol, TypeGuard
 
 import yaml
 from yaml.tokens import ScalarToken, Token
 
 from auditor.model import Lines, Resource
+from auditor.values import dataclass
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

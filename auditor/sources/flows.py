@@ -17,7 +17,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from typing import Any
 from auditor.declared import Flow, Flows
 from auditor.errors import UsageError
 from auditor.manifests import at, mapping, sequence
+from auditor.values import dataclass
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of one file: some hundred thousand flows."""

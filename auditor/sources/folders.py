@@ -7,12 +7,14 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import lru_cache
 from pathlib import Path
 
 from auditor.errors import UsageError
 from auditor.model import Gap, Unseen
 from auditor.sources.hidden import may_hold_manifests, unaudited
+from auditor.values import dataclass
 
 STDIN = "-"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -153,7 +155,7 @@ class _Walk:
 
     def _file(self, path: str) -> Iterator[File | Gap]:
         try:
-            status = Path(path).stat()
+            status = os.stat(path)  # noqa: PTH116 - 10 times as fast
         except OSError as error:
             yield _unread(path, error)
             return
@@ -191,8 +193,21 @@ def _first(seen: set[tuple[int, int]], status: os.stat_result) -> bool:
 
 
 def shown(path: str) -> str:
-    """A path with forward slashes; what is no text is escaped."""
-    return Path(path).as_posix().encode("utf-8", "backslashreplace").decode()
+    """A path with forward slashes; what is no text is escaped. Each folder is looked at once."""
+    folder, name = os.path.split(path)
+    if not folder or name in {"", ".", ".."}:
+        return _shown(path)
+    above = _shown(folder)
+    return f"{above}{'' if above.endswith('/') else '/'}{_as_text(name)}"
+
+
+@lru_cache(maxsize=256)
+def _shown(path: str) -> str:
+    return _as_text(Path(path).as_posix())
+
+
+def _as_text(name: str) -> str:
+    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode()
 
 
 def _unread(path: str, error: OSError) -> Gap:

@@ -10,13 +10,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 from auditor.sources.places import Entry, Node
 from auditor.sources.scalars import as_json
 from auditor.sources.values import MAX_DEPTH, Problem
+from auditor.values import dataclass
 
 _START = re.compile(r"(?:---[ \t]*(?:#[^\n]*)?(?:\r?\n|(?=[ \t])))?[ \t\r\n\ufeff]*(?=\{)")
 _SPACE = re.compile(r"[ \t\r\n]*")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from auditor.model import Ref
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

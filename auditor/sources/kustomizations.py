@@ -11,7 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from auditor.sources.programs import BuildError, output, program
 from auditor.sources.recipes import Maker, Recipe, text_read
 from auditor.sources.yaml import Document, documents
 from auditor.terms import KUSTOMIZATIONS
+from auditor.values import dataclass
 
 _ORIGIN = "config.kubernetes.io/origin"
 _FILES = frozenset(

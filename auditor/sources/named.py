@@ -10,10 +10,11 @@ from auditor.sources.folders import STDIN, matches, real_paths, shown
 
 
 def empty(paths: Sequence[str], told: Iterable[str]) -> Iterator[Gap]:
-    """A gap for each path without an object, beside others that have some. `told` are the files
-    that had something to tell; where none had, there is nothing to audit, and that is said whole.
+    """A gap for each of several paths without an object, beside others that have some. `told` are
+    the files that had something to tell; where none had, there is nothing to audit, and that is
+    said whole.
     """
-    above = _with_folders(told)
+    above = _with_folders(told) if len(paths) > 1 else ()
     if not above:
         return
     for path in dict.fromkeys(paths):

@@ -6,9 +6,9 @@ What is not read then may change answers about what is: a workload elsewhere may
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from auditor.model import About, Gap, Resource, Unseen
+from auditor.values import dataclass
 
 REST = (
     "of all namespaces may not be read, only of {namespaces}: who is elsewhere may change answers"

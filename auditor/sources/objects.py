@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor.model import Gap, Manifest, Origin, Path, Ref, Resource, Unseen
 from auditor.sources.scopes import is_elsewhere, needs_name
 from auditor.sources.yaml import Document
+from auditor.values import dataclass
 
 MAX_LISTS = 20
 """How deep lists of lists are opened."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Path, Ref, Span
 from auditor.sources.supply import Supply
 from auditor.sources.yaml import Document, documents
+from auditor.values import dataclass
 
 _MERGE_KEYS = ("name", "mountPath", "devicePath", "containerPort", "port", "ip")
 """What tells the items of a list apart in a strategic merge."""

@@ -9,7 +9,6 @@ import json
 import re
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from yaml.events import (
@@ -22,6 +21,7 @@ from yaml.events import (
 )
 
 from auditor.sources.values import events_of
+from auditor.values import dataclass
 
 LARGE = 200_000
 """From how many characters on the items of a document are looked at one by one."""

@@ -6,10 +6,10 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from auditor.model import Path, Span
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True)

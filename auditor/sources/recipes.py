@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from auditor.model import Gap, Manifest, Resource
 from auditor.sources.building import Build, built_objects
 from auditor.sources.programs import BuildError
 from auditor.sources.yaml import documents
+from auditor.values import dataclass
 
 MOST_BYTES = 64 * 1024 * 1024
 """How much of a user's files is copied to build again."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from auditor.errors import UsageError
 from auditor.model import Gap, Unseen
 from auditor.sources.git import command, environment, git
+from auditor.values import dataclass
 
 MOST_BYTES = 1024 * 1024 * 1024
 """How large all files of a revision may be together."""

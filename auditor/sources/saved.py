@@ -16,7 +16,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, get_type_hints
@@ -30,6 +30,7 @@ from auditor.manifests import mapping
 from auditor.memory import collector_paused
 from auditor.model import Gap, Origin, Ref, Resource, Server, Snapshot
 from auditor.sources.rendered import Rendered
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.model import Path, Resource, Span
 from auditor.sources.places import find
 from auditor.sources.yaml import Document
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

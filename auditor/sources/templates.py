@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
 from typing import Any
@@ -19,6 +18,7 @@ from auditor.sources.recipes import Maker, Recipe
 from auditor.sources.supply import Supply
 from auditor.sources.template_tree import HOLE, Block, Line, template_tree
 from auditor.sources.yaml import Document, documents
+from auditor.values import dataclass
 
 _VALUES = re.compile(r"(?:\$)?\.Values((?:\.\w+)+)")
 _DOT = re.compile(r"\.((?:\w+(?:\.\w+)*)?)")

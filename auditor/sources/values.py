@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -19,6 +18,7 @@ from yaml.events import (
 )
 
 from auditor.sources.scalars import NotInJsonError, Scalar, key_text, plain
+from auditor.values import dataclass
 
 MAX_DEPTH = 200
 """How deep a document may be nested. The deepest CustomResourceDefinitions stay below 60."""

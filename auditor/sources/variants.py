@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from auditor.model import Key, Resource, Snapshot
 from auditor.sources.building import Build
 from auditor.sources.yaml import Document
+from auditor.values import dataclass
 
 _SHARED = frozenset(("Namespace", "CustomResourceDefinition"))
 """What several applications of one cluster may each bring along."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from auditor.values import dataclass
 from auditor.webhook.certificates import Leaf, Pair
 
 if TYPE_CHECKING:

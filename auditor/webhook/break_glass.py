@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from auditor.manifests import mapping, texts
+from auditor.values import dataclass
 from auditor.webhook.decide import warning
 from auditor.webhook.review import Decision, encode, glance
 

@@ -13,11 +13,11 @@ import ssl
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from auditor.errors import ConfigError
+from auditor.values import dataclass
 
 log = logging.getLogger(__name__)
 

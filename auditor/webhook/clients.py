@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from auditor.errors import ConfigError
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.declared import Admission, Mode
 from auditor.known import Known
 from auditor.model import Audit, Finding, Key, Ref
+from auditor.values import dataclass
 from auditor.webhook.decide import modes_of
 from auditor.webhook.judgement import unasked_policies
 

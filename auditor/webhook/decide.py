@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.declared import Admission, Mode
 from auditor.model import Audit, Finding, Gap, Policy, Ref, Severity, Snapshot
 from auditor.sources.watch import Stale
 from auditor.text import escaped
+from auditor.values import dataclass
 from auditor.webhook.court import Court
 from auditor.webhook.hints import hints
 from auditor.webhook.judgement import Judgement, judge

@@ -5,12 +5,12 @@ server what to ask about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from auditor.facts.custom import OPENINGS
 from auditor.sources.kinds import ADMISSION, KINDS
 from auditor.terms import Opening
+from auditor.values import dataclass
 
 
 class Form(Enum):

@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO, Any
 
 import orjson
@@ -26,6 +26,7 @@ from auditor.declared import Mode
 from auditor.model import Key, Snapshot
 from auditor.policies.wire import EndedError, put, take
 from auditor.policies.worker import bounded
+from auditor.values import dataclass
 from auditor.webhook.confirm import Confirmations, Race
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError, decide, undecidable

@@ -13,10 +13,10 @@ import itertools
 import logging
 import pickle
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from auditor.values import dataclass
 from auditor.webhook.admissions import admitted_in, note
 from auditor.webhook.confirming import Confirming
 from auditor.webhook.decide import CannotJudgeError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 import orjson
@@ -14,6 +13,7 @@ from auditor.fixes.proof import prove_findings
 from auditor.manifests import at, mapping
 from auditor.model import Finding, Manifest, Operation, Path, Proof, Safety
 from auditor.reporters.places import dotted
+from auditor.values import dataclass
 
 LENGTH = 200
 """Code points of one line, as of every warning."""

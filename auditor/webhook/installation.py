@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.sources.kinds import KINDS
+from auditor.values import dataclass
 from auditor.webhook.authority import Authority
 
 Manifest = dict[str, Any]

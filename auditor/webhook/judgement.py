@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.facts import facts_of
 from auditor.facts.network.enforcement import GAP
@@ -29,6 +29,7 @@ from auditor.model import (
 )
 from auditor.sources.kinds import KINDS
 from auditor.sources.watch import same_manifest
+from auditor.values import dataclass
 from auditor.webhook.court import Court
 from auditor.webhook.proposal import Proposal
 from auditor.webhook.review import Review

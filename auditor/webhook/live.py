@@ -5,12 +5,13 @@ judge.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from auditor.model import Key, Ref, Resource, Snapshot
 from auditor.sources.watch.feed import Feed, Stale
 from auditor.sources.watch.shared import Shared
+from auditor.values import dataclass
 
 
 class Live(Protocol):

@@ -9,7 +9,7 @@ this object together, and found to leave nothing more to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor.declared import Admission, Mutating
@@ -23,6 +23,7 @@ from auditor.manifests import mapping
 from auditor.model import Change, Finding, Manifest, Operation, Resource, Safety, Snapshot
 from auditor.reporters.patches import Step
 from auditor.text import escaped
+from auditor.values import dataclass
 from auditor.webhook.additions import NotAnAdditionError, additions, grown, is_addition
 from auditor.webhook.court import Court
 from auditor.webhook.decide import WARNING_LENGTH, annotation, warning

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from auditor.declared import Admission, Mode
 from auditor.model import Audit, Finding, Ref, Snapshot
+from auditor.values import dataclass
 from auditor.webhook.decide import modes_of
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from auditor.audit import Bench
 from auditor.declared import Admission
 from auditor.errors import ConfigError
 from auditor.model import Settings
+from auditor.values import dataclass
 
 DIGITS = 16
 """Hexadecimal digits of a digest: for people who compare two replicas, not against forgery."""

@@ -10,7 +10,6 @@ import signal
 import struct
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import orjson
 from auditor.policies.packages import package_for
 from auditor.policies.workers import command_of, environment
 from auditor.sources.watch.feed import Stale
+from auditor.values import dataclass
 from auditor.webhook.live import News
 from auditor.webhook.marks import FEED, JUDGE
 from auditor.webhook.slate import Slate

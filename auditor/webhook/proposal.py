@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor.facts.custom import OPENINGS
@@ -12,6 +12,7 @@ from auditor.model import Ref, Resource, Snapshot
 from auditor.sources.cluster import Keep, live_resource
 from auditor.sources.kinds import KINDS, Kind
 from auditor.terms import Opening
+from auditor.values import dataclass
 from auditor.webhook.endpoints import FORMS, Form
 from auditor.webhook.review import Review, UndecidableError
 

@@ -6,13 +6,13 @@ import re
 import ssl
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import UsageError
 from auditor.facts.workloads import TEMPLATES
 from auditor.sources.kinds import KINDS, Kind
 from auditor.terms import Opening
+from auditor.values import dataclass
 from auditor.webhook.endpoints import SUBRESOURCES as OTHERS
 from auditor.webhook.endpoints import Form, endpoints
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ import orjson
 from auditor.declared import Admission
 from auditor.errors import NothingToAuditError, UsageError
 from auditor.model import Finding, Snapshot
+from auditor.values import dataclass
 from auditor.webhook.court import Court
 from auditor.webhook.decide import CannotJudgeError, Found, considered, undecidable
 from auditor.webhook.proposal import Proposal, proposal_of

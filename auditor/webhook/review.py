@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from auditor.values import dataclass
 
 MAX_BYTES = 7 * 1024 * 1024
 """An object may have 3 MiB; a review carries two of them. The limit of controller-runtime."""

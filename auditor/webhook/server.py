@@ -14,7 +14,7 @@ import re
 import signal
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http_parser import HttpRequestParser
@@ -24,6 +24,7 @@ from auditor.errors import ClusterError, ConfigError
 from auditor.serving.answers import GET, error, misplaced, numbers, probed
 from auditor.serving.connections import MOST_CONNECTIONS, Connection, Connections
 from auditor.serving.metrics import Labels
+from auditor.values import dataclass
 from auditor.webhook.break_glass import BreakGlass, let_in
 from auditor.webhook.budget import Budget, Room
 from auditor.webhook.certificates import Certificates, Registered, Source, unregistered

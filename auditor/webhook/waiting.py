@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from auditor.values import dataclass
 from auditor.webhook.marks import JUDGE
 from auditor.webhook.review import requester
 

@@ -5,7 +5,7 @@ recorded answers of real API servers are compared with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 
 from auditor.cli.gathered import answer_form
 from auditor.cli.lines import lines_of
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.access.resources import Resources

@@ -5,9 +5,10 @@ namespaces, and what somebody may have meant who names one that is not known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.access.requests import Request

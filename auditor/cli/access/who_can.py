@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor.cli.network.outputs import Forms, network_outputs
 from auditor.cli.network.reading import Read, read_all, reading_options
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.access.resources import Resources

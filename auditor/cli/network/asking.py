@@ -5,7 +5,7 @@ network does not answer yet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 
 from auditor.cli.network.ends import Directory, meant
@@ -22,6 +22,7 @@ from auditor.facts.network import (
     World,
 )
 from auditor.facts.workloads import Workload
+from auditor.values import dataclass
 
 IPV6 = "2600::1"
 """Somebody on the internet who has an address of IPv6."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import click
 from auditor.cli.lines import lines_of
 from auditor.cli.network.outputs import Forms, network_outputs
 from auditor.cli.network.reading import Read, read_all, reading_options, say_unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.network.asking import Desk

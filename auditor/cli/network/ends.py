@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
@@ -13,6 +13,7 @@ from auditor.facts.network import Network
 from auditor.facts.workloads import FINISHED, Workload, workload_of
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Resource, Snapshot
+from auditor.values import dataclass
 
 
 @dataclass(slots=True, weakref_slot=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from auditor.cli.network.outputs import Forms, network_outputs
 from auditor.cli.network.reading import Read, read_all, reading_options, say_unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.network.ends import Directory

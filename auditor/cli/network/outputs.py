@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor.cli.gathered import answer_form
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.network.reading import Reading

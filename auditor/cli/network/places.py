@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.cli.network.ends import Directory
@@ -14,6 +13,7 @@ from auditor.facts.network import Peer, Reason, Stranger, World
 from auditor.facts.workloads import LAST_PORT, PORT_PROTOCOLS, Workload, container_ports, is_port
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Resource
+from auditor.values import dataclass
 
 INTERNET = ("internet", "world")
 _PORT = re.compile(r"(?P<name>.*?):(?P<port>[A-Za-z0-9-]+)(?:/(?P<protocol>[A-Za-z]+))?\Z")

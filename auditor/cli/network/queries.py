@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
 from auditor.facts.network.requests import Request, Transport
+from auditor.values import dataclass
 
 ENTITIES = (
     "world",

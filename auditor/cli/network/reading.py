@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from auditor.cli.options import (
 )
 from auditor.cli.scope import choice_of_scope
 from auditor.cli.states import Flags, choice_of_state, of_variant, read_states
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.config import Declared

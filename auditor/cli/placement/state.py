@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from auditor.errors import UsageError
 from auditor.manifests import mapping
 from auditor.model import Origin, Ref, Resource
 from auditor.sources.rendered import Rendered
+from auditor.values import dataclass
 
 MOST_BYTES = 1 << 28
 """Of a case: 5,000 nodes with 150,000 pods take half of it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from auditor.cli.gathered import gathered
 from auditor.errors import UsageError
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.webhook.certificates import Source

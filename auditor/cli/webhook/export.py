@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from auditor.cli.options import (
 )
 from auditor.cli.webhook.terms import Modes, judging
 from auditor.errors import UsageError
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.audit import Bench

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from auditor.cli.gathered import gathered
 from auditor.cli.options import cluster_access
 from auditor.cli.screen import say
 from auditor.errors import UsageError
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.cli.config import Declared

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from auditor.cli.webhook.attendance import attending, lease_option
 from auditor.cli.webhook.certificate import CertificateOptions, certificate_options
 from auditor.cli.webhook.terms import Modes, court_of, judging
 from auditor.errors import UsageError
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.sources.cluster import Connection

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from auditor.cli.gathered import Option, answer_form, gathered
 from auditor.cli.options import SEVERITIES, Chosen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.declared import Admission

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -19,6 +19,7 @@ from auditor.facts.access.subjects import MASTERS, Subject, subjects_of
 from auditor.facts.unwritten import unwritten
 from auditor.manifests import mapping
 from auditor.model import Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 BINDINGS = ("ClusterRoleBinding", "RoleBinding")
 KINDS = ("ClusterRole", "Role", *BINDINGS)

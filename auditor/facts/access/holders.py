@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache, cached_property
 
 from auditor.facts.access.authorizer import Authorizer, Bound, defaults
 from auditor.facts.access.rules import ALL, Rule, names_resource
 from auditor.facts.access.subjects import MASTERS, Subject, account_named, subjects_of
 from auditor.model import Key
+from auditor.values import dataclass
 
 ACCOUNTS = "system:serviceaccounts"
 AUTHENTICATED = "system:authenticated"

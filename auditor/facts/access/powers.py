@@ -7,10 +7,10 @@ objects of certain names alone is none of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.access.rules import ALL, Rule, names_resource
+from auditor.values import dataclass
 
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from auditor.manifests import mapping
+from auditor.values import dataclass
 
 REVIEWS = ("SubjectAccessReview", "LocalSubjectAccessReview")
 RESOURCE_FIELDS = ("namespace", "verb", "group", "resource", "subresource", "name")

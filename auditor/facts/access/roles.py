@@ -7,7 +7,7 @@ find instead of its own rules; where they find nothing, its own rules stay.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -15,6 +15,7 @@ from auditor.facts.access.rules import Rule, faults, rules_of
 from auditor.facts.selectors import matches
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Resource
+from auditor.values import dataclass
 
 KINDS = ("Role", "ClusterRole")
 

@@ -8,11 +8,11 @@ of Kubernetes 1.36: nothing is trimmed, and a star means something only where it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.access.requests import Request
 from auditor.manifests import mapping, sequence
+from auditor.values import dataclass
 
 ALL = "*"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.access.requests import Request
 from auditor.manifests import mapping, sequence
 from auditor.model import Resource
+from auditor.values import dataclass
 
 RBAC = "rbac.authorization.k8s.io"
 MASTERS = "system:masters"

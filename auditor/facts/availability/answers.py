@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.availability.places import Odds, Places
 from auditor.facts.availability.survivors import (
@@ -12,6 +11,7 @@ from auditor.facts.availability.survivors import (
     joint_unavailability,
     unavailability,
 )
+from auditor.values import dataclass
 
 MINUTES_A_YEAR = 365 * 24 * 60
 

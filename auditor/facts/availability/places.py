@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from auditor.declared import ASSUMED_PRIORS
 from auditor.facts.placement import Node, Topology
 from auditor.model import Settings
+from auditor.values import dataclass
 
 REGION = "topology.kubernetes.io/region"
 LEVELS = ("region", "zone", "rack", "node")

@@ -9,7 +9,6 @@ what the program itself takes to start.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from auditor.facts.placement.tolerations import Toleration
 from auditor.facts.placement.topology import Taint
@@ -17,6 +16,7 @@ from auditor.facts.wording import text
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 LOST = Taint("node.kubernetes.io/unreachable", "", "NoExecute")
 DEFAULT_TOLERATION, DETACH = 300, 360

@@ -10,11 +10,11 @@ share counts once. Only sums of positive terms, so that nothing is lost to cance
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import add, or_
 from typing import Any
 
 from auditor.facts.availability.places import LEVELS, Odds, Place
+from auditor.values import dataclass
 
 MOST_STATES = 4096
 """As many combinations of survivors are told apart; beyond, only bounds are given."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.facts.controllers.case import Case, CaseError, Course
 from auditor.manifests import at, mapping, sequence
+from auditor.values import dataclass
 
 SCALED_DOWN = ("ReplicaSet", "ReplicationController")
 

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.selectors import matches
 from auditor.manifests import at, mapping, texts
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.controllers.exploring import MOST_STATES
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.placement import Pod

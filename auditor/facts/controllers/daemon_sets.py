@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.controllers.budgets import scaled
@@ -27,6 +26,7 @@ from auditor.facts.controllers.validation import refusal
 from auditor.facts.placement.replicas import EVERY_NODE
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 COMPLETE, MIXED, STUCK = "complete", "settled-mixed", "stuck"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor.facts.controllers.budgets import Budget, Guarded, budget_of, labels_of
@@ -27,6 +27,7 @@ from auditor.facts.controllers.room import Room
 from auditor.facts.selectors import matches
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 RETRY_SECONDS = 5.0
 PATIENCE_SECONDS = 600.0

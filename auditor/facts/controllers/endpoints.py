@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor.facts.controllers.budgets import is_ready, labels_of
@@ -18,6 +18,7 @@ from auditor.facts.controllers.validation import refusal
 from auditor.facts.placement.quantities import MILLI, parse
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 ZONE = "topology.kubernetes.io/zone"
 MODES = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")

@@ -7,7 +7,7 @@ and what replaces them is not ready yet: nothing comes back while the series las
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor.facts.controllers.budgets import (
@@ -24,6 +24,7 @@ from auditor.facts.controllers.case import Case, CaseError, Course, controller_o
 from auditor.facts.selectors import matches
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 ACCEPTED, REFUSED, BROKEN = 201, 429, 500
 SCALED = ("ReplicaSet", "ReplicationController", "StatefulSet", "Deployment")

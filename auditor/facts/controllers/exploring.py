@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from auditor.values import dataclass
 
 MOST_STATES = 60_000
 """So many states of one step are explored; beyond them nothing is said to be certain."""

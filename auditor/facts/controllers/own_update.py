@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.controllers import rollouts
@@ -11,6 +10,7 @@ from auditor.facts.controllers.case import Case, Course
 from auditor.facts.controllers.rolling import Strategy
 from auditor.facts.placement import Pod
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 MOST_NODES, MOST_PODS, MOST_OTHERS, MOST_STATES = 12, 6, 300, 4000
 """Of a question that is explored: each of its states costs some tenths of a millisecond."""

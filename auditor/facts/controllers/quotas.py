@@ -7,11 +7,11 @@ Counted are all pods that have not ended, those that are being deleted among the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.placement.quantities import UNIT, parse
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 COUNTS = ("pods", "count/pods")
 

@@ -7,11 +7,11 @@ Kubernetes 1.36. A revision is a number in the order of creation; sizes are ``sp
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from auditor.facts.controllers.budgets import scaled
 from auditor.manifests import at, mapping
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor.facts.controllers.case import (
@@ -28,6 +28,7 @@ from auditor.facts.controllers.stages import NOWHERE, Stage, first_stage, told, 
 from auditor.facts.controllers.validation import refusal
 from auditor.manifests import at, mapping
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 COMPLETE, STUCK = "complete", "stuck"
 

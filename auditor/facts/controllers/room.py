@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from auditor.facts.placement import Node, Pod, Simulation, Topology
@@ -12,6 +12,7 @@ from auditor.facts.placement.pods import Shape
 from auditor.facts.unwritten import unwritten
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Ref, Resource, Settings, Snapshot
+from auditor.values import dataclass
 
 HASH = "pod-template-hash"
 

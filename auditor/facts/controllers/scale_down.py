@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -18,6 +17,7 @@ from auditor.facts.controllers.validation import COST
 from auditor.facts.selectors import matches
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 PHASES = ("Pending", "Unknown", "Running")
 """From the first to go to the last."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from auditor.facts.controllers.budgets import scaled
@@ -27,6 +27,7 @@ from auditor.facts.controllers.stages import NOWHERE, Stage, first_stage, told, 
 from auditor.facts.controllers.validation import refusal
 from auditor.manifests import at, mapping
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 GATE = "gate-MaxUnavailableStatefulSet-on"
 """The tag of cases with that feature gate on; it is off by default."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from auditor.declared import DataTerms, Holding
@@ -36,6 +35,7 @@ from auditor.facts.network.ways import Services
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
 from auditor.model import Gap, Key, Resource, Snapshot, Unseen
+from auditor.values import dataclass
 
 OTHER_WORDS = frozenset(
     (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from auditor.facts.wording import text
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Path, Ref
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.configuration import Told

@@ -6,7 +6,6 @@ A proposal says nothing of what is declared already, and takes no candidate for 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.facts.data.inferred import ENOUGH, likeness_of
@@ -15,6 +14,7 @@ from auditor.facts.holdings import undeclared
 from auditor.facts.telemetry import probe_requests
 from auditor.facts.workloads import Workload
 from auditor.model import Path, Ref
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

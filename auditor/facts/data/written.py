@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from auditor.facts.wording import said
 from auditor.facts.workloads import LAST_PORT, Workload, container_ports
 from auditor.manifests import at, mapping
 from auditor.model import Path, Ref, Resource
+from auditor.values import dataclass
 
 DATA = "auditor/data"
 CLIENTS = "auditor/clients"
@@ -44,6 +44,8 @@ class Declared:
 
 def declared(workload: Workload, key: str) -> Declared | None:
     """The label or annotation `key` of the workload, else of its pods."""
+    if key not in workload.marked:
+        return None
     return written(workload.resource, workload.metadata_paths, key)
 
 

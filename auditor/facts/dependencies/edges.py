@@ -7,12 +7,13 @@ declared, what names a Service in full, what is put together, what merely hints.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from auditor.facts.network import PortSet
 from auditor.facts.workloads import Workload
 from auditor.model import Key, Path, Ref
+from auditor.values import dataclass
 
 
 class Evidence(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from auditor.facts.network.ports import PROTOCOLS
 from auditor.facts.workloads import Workload, is_port
 from auditor.manifests import at, sequence
 from auditor.model import Gap, Key, Resource, Unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

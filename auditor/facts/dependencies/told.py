@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from auditor.facts.addresses import Address, addresses
 from auditor.facts.configuration import Text, Told
@@ -23,6 +22,7 @@ from auditor.facts.network.ways import Leads, Services
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
 from auditor.model import Key, Path, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 DATABASE_IMAGES = (
     "postgres", "postgresql", "timescaledb", "mysql", "mariadb", "percona", "percona-server",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.by_label import ByLabel
@@ -11,6 +11,7 @@ from auditor.facts.selectors import RefusedError, Selector, Truth, parse_selecto
 from auditor.facts.workloads import Workload
 from auditor.manifests import mapping
 from auditor.model import Key, Resource
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -6,7 +6,6 @@ maxUnavailable; what is expected is what controllers say, what is healthy are th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.facts.controllers.budgets import Status
@@ -14,6 +13,7 @@ from auditor.facts.disruption.guards import Guard
 from auditor.facts.disruption.owners import Scale, scale_of
 from auditor.facts.placement.needed import least_replicas, rounded
 from auditor.facts.workloads import Workload
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from auditor.facts.escalation.positions import CLUSTER, Place, Right, Step
 from auditor.facts.escalation.world import World
 from auditor.facts.workloads import Workload
 from auditor.model import Path
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from auditor.facts.access.authorizer import Bound
 from auditor.facts.access.holders import ANONYMOUS, Holder
 from auditor.model import Path, Ref
+from auditor.values import dataclass
 
 Kind = Literal[
     "rights", "role", "account", "user", "group", "workload", "pods", "node", "secrets",

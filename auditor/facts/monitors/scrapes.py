@@ -10,7 +10,7 @@ PrometheusSpec), and https://docs.victoriametrics.com/operator/api/ for the same
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.facts.network import Peer, Stranger
@@ -28,6 +28,7 @@ from auditor.facts.wording import text
 from auditor.facts.workloads import Workload, container_ports, is_port
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Path, Resource, Snapshot
+from auditor.values import dataclass
 
 BY_SERVICE = ("ServiceMonitor", "VMServiceScrape")
 BY_POD = ("PodMonitor", "VMPodScrape")

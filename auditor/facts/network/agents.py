@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from auditor.facts.workloads import Container, Workload, workload_of
 from auditor.manifests import at
 from auditor.model import Resource, Snapshot
+from auditor.values import dataclass
 
 REGISTRIES = re.compile(
     r"docker\.io|index\.docker\.io|quay\.io|ghcr\.io|mcr\.microsoft\.com|gke\.gcr\.io|gcr\.io"

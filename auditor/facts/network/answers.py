@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Literal
 
 from auditor.facts.network.ports import PortSet
 from auditor.facts.workloads import Workload
 from auditor.model import Path, Ref, Resource
+from auditor.values import dataclass
 
 Direction = Literal["Ingress", "Egress"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from auditor.facts.network.ports import LAST, PROTOCOLS, PortSet
 from auditor.facts.selectors import RefusedError, Selector, parse_selector
 from auditor.facts.wording import said
 from auditor.model import Manifest, Path, Ref, Resource
+from auditor.values import dataclass
 
 GROUP = "policy.networking.k8s.io"
 

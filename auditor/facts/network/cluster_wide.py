@@ -10,7 +10,7 @@ Rules: kubernetes-sigs/network-policy-api apis/v1alpha2/clusternetworkpolicy_typ
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 from itertools import combinations, groupby
 
@@ -21,6 +21,7 @@ from auditor.facts.network.points import NODE, POD, Point
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.reading import Reading, at_run_time, homeless
 from auditor.facts.selectors import Truth
+from auditor.values import dataclass
 
 Selected = tuple[ClusterPolicy, Truth]
 """A policy whose subject a pod is, surely or perhaps."""

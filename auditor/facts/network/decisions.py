@@ -8,7 +8,7 @@ which of the three holds for a port, the port is in more than one of the sets.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from auditor.facts.network.points import Point
 from auditor.facts.network.policies import NetPolicy, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.selectors import Truth
+from auditor.values import dataclass
 
 Selection = tuple[tuple[NetPolicy | ClusterPolicy, Truth], ...]
 

@@ -8,7 +8,7 @@ flows, `reach` is asked; and it is for reasons, if anybody wants them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, partial, reduce
 from operator import or_
 
@@ -24,6 +24,7 @@ from auditor.facts.network.reading import Relabelled
 from auditor.facts.workloads import WORKLOAD_KINDS, Workload
 from auditor.memory import collector_paused
 from auditor.model import Key, Ref
+from auditor.values import dataclass
 
 _OPPOSITE: dict[Direction, Direction] = {"Ingress": "Egress", "Egress": "Ingress"}
 

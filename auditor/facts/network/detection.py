@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +20,7 @@ from auditor.facts.selectors import Truth
 from auditor.facts.workloads import workload_of
 from auditor.manifests import at, texts
 from auditor.model import Evidence, Path, Resource, Snapshot
+from auditor.values import dataclass
 
 FIRST_KINDNET = "20240723"
 """Since that day kindnetd of kind enforces policies: https://github.com/kubernetes-sigs/kind/pull/3612"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from auditor.facts.network.detection import Detected, detected
@@ -11,6 +10,7 @@ from auditor.facts.network.profiles import SPEC, Profile, profile_of
 from auditor.facts.selectors import Truth
 from auditor.model import Gap, Snapshot, Unseen
 from auditor.terms import Enforcer
+from auditor.values import dataclass
 
 How = Literal["stated", "assumed", "detected", "unknown"]
 

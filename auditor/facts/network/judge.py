@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 
 from auditor.facts.network.answers import Direction, Reason
@@ -32,6 +32,7 @@ from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import Profile
 from auditor.facts.network.reading import Reading, Relabelled
 from auditor.facts.selectors import Truth
+from auditor.values import dataclass
 
 CACHED = 1 << 16
 """How many answers are kept, each for what the stages say together."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ from auditor.facts.network.policies import Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.selectors import Labels, Requirement, Selector, Truth
 from auditor.memory import collector_paused
+from auditor.values import dataclass
 
 K = TypeVar("K", bound=Hashable)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.facts.network.answers import Direction, Reason
 from auditor.facts.network.decisions import (
@@ -26,6 +26,7 @@ from auditor.facts.network.policies import KIND, NetPolicy, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.network.reading import Reading, at_run_time
 from auditor.facts.selectors import Truth
+from auditor.values import dataclass
 
 Selecting = tuple[tuple[NetPolicy, Truth], ...]
 """Policies that select a pod, surely or perhaps."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from itertools import pairwise
 
 from auditor.facts.network.policies import Block, PolicyRule
+from auditor.values import dataclass
 
 IPNetwork = IPv4Network | IPv6Network
 Range = tuple[int, int]

@@ -7,7 +7,7 @@ request: `Passing.requests` has one for each set of them that the policies do no
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import islice
 
 from auditor.facts.network.answers import Peer, Reach, Reason
@@ -18,6 +18,7 @@ from auditor.facts.network.profiles import Profile
 from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
+from auditor.values import dataclass
 
 TCP = "TCP"
 

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
@@ -33,6 +33,7 @@ from auditor.facts.workloads import (
 )
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Key, Resource, Snapshot
+from auditor.values import dataclass
 
 NO_SUCH_NAME = "?"
 """The name of a namespace that nobody has made: no label value, so no selector can name it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Any
@@ -19,6 +19,7 @@ from auditor.facts.network.ports import LAST, PROTOCOLS, PortSet
 from auditor.facts.selectors import RefusedError, Selector, parse_selector
 from auditor.facts.wording import said
 from auditor.model import Manifest, Path, Ref, Resource
+from auditor.values import dataclass
 
 GROUP = "networking.k8s.io"
 KIND = "NetworkPolicy"

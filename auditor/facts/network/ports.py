@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import ClassVar
 
 from auditor.facts.workloads import LAST_PORT, PORT_PROTOCOLS
+from auditor.values import dataclass
 
 Interval = tuple[int, int]
 """First and last number, both inside."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 from auditor.errors import UsageError
 from auditor.facts.selectors import Truth
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

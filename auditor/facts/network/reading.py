@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.facts.network.cluster_policies import (
     ClusterPeer,
@@ -19,6 +19,7 @@ from auditor.facts.network.ports import PortSet
 from auditor.facts.network.profiles import Profile
 from auditor.facts.selectors import Truth
 from auditor.model import Ref
+from auditor.values import dataclass
 
 Rule = PolicyRule | TierRule
 AnyPolicy = NetPolicy | ClusterPolicy

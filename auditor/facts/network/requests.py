@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from auditor.facts.network.answers import Reason
+from auditor.values import dataclass
 
 Transport = Literal["mtls", "plaintext", "hbone"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.workloads import (
     TEMPLATES,
@@ -16,6 +15,7 @@ from auditor.facts.workloads import (
 )
 from auditor.manifests import at
 from auditor.model import Key, Resource, Snapshot
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
 from auditor.facts.paths.positions import Means, Position
 from auditor.facts.paths.search import Into, Ways, leading, search
+from auditor.values import dataclass
 
 MANY = 1 << 40
 """More than can be cut."""

@@ -5,12 +5,12 @@ them all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from auditor.facts.paths.cut import Cut, least_cut
 from auditor.facts.paths.graph import PathGraph
 from auditor.facts.paths.positions import DataPath, Means, Position, Step
 from auditor.facts.paths.search import Ways
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

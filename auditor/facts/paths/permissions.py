@@ -6,7 +6,7 @@ What an API server binds for itself is left out: its own controllers have to do 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from auditor.facts.placement.replicas import MOST
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, texts
 from auditor.model import Key, Resource
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

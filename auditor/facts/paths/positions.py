@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from auditor.facts.workloads import Workload
 from auditor.model import Path, Ref
+from auditor.values import dataclass
 
 Standing = Literal["internet", "workload", "data", "subject"]
 

@@ -8,10 +8,10 @@ https://kubernetes.io/docs/concepts/security/rbac-good-practices/
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.access.requests import Request
 from auditor.facts.access.rules import Rule
+from auditor.values import dataclass
 
 WRITE = ("update", "patch")
 ANY = ("get", "create", "update", "patch", "delete")

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.paths.positions import DataPath, Means, Position, Step
+from auditor.values import dataclass
 
 State = tuple[Position, bool]
 """A position, and whether something that opens a path was used to come there."""

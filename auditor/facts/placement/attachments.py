@@ -7,7 +7,6 @@ Kubernetes are not counted, nor what a VolumeAttachment alone tells of.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from auditor.facts.placement.columns import Bools
 from auditor.facts.placement.filters import Verdict
@@ -15,6 +14,7 @@ from auditor.facts.placement.occupancy import Occupancy
 from auditor.facts.wording import text
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Resource
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ horizontal-pod-autoscaler-v2/) and the ScaledObject of KEDA, which makes one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.kinds import SCALERS
 from auditor.facts.wording import text
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Key, Manifest, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 KEDA = "ScaledObject"
 MOST_OF_KEDA = 100

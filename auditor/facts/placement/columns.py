@@ -7,7 +7,6 @@ integers, slower and without a limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from auditor.facts.placement.node_selectors import NodeTerm
 from auditor.facts.placement.topology import Node
+from auditor.values import dataclass
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]

@@ -7,7 +7,6 @@ nodeports and noderesources.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from auditor.facts.placement.columns import Bools
 from auditor.facts.placement.occupancy import Occupancy
@@ -15,6 +14,7 @@ from auditor.facts.placement.pods import Pod
 from auditor.facts.placement.requests import CPU
 from auditor.facts.placement.tolerations import FORBIDDING, untolerated
 from auditor.facts.placement.topology import Node, Taint
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

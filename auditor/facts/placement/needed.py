@@ -8,7 +8,6 @@ autoscaler reckons with; the majority of a system of consensus; what its own rol
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from auditor.facts.wording import said
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
 from auditor.model import Gap, Unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -7,7 +7,7 @@ decides nothing about whether a pod finds a node.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.facts.placement.node_selectors import Expression, NodeTerm
 from auditor.facts.placement.pods import Choice, Pod
@@ -18,6 +18,7 @@ from auditor.facts.selectors import Labels, Requirement, Selector
 from auditor.facts.workloads import Workload
 from auditor.model import Settings
 from auditor.terms import HOSTNAME
+from auditor.values import dataclass
 
 _BINARY = (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10))
 BYTES = ("memory", "ephemeral-storage")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.selectors import RefusedError
 from auditor.facts.wording import said
 from auditor.model import Path
+from auditor.values import dataclass
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from auditor.facts.placement.columns import Columns, Ints, added, column
 from auditor.facts.placement.pods import HostPort, Pod
 from auditor.facts.placement.rules import Affinity, Term
 from auditor.facts.selectors import METADATA_NAME, Labels
+from auditor.values import dataclass
 
 MANY = 1 << 20
 """So many places a node has that does not say how many."""

@@ -6,7 +6,7 @@ What a template makes has one `Shape`, read once and shared by all of its replic
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from auditor.facts.wording import dotted, text
 from auditor.facts.workloads import FINISHED, declared_ports, is_port
 from auditor.manifests import mapping, sequence, texts
 from auditor.model import Manifest, Path, Resource
+from auditor.values import dataclass
 
 T = TypeVar("T")
 

@@ -9,13 +9,13 @@ nodes, that with the mildest victims is chosen; a budget is kept where that is p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.placement.pods import Pod
 from auditor.facts.selectors import Labels, RefusedError, Selector, Truth, parse_selector
 from auditor.facts.wording import text
 from auditor.manifests import at, mapping
 from auditor.model import Snapshot
+from auditor.values import dataclass
 
 _BEYOND = 2**31
 """Added to each priority, so that of two sums that of fewer victims is less."""

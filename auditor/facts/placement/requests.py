@@ -7,13 +7,14 @@ pkg/apis/core/v1/defaults.go, and NodeInfo of the scheduler.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.facts.placement.quantities import MILLI, UNIT, QuantityError, milli, parse, units
 from auditor.facts.wording import dotted, text
 from auditor.manifests import mapping, sequence
 from auditor.model import Manifest, Path
+from auditor.values import dataclass
 
 CPU, MEMORY = "cpu", "memory"
 ASSUMED = {CPU: 100 * MILLI, MEMORY: 200 * 2**20 * UNIT}

@@ -7,7 +7,6 @@ keys of `matchLabelKeys` into the selector when it accepts a pod (KEP-3243, KEP-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.selectors import (
@@ -21,6 +20,7 @@ from auditor.facts.selectors import (
 from auditor.facts.wording import said
 from auditor.manifests import mapping
 from auditor.model import Manifest, Path
+from auditor.values import dataclass
 
 HARD = "requiredDuringSchedulingIgnoredDuringExecution"
 SOFT = "preferredDuringSchedulingIgnoredDuringExecution"

@@ -11,7 +11,7 @@ import random
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +37,7 @@ from auditor.facts.placement.unmodelled import gates, priority_of, unmodelled
 from auditor.facts.placement.volumes import Volumes
 from auditor.facts.wording import said
 from auditor.model import Snapshot
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

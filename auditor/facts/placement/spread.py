@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from auditor.facts.selectors import (
 from auditor.manifests import mapping, texts
 from auditor.model import Snapshot
 from auditor.terms import HOSTNAME
+from auditor.values import dataclass
 
 ZONE = "topology.kubernetes.io/zone"
 

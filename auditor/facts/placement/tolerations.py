@@ -7,13 +7,13 @@ plugin DefaultTolerationSeconds.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.placement.topology import Taint
 from auditor.facts.selectors import RefusedError
 from auditor.facts.wording import said
 from auditor.manifests import mapping
+from auditor.values import dataclass
 
 FORBIDDING = ("NoSchedule", "NoExecute")
 _DEFAULTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")

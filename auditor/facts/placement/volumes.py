@@ -8,7 +8,6 @@ storage pool has left is not looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.placement.attachments import Attached, attachable, limits_of
@@ -21,6 +20,7 @@ from auditor.facts.selectors import RefusedError
 from auditor.facts.wording import dotted, text
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Resource, Snapshot
+from auditor.values import dataclass
 
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _OLD_CLASS = "volume.beta.kubernetes.io/storage-class"

@@ -7,9 +7,9 @@ Kubernetes 1.36. Each connection then goes to one of them at random, all alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.routing.traffic import Traffic
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.facts.controllers.endpoints import hinted_zones
@@ -18,6 +18,7 @@ from auditor.facts.routing.traffic import SAME_NODE, Traffic, traffic_of
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Key, Manifest, Resource
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

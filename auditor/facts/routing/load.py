@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.availability.places import REGION
 from auditor.facts.controllers.endpoints import ZONE
 from auditor.facts.placement import Topology
 from auditor.facts.placement.topology import BEYOND, SAME_RACK, SAME_ZONE, Level
 from auditor.facts.routing.endpoints import Endpoint, Endpoints
+from auditor.values import dataclass
 
 LINKS: Mapping[Level, int] = {
     Level.NODE: 0,

@@ -7,10 +7,9 @@ PreferSameNode: on since 1.34), KEP-1669 (endpoints that end and still serve: on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.manifests import at, sequence, texts
 from auditor.model import Resource
+from auditor.values import dataclass
 
 SAME_ZONE, SAME_NODE, CLOSE = "PreferSameZone", "PreferSameNode", "PreferClose"
 MODES = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from auditor.facts.placement import Topology
 from auditor.facts.routing.instances import Served
 from auditor.facts.routing.load import zone_of
+from auditor.values import dataclass
 
 FAIR = 2.0
 """The load from which an instance is overloaded: twice what it would get if all got alike, which is

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from auditor.facts.standing import Whereabouts
 from auditor.facts.workloads import REVISION_LABELS, Workload
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Key, Manifest, Ref, Resource
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

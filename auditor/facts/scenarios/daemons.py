@@ -7,7 +7,7 @@ serves, nodes differ in nothing that an update asks for: a few then stand for al
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from auditor.facts.controllers.room import Crowd, Room
 from auditor.facts.controllers.stages import Stage
 from auditor.manifests import at, mapping
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 SPARE, MOST = 3, 6
 """So many nodes more than may be without a pod at once stand for all of them; and so many that may

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from auditor.facts.controllers.budgets import Budget, Guarded, covering
 from auditor.facts.controllers.case import Behaviour
@@ -35,6 +35,7 @@ from auditor.facts.scenarios.surroundings import (
 from auditor.facts.wording import text
 from auditor.manifests import mapping
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 PATIENCE_SECONDS = 60.0
 """Who is refused so long, while all else stands still, stays refused."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from auditor.facts.controllers.case import Behaviour
@@ -22,6 +22,7 @@ from auditor.facts.scenarios.cluster import REMADE, Cluster, Group, Running
 from auditor.facts.scenarios.outcome import Effect, Outcome, silenced
 from auditor.facts.scenarios.surroundings import topology_with
 from auditor.manifests import mapping, sequence
+from auditor.values import dataclass
 
 GRACE_SECONDS = 50
 """--node-monitor-grace-period."""

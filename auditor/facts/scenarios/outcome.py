@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.facts.scenarios.cluster import Cluster, Group
 from auditor.model import Resource
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

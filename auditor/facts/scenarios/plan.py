@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from auditor.facts.placement import Node, Pod, Topology
@@ -14,6 +14,7 @@ from auditor.facts.placement.topology import Level
 from auditor.facts.scenarios.cluster import Cluster, Group
 from auditor.facts.workloads import Workload
 from auditor.model import Key
+from auditor.values import dataclass
 
 NAMED = (Level.REGION, Level.ZONE, Level.RACK)
 UNTOLD = ""

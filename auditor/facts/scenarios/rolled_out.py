@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,7 @@ from auditor.facts.scenarios.surroundings import (
 from auditor.facts.workloads import REVISION_LABELS
 from auditor.manifests import at, mapping
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 """What can be rolled out."""

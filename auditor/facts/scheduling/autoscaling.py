@@ -5,7 +5,6 @@ measure by, without room, or against another autoscaler.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
@@ -16,6 +15,7 @@ from auditor.facts.scheduling.demand import bounds_of, target_of
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Path, Resource
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

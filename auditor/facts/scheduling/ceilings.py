@@ -8,7 +8,7 @@ replayed, and the cause is what, left out alone, gives every pod a node.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
@@ -21,6 +21,7 @@ from auditor.facts.scheduling.where import Scheduling
 from auditor.facts.workloads import Workload
 from auditor.manifests import mapping
 from auditor.model import Resource
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -7,7 +7,6 @@ out in turn, and stays out where the rest still admits no node.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from auditor.facts.workloads import Workload
 from auditor.manifests import mapping, sequence
 from auditor.model import Path, Ref
 from auditor.terms import HOSTNAME
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

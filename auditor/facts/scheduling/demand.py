@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.controllers.budgets import scaled
@@ -11,6 +10,7 @@ from auditor.facts.placement.autoscaled import Scaler
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
 from auditor.model import Key, Resource
+from auditor.values import dataclass
 
 REPLICATED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
 """The kinds that keep a number of equal pods."""

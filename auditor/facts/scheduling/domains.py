@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.facts.placement import Node
+from auditor.values import dataclass
 
 LEVELS = ("node", "rack", "zone")
 """From the smallest to the largest."""

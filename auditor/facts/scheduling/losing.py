@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from auditor.facts.placement.rules import Affinity
 from auditor.facts.scheduling.demand import REPLICATED
 from auditor.facts.scheduling.domains import LEVELS, Domain
 from auditor.model import Gap, Key, Unseen
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.forms import as_object
@@ -21,6 +20,7 @@ from auditor.facts.scheduling.domains import LEVELS, place
 from auditor.facts.selectors import Labels
 from auditor.facts.workloads import Workload
 from auditor.model import Ref
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

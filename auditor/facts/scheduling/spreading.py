@@ -7,7 +7,6 @@ Rules: kube-scheduler plugin podtopologyspread; KEP-895 (spread), KEP-3022 (minD
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from auditor.facts.workloads import REVISION_LABELS, Workload
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Path
 from auditor.terms import HOSTNAME
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -7,7 +7,7 @@ pods that every term means; the first of a set of pods that mean themselves may 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from auditor.facts.workloads import Workload
 from auditor.manifests import mapping
 from auditor.model import Key, Path
 from auditor.terms import HOSTNAME
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

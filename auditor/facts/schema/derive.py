@@ -12,13 +12,13 @@ import gzip
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from auditor.facts.schema.types import FILE
+from auditor.values import dataclass
 
 Definitions = Mapping[str, Mapping[str, Any]]
 Shape = dict[str, Any]

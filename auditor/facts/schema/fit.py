@@ -5,8 +5,10 @@ Whoever is told that one may not have it looks closer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from auditor.values import dataclass
 
 Check = Callable[[Any], bool]
 """Whether a value surely has a form."""

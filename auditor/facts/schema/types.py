@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from functools import cache, cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from auditor.facts.schema.fit import ANY, Fields, Fit
 from auditor.facts.workloads import workload_of
 from auditor.model import Path as Way
 from auditor.model import Resource
+from auditor.values import dataclass
 
 FILE = Path(__file__).with_name("types.json.gz")
 _SCALARS: Mapping[str, tuple[type, ...]] = {

@@ -7,11 +7,11 @@ k8s.io/kube-aggregator (APIService).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Path, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 CALLING = (
     "ValidatingWebhookConfiguration",

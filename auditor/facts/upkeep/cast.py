@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.facts.custom import is_unknown
 from auditor.facts.network.points import labels_of, namespace_labels
@@ -12,6 +12,7 @@ from auditor.facts.selectors import METADATA_NAME, Labels, Requirement, Selector
 from auditor.facts.upkeep.likeness import meant
 from auditor.facts.workloads import Workload
 from auditor.model import Snapshot
+from auditor.values import dataclass
 
 EVERYTHING = Selector()
 

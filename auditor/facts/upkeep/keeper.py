@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from auditor.facts.upkeep.shadows import Shadows
 from auditor.facts.workloads import FINISHED, Workload, container_ports
 from auditor.manifests import at
 from auditor.model import Gap, Key, Path, Ref
+from auditor.values import dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts

@@ -7,13 +7,13 @@ https://docs.cilium.io/en/stable/security/policy/language/ (endpointSelector, no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.network.policies import KIND
 from auditor.facts.selectors import Labels, RefusedError, Selector, Truth, parse_selector
 from auditor.manifests import mapping, sequence
 from auditor.model import Resource
+from auditor.values import dataclass
 
 MAKES = (
     "antrea.io", "cilium.io", "k8s.ovn.org", "projectcalico.org",

@@ -6,7 +6,7 @@ Judged by what is written and not by who is there today: what is said holds what
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from itertools import combinations, product
 
@@ -14,6 +14,7 @@ from auditor.facts.network.answers import Direction
 from auditor.facts.network.outside import IPNetwork
 from auditor.facts.network.policies import FIELDS, Block, NetPolicy, Pods, PolicyRule
 from auditor.facts.selectors import Requirement, Selector
+from auditor.values import dataclass
 
 LONGEST = 6
 """Requirements of a selector up to which another policy is looked for that has some of them: each

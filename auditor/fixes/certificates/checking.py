@@ -8,7 +8,7 @@ the search that found it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.facts.placement import Pod
 from auditor.fixes.certificates.document import Document
@@ -18,6 +18,7 @@ from auditor.fixes.certificates.numbers import Edge
 from auditor.fixes.certificates.state import State
 from auditor.manifests import mapping
 from auditor.model import Settings
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

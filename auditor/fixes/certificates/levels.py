@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from auditor.facts.schema.types import faults
 from auditor.facts.workloads import Workload
 from auditor.fixes.certificates.numbers import ASSUMED, Edge, Where, hops, unavailability
 from auditor.model import Key, Resource
+from auditor.values import dataclass
 
 SEEDS = 20
 """How often a placement is replayed, ties broken in another way each time."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from auditor.facts.unwritten import unwritten
 from auditor.facts.workloads import WORKLOAD_KINDS
 from auditor.manifests import mapping
 from auditor.model import Manifest, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 KINDS = frozenset(
     (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.facts import Facts
@@ -20,6 +20,7 @@ from auditor.fixes.operations import patched
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.manifests import at, texts
 from auditor.model import Change, Key, Operation
+from auditor.values import dataclass
 
 NEW_KEYS = (
     "app.kubernetes.io/name",

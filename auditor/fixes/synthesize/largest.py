@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 
 from auditor.facts import Facts
 from auditor.facts.limits import ASKING, admitted, said_of
@@ -15,6 +14,7 @@ from auditor.facts.workloads import Workload
 from auditor.fixes.synthesize.errors import CannotBuildError
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest
+from auditor.values import dataclass
 
 BOTH = frozenset((CPU, MEMORY))
 

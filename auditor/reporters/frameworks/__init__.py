@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.frameworks.assessment import Terms, assess
@@ -18,6 +17,7 @@ from auditor.reporters import pieces as pieces_of_audit
 from auditor.reporters.discreet import discreet
 from auditor.reporters.frameworks.view import Answer, View
 from auditor.reporters.places import locate
+from auditor.values import dataclass
 
 FORMS: Mapping[str, str] = {
     "text": "auditor.reporters.frameworks.text",

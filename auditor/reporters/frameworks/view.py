@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TextIO
 
@@ -13,6 +12,7 @@ from auditor.frameworks.catalogue import Framework
 from auditor.model import Audit, Finding, Resource
 from auditor.reporters.lines import Told, told_of
 from auditor.reporters.words import counted
+from auditor.values import dataclass
 
 WORDS = (
     "Evidence toward the controls, from what was read; not a verdict on the whole. A control is "

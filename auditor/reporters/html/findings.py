@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.fixes.sourced import SourceFix
@@ -22,6 +22,7 @@ from auditor.reporters.rendered import rendered_lines
 from auditor.reporters.terminal import Terminal
 from auditor.reporters.words import EFFECT, counted, objections, shown_by, trials
 from auditor.text import escaped
+from auditor.values import dataclass
 
 MOST = 20_000
 """So many findings are on a page, the worst of them: more are no page that anybody reads."""

@@ -5,7 +5,6 @@ be with the proven fixes in place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from posixpath import commonpath
 
@@ -25,6 +24,7 @@ from auditor.reporters.placement.words import standing
 from auditor.reporters.view import State
 from auditor.reporters.words import counted
 from auditor.scope.territory import Territory
+from auditor.values import dataclass
 
 STATES = 8
 """So many states that files may be deployed in have pictures."""

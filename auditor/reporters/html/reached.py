@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.credentials import told
@@ -12,6 +11,7 @@ from auditor.facts.workloads import Workload
 from auditor.reporters.html.frame import text
 from auditor.reporters.network.picture import Edge, Node, Picture
 from auditor.reporters.words import counted
+from auditor.values import dataclass
 
 MOST = 500
 """So many rows are in the table."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditor.facts import Facts
 from auditor.fixes.together import ClashError, merged
 from auditor.model import Audit, Change, Fix, Snapshot
 from auditor.reporters.words import counted
+from auditor.values import dataclass
 
 PATIENCE = 200
 """Of so many fixes that exclude each other, those that go together are looked for."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.model import Audit
 from auditor.reporters.closing import evidence
@@ -19,6 +18,7 @@ from auditor.reporters.placement.svg import STYLE as PLACEMENT
 from auditor.reporters.view import View
 from auditor.reporters.words import counted
 from auditor.text import escaped
+from auditor.values import dataclass
 
 _NO_SCRIPT = "The findings are shown by a script of this page, which your browser does not run."
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.credentials import told
@@ -14,6 +13,7 @@ from auditor.model import Audit, Evidence, Finding, Policy, Severity, Snapshot
 from auditor.reporters.network.told import Folder, Places, fit, markdown, marked, ports_document
 from auditor.reporters.terminal import Terminal
 from auditor.reporters.words import counted
+from auditor.values import dataclass
 
 SHOWN = 40
 """How many rows of a kind are shown to people, where more are counted."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor import credentials
 from auditor.facts.network import Ruling, Verdict
 from auditor.reporters.network.told import Places, fit
 from auditor.reporters.terminal import Terminal
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

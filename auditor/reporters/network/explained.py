@@ -5,7 +5,6 @@ then what decides, in order, each with the lines that say so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.credentials import told
@@ -15,6 +14,7 @@ from auditor.reporters.excerpt import Mark, excerpt
 from auditor.reporters.network.told import Places, fit, ports_document
 from auditor.reporters.places import Place
 from auditor.reporters.terminal import Terminal
+from auditor.values import dataclass
 
 LINES = 8
 """How many lines of a rule are shown."""

@@ -5,10 +5,11 @@ go, and in each box its workloads the same way. No more than a picture of some d
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.reporters.network.picture import Edge, Node, Picture
 from auditor.reporters.terminal import cells
+from auditor.values import dataclass
 
 HEIGHT = 30
 GAP = 12

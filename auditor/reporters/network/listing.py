@@ -7,7 +7,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from auditor.credentials import told
@@ -26,6 +25,7 @@ from auditor.reporters.network.told import (
 )
 from auditor.reporters.terminal import Terminal
 from auditor.reporters.words import counted
+from auditor.values import dataclass
 
 Side = Literal["into", "out of"]
 

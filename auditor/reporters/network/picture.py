@@ -8,13 +8,14 @@ it is closed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.credentials import told
 from auditor.facts.connections import INTERNET, Connections, End, Link, Row
 from auditor.facts.network import PortSet
 from auditor.reporters.network.told import Places, ports, way_said
+from auditor.values import dataclass
 
 LONGEST = 28
 """How many characters of the ports stand beside an edge."""

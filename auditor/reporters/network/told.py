@@ -5,7 +5,7 @@ to be shown and without a credential.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from auditor import credentials
@@ -16,6 +16,7 @@ from auditor.facts.workloads import Workload
 from auditor.model import Path, Ref, Snapshot
 from auditor.reporters.places import Place, dotted, place_of
 from auditor.text import escaped
+from auditor.values import dataclass
 
 NAMED = 12
 """How many ends are named where more are folded."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.paths import Means, PathGraph, Position, Step, Why
 from auditor.facts.paths.findings import StorePaths
 from auditor.reporters.network.told import Places, fit
+from auditor.values import dataclass
 
 NAMED = 4
 """How many are named where more are counted."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from auditor.facts.scenarios.plan import Place, Plan, Spot
+from auditor.values import dataclass
 
 NODE_WIDTH = 236
 HEAD, ROOM_LINE, CHIP, GAP, PAD, TITLE = 24, 15, 24, 12, 12, 28

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditor.model import Gap, Key, Ref, Resource, Server
+from auditor.values import dataclass
 
 LOG_LENGTH = 20_000
 """So many changes are known one by one; who asks for older ones is told everything."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import orjson
 
 from auditor.manifests import mapping
 from auditor.model import Key, Manifest, Ref, Resource
+from auditor.values import dataclass
 
 REMEMBER_SECONDS = 10.0
 """How long an admitted object is believed in before the server has told of it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.manifests import mapping
 from auditor.model import Gap, Key, Manifest, Ref, Resource
 from auditor.sources.cluster import Watch
 from auditor.sources.kinds import Kind
+from auditor.values import dataclass
 
 WATCH_SECONDS = 60
 """How long one watch lasts where nobody needs to know sooner that it is alive."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.selectors import Truth
 from auditor.grades import Severity
 from auditor.manifests import mapping, sequence
+from auditor.values import dataclass
 from auditor.webhook.break_glass import broken, policies_before
 from auditor.webhook.doctor.hooks import LONGEST_SECONDS, Around, Hook
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from auditor.facts.selectors import (
     parse_selector,
 )
 from auditor.manifests import mapping, sequence, texts
+from auditor.values import dataclass
 from auditor.webhook.break_glass import parsed
 from auditor.webhook.certificates import Trust
 from auditor.webhook.registered import host_of, trust

@@ -7,13 +7,13 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.manifests import mapping, sequence
 from auditor.model import Snapshot
 from auditor.sources.cluster import Connection, RefusedError
 from auditor.sources.kinds import ADMISSION
+from auditor.values import dataclass
 from auditor.webhook.doctor.hooks import Around, Hook, Manifest, hooks_of, labels_of
 
 Counted = Counter[tuple[str, str]]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.declared import Admission, AdmissionRule, Mode
 from auditor.model import Policy
+from auditor.values import dataclass
 
 ACTIONS: Mapping[Mode, str] = {Mode.DENY: "Deny", Mode.WARN: "Warn", Mode.AUDIT: "Audit"}
 """What a binding calls it."""

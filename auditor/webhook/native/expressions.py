@@ -20,12 +20,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import PolicyError
 from auditor.facts.workloads import CONTAINER_LISTS, TEMPLATES
 from auditor.model import Path
+from auditor.values import dataclass
 from auditor.webhook.native.forms import Form, Loop, Rule
 
 TOKEN = re.compile(r"""r?'(?:[^'\\]|\\.)*'|r?"(?:[^"\\]|\\.)*"|\.\??\s*[A-Za-z_]\w*|[A-Za-z_]\w*""")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +29,7 @@ from auditor.errors import PolicyError
 from auditor.model import Policy
 from auditor.policies.loader import read_yaml
 from auditor.policies.ours import bundled
+from auditor.values import dataclass
 
 ENDING = ".cel.yaml"
 LOOP = re.compile(r"([a-z_][a-z0-9_]*) in (\S.*)", re.DOTALL)

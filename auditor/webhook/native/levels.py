@@ -7,12 +7,12 @@ The API server's own admission enforces them, by https://kubernetes.io/docs/conc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 
 from auditor.declared import Admission, Mode
 from auditor.facts.workloads import WORKLOAD_KINDS, workload_of
 from auditor.manifests import mapping
 from auditor.model import Audit, Finding, Gap, Manifest, Ref, Snapshot, Unseen
+from auditor.values import dataclass
 
 LEVELS = ("restricted", "baseline")
 """The strictest first. Level privileged forbids nothing and needs no label."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.declared import Admission
 from auditor.model import Manifest, Policy, Settings
 from auditor.policies.parameters import given
 from auditor.sources.kinds import KINDS, Kind
+from auditor.values import dataclass
 from auditor.webhook.native.bindings import Binding, PatternError, bindings, selector
 from auditor.webhook.native.expressions import Asked, Judgement, judgement
 from auditor.webhook.native.forms import Forms

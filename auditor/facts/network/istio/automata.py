@@ -9,7 +9,6 @@ from __future__ import annotations
 import string
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.network.istio.matching import (
     ESCAPED,
@@ -21,6 +20,7 @@ from auditor.facts.network.istio.matching import (
     Pattern,
     Repeated,
 )
+from auditor.values import dataclass
 
 STATES = 20_000
 """How many states are visited at most."""

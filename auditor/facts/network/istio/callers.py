@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -18,6 +18,7 @@ from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Key, Manifest, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

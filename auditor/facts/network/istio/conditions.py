@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from auditor.facts.network.istio.matching import (
@@ -35,6 +35,7 @@ from auditor.facts.network.istio.policies import (
 )
 from auditor.facts.selectors import Truth
 from auditor.model import Path
+from auditor.values import dataclass
 
 SPIFFE = "spiffe://"
 NOBODY = "?"

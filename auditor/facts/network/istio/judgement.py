@@ -8,13 +8,13 @@ request, leave the answer open only where they decide it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.network.answers import Reason
 from auditor.facts.network.istio.conditions import Compiled, Dropped, Seen
 from auditor.facts.network.istio.policies import Action, AuthorizationPolicy
 from auditor.facts.network.requests import Ruling, Verdict
 from auditor.facts.selectors import Truth
+from auditor.values import dataclass
 
 _MAY_HOLD = "it may hold a token, which may be refused"
 _OPEN = Reason(None, (), "no ALLOW policy selects it")

@@ -7,7 +7,7 @@ agree is that the verdict.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import product
 
@@ -39,6 +39,7 @@ from auditor.facts.network.requests import Identity, Request, Ruling, Verdict
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import LAST_PORT, Workload
 from auditor.model import Gap, Ref, Resource, Snapshot, Unseen
+from auditor.values import dataclass
 
 READ = (written.KIND, PEER_AUTHENTICATION)
 """The kinds of group security.istio.io that have a part in the answer."""

@@ -11,7 +11,7 @@ Source: istio pilot/pkg/security/authn (ComposePeerAuthentication).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, get_args
 
 from auditor.facts.network.answers import InvalidPolicy, Reason
@@ -21,6 +21,7 @@ from auditor.facts.wording import said
 from auditor.facts.workloads import is_port
 from auditor.manifests import at, mapping
 from auditor.model import Path, Ref, Resource
+from auditor.values import dataclass
 
 KIND = "PeerAuthentication"
 

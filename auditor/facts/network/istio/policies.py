@@ -11,13 +11,13 @@ and istio pkg/config/validation (ValidateAuthorizationPolicy), of Istio 1.31.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from auditor.facts.network.answers import InvalidPolicy
 from auditor.facts.wording import said
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Path, Ref, Resource
+from auditor.values import dataclass
 
 GROUP = "security.istio.io"
 KIND = "AuthorizationPolicy"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from auditor.facts.network.istio.callers import Callers
@@ -25,6 +24,7 @@ from auditor.facts.network.ways.services import Services
 from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.model import Ref, Snapshot
+from auditor.values import dataclass
 
 _Object = TypeVar("_Object", AuthorizationPolicy, PeerAuthentication)
 _Selecting = tuple[tuple[AuthorizationPolicy, Truth], ...]

@@ -6,12 +6,13 @@ Source: MeshConfig (istio.io/api mesh/v1alpha1), in ConfigMap ``istio`` of the c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from auditor.facts.network.istio.conditions import LOCAL, Domains
 from auditor.facts.network.istio.matching import Normalization
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest, Resource, Snapshot
+from auditor.values import dataclass
 
 ROOT = "istio-system"
 

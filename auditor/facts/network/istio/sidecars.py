@@ -8,7 +8,6 @@ traffic capture (istio.io/api annotation).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.network.points import labels_of
@@ -16,6 +15,7 @@ from auditor.facts.selectors import Truth
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Resource
+from auditor.values import dataclass
 
 PROXY = "istio-proxy"
 INJECT = "sidecar.istio.io/inject"

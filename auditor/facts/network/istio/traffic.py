@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 
 from auditor.facts.network.istio.conditions import Seen
 from auditor.facts.network.istio.matching import IPAddress, Normalization, normalized
 from auditor.facts.network.requests import Request
+from auditor.values import dataclass
 
 METHODS = (
     "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS", "TRACE", "ACL", "BIND", "CHECKOUT",

@@ -9,7 +9,7 @@ product, which has a bound.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice, product
@@ -32,6 +32,7 @@ from auditor.facts.network.istio.matching import (
 from auditor.facts.network.istio.policies import AuthorizationPolicy, Clause
 from auditor.facts.network.istio.traffic import FORWARDED, METHODS, forwarded_for, is_http, lines
 from auditor.facts.network.requests import Request
+from auditor.values import dataclass
 
 REQUESTS = 4096
 """How many requests there are at most."""

@@ -7,7 +7,7 @@ ReferenceGrant) and GEP-709 for references into other namespaces.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from auditor.facts.kinds import ROUTES
@@ -30,6 +30,7 @@ from auditor.facts.network.ways.refused import refusal
 from auditor.facts.selectors import METADATA_NAME, Labels, Truth
 from auditor.manifests import mapping
 from auditor.model import Key, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 ISTIO = ("istio.io/gateway-controller", "istio.io/unmanaged-gateway")
 """Names of Istio's controller, as GatewayClasses write them."""

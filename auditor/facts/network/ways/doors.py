@@ -9,7 +9,6 @@ controllers that of a node or a load balancer; never surely the client's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.facts.network.outside import is_private
@@ -18,6 +17,7 @@ from auditor.facts.network.ways.gateway import Gateway, Rule
 from auditor.facts.network.ways.ranges import networks
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Path, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 INTERNAL: dict[str, tuple[str, ...]] = {
     "service.beta.kubernetes.io/aws-load-balancer-internal": ("true", "0.0.0.0/0"),

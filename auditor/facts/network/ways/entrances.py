@@ -11,7 +11,7 @@ and at the address of the load balancer alone: its node ports are open besides, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from auditor.facts.network.answers import Entrance, InvalidPolicy, Listening
@@ -29,6 +29,7 @@ from auditor.facts.network.ways.services import Leads, Services, is_port_of, lis
 from auditor.facts.workloads import Workload, container_ports, is_port
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Gap, Manifest, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 _ORDER = (
     "Ingress",

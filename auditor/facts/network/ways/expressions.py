@@ -8,8 +8,10 @@ anything else is told as not read. Classes of letters and digits are those of AS
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+
+from auditor.values import dataclass
 
 LONGEST = 1000
 """Bounds of a repetition, as RE2 has it."""

@@ -8,7 +8,7 @@ CRDs say: a rule without matches, and a match without a path, has the prefix ``/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from auditor.facts.kinds import ROUTES
@@ -16,6 +16,7 @@ from auditor.facts.selectors import Labels, RefusedError, Selector, Truth, parse
 from auditor.facts.workloads import is_port
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Manifest, Path, Resource
+from auditor.values import dataclass
 
 GROUP = "gateway.networking.k8s.io"
 

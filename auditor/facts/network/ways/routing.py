@@ -9,7 +9,6 @@ request are decided by the most specific one before any path is looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from auditor.facts.network.requests import Request
 from auditor.facts.network.ways.attachments import ISTIO, Attached, Gateways, host_matches
@@ -29,6 +28,7 @@ from auditor.facts.network.ways.targets import Target, host_of, read_target
 from auditor.facts.selectors import Truth
 from auditor.manifests import at
 from auditor.model import Path
+from auditor.values import dataclass
 
 HTTP = ("HTTP", "HTTPS")
 _RANKS = {EXACT: 0, PREFIX: 1, REGEX: 2}

@@ -12,7 +12,7 @@ behind a Service, not which.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
@@ -24,6 +24,7 @@ from auditor.facts.selectors import Labels, Requirement, Selector, Truth
 from auditor.facts.workloads import Workload, container_ports, is_port
 from auditor.manifests import at, mapping, sequence, texts
 from auditor.model import Manifest, Path, Ref, Resource, Snapshot
+from auditor.values import dataclass
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """The label of an EndpointSlice with the name of its Service."""
