@@ -46,8 +46,8 @@ def _frozen(cls: type[Any], *, slots: bool, eq: bool) -> type[Any]:
         if name not in told:
             method.__name__, method.__qualname__ = name, f"{made.__qualname__}.{name}"
             setattr(made, name, method)
-    if slots:
-        made.__getstate__, made.__setstate__ = _state, _restore
+    for name, method in {"__getstate__": _state, "__setstate__": _restore}.items() if slots else ():
+        setattr(made, name, method)
     return made
 
 

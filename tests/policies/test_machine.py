@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.facts import FACTS, Facts
+from auditor.manifests import at, copied
 from auditor.model import Path as Place
 from auditor.model import Resource, Settings, Snapshot
 from auditor.policies.answers import alone
@@ -124,11 +125,9 @@ def put(value: Any, path: Place, new: Any) -> Any:
     """The value with another one at the path."""
     if not path:
         return new
-    step, *rest = path
-    inside = put(value[step], tuple(rest), new)
-    if isinstance(value, dict):
-        return {**value, step: inside}
-    return [*value[:step], inside, *value[step + 1 :]]
+    whole = copied(value)
+    at(whole, path[:-1])[path[-1]] = new
+    return whole
 
 
 @pytest.mark.parametrize("package", PACKAGES)
