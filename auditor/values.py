@@ -46,8 +46,9 @@ def _frozen(cls: type[Any], *, slots: bool, eq: bool) -> type[Any]:
         if name not in told:
             method.__name__, method.__qualname__ = name, f"{made.__qualname__}.{name}"
             setattr(made, name, method)
-    for name, method in {"__getstate__": _state, "__setstate__": _restore}.items() if slots else ():
-        setattr(made, name, method)
+    if slots:
+        for name, method in _KEPT.items():
+            setattr(made, name, method)
     return made
 
 
@@ -143,10 +144,13 @@ def _guards(made: type[Any]) -> dict[str, _Method]:
 
 
 def _state(self: Any) -> list[Any]:
-    """How a value with slots is copied and pickled, though nothing of it can be set."""
     return [getattr(self, field.name) for field in fields(self)]
 
 
 def _restore(self: Any, kept: list[Any]) -> None:
     for field, value in zip(fields(self), kept, strict=True):
         object.__setattr__(self, field.name, value)
+
+
+_KEPT: dict[str, _Method] = {"__getstate__": _state, "__setstate__": _restore}
+"""How a value with slots is copied and pickled, though nothing of it can be set."""
