@@ -71,7 +71,7 @@ e2e: $(E2E)  ## On a real control plane: lent, kind, or built here once from Go 
 	$(BIN)/python -m tests.e2e.build
 	$(BIN)/python -m tests.e2e.build opa pss actionlint || test "$$CI" != true
 	$(BIN)/python -m tests.e2e.browser || test "$$CI" != true
-	$(BIN)/python -m pytest -n auto --dist loadfile -m e2e
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m e2e
 
 clean:  ## Remove what was set up and built.
 	rm -rf $(VENV) .cache dist

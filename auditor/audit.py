@@ -5,11 +5,10 @@ The command, the webhook and the proof of a fix all ask here, so that they give 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from itertools import islice
 
 from auditor.facts import FACTS, Facts, facts_of
 from auditor.facts.custom import concerns, opened, role_of, unread
@@ -61,6 +60,8 @@ class Bench:
 
 AT_A_TIME = 4096
 """The questions about so many objects are put one after the other, those without facts first."""
+AT_A_TIME_BYTES = 1 << 24
+"""Or about fewer, where what they are written as takes as much."""
 
 
 def audit(snapshot: Snapshot, bench: Bench, settings: Settings) -> Audit:
@@ -181,13 +182,25 @@ def _questions(
     the object alone come first, of some objects at a time: they can be answered while the facts
     are found.
     """
-    concerned = _concerned(facts, asked, known)
-    while some := deque(islice(concerned, AT_A_TIME)):
-        for hearing, alone, _ in some:
-            yield from hearing.questions(alone)
-        while some:  # what an object was written as goes with it
-            hearing, _, on_facts = some.popleft()
-            yield from hearing.questions(on_facts)
+    waiting: list[tuple[Hearing, tuple[Panel, ...]]] = []
+    held = 0
+    for hearing, alone, on_facts in _concerned(facts, asked, known):
+        yield from hearing.questions(alone)
+        if on_facts:
+            waiting.append((hearing, on_facts))
+            held += hearing.size
+        if len(waiting) >= AT_A_TIME or held >= AT_A_TIME_BYTES:
+            yield from _on_facts(waiting)
+            waiting, held = [], 0
+    yield from _on_facts(waiting)
+
+
+def _on_facts(waiting: list[tuple[Hearing, tuple[Panel, ...]]]) -> Iterator[Question]:
+    """What is asked with facts. What an object was written as goes with the last of it."""
+    waiting.reverse()
+    while waiting:
+        hearing, panels = waiting.pop()
+        yield from hearing.questions(panels)
 
 
 def _concerned(

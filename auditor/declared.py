@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
-from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
 from auditor.grades import Severity
 from auditor.terms import KUBERNETES, Opening, Scope
-from auditor.values import dataclass
+from auditor.values import Word, dataclass
 
 TRIVY_PLAIN, TRIVY_STRUCTURED = ".trivyignore", ".trivyignore.yaml"
 """The files in which Trivy is told what to ignore."""
@@ -224,7 +223,7 @@ class Flows:
     """How many entries could not be read."""
 
 
-class Mode(StrEnum):
+class Mode(Word):
     """What becomes of a request that adds a fault, the strictest first when sorted by ``rank``."""
 
     DENY = "deny"

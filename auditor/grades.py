@@ -4,21 +4,11 @@ ours.
 
 from __future__ import annotations
 
-from enum import StrEnum
+from auditor.values import Word
 
 
-class Severity(StrEnum):
+class Severity(Word):
     """How much a finding matters, worst first when sorted by ``rank``."""
-
-    rank: int
-    """0 for critical, up to 4 for info."""
-
-    def __new__(cls, value: str) -> Severity:
-        """The members are written worst first."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.rank = len(cls.__members__)
-        return member
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -26,12 +16,20 @@ class Severity(StrEnum):
     LOW = "low"
     INFO = "info"
 
+    @property
+    def rank(self) -> int:
+        """0 for critical, up to 4 for info."""
+        return _RANKS[self]
+
     def at_least(self, other: Severity) -> bool:
         """Whether this is as severe as `other`, or more."""
         return self.rank <= other.rank
 
 
-class Unseen(StrEnum):
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Unseen(Word):
     """Why a gap is a gap."""
 
     INCOMPLETE = "incomplete"
@@ -40,7 +38,7 @@ class Unseen(StrEnum):
     """Manifests alone cannot tell: a namespace's labels, a pod's address."""
 
 
-class About(StrEnum):
+class About(Word):
     """What a gap is about."""
 
     READING = "reading"
@@ -57,7 +55,7 @@ class About(StrEnum):
     """The same, of a waiver in the manifests."""
 
 
-class Safety(StrEnum):
+class Safety(Word):
     """What a fix may do to the behaviour of the workload, as its author claims."""
 
     SAFE = "safe"
@@ -65,7 +63,7 @@ class Safety(StrEnum):
     MANUAL = "manual"
 
 
-class Status(StrEnum):
+class Status(Word):
     """Whether a finding still asks for something."""
 
     OPEN = "open"

@@ -52,8 +52,39 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 def copied(value: Any) -> Any:
     """A copy that shares no mapping and no list, neither with `value` nor within."""
-    if isinstance(value, dict):
+    kind = type(value)  # most of what there is are texts, which this tells fastest
+    if kind is str:
+        return value
+    if kind is dict or isinstance(value, dict):
         return {key: copied(inside) for key, inside in value.items()}
-    if isinstance(value, list):
+    if kind is list or isinstance(value, list):
         return [copied(inside) for inside in value]
+    return value
+
+
+MAPPINGS = frozenset((
+    "allocatable", "allocatedResourceStatuses", "allocatedResources", "annotations",
+    "attachmentMetadata", "binaryData", "capacity", "data", "default", "defaultRequest",
+    "disruptedPods", "hard", "labels", "limits", "matchLabels", "max", "maxLimitRequestRatio",
+    "min", "nodeSelector", "options", "overhead", "parameters", "podFixed", "requests",
+    "stringData", "used", "userAnnotations", "volumeAttributes",
+))  # fmt: skip
+"""Fields whose keys are the user's own, as the API of Kubernetes has them: there null stands for an
+empty text, or for nothing of a resource.
+"""
+
+
+def without_nulls(value: Any, field: str = "") -> Any:
+    """The value, which stands in that field, without the fields that hold nothing: to the API
+    server these are not there. What is null in a list or in one of `MAPPINGS` stays.
+    """
+    if isinstance(value, dict):
+        kept = field in MAPPINGS
+        return {
+            key: without_nulls(inside, key)
+            for key, inside in value.items()
+            if kept or inside is not None
+        }
+    if isinstance(value, list):
+        return [without_nulls(inside) for inside in value]
     return value

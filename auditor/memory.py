@@ -49,19 +49,22 @@ def _age() -> None:
         gc.unfreeze()
 
 
-def builder(frozen: type[T]) -> Callable[..., T]:
-    """Makes values of a frozen dataclass with slots, given its first fields in their order, in half
-    the time: a frozen one is filled field by field. For what is made by the hundred thousand.
+def builder(frozen: type[T], *names: str) -> Callable[..., T]:
+    """Makes values of a frozen dataclass with slots, given its fields of these names (without any:
+    its first fields) in this order, in a fifth of the time: a frozen one is filled field by field
+    through its own guard. For what is made by the hundred thousand.
 
     Raises:
         TypeError: the class has what the twin would leave out: a ``__post_init__``, a
             ``default_factory``, or fields that are given by name alone or not at all.
     """
-    odd = [f.name for f in fields(frozen) if _is_odd(f)]  # type: ignore[arg-type]
+    known = {f.name: f for f in fields(frozen)}  # type: ignore[arg-type]
+    odd = [name for name, one in known.items() if _is_odd(one)]
     if odd or hasattr(frozen, "__post_init__"):
         raise TypeError(f"{frozen.__name__}: no twin has {', '.join(odd) or '__post_init__'}")
-    named = [(f.name, Any, field(default=f.default)) for f in fields(frozen)]  # type: ignore[arg-type]
-    open_twin = make_dataclass(f"_Open{frozen.__name__}", named, slots=True, eq=False)
+    rest = [(n, Any, field(default=f.default)) for n, f in known.items() if n not in names]
+    given = [(name, Any, field()) for name in names]
+    open_twin = make_dataclass(f"_Open{frozen.__name__}", [*given, *rest], slots=True, eq=False)
 
     def built(*values: Any) -> T:
         made = open_twin(*values)

@@ -11,9 +11,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, fields
+from enum import StrEnum
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
+
+
+class Word(StrEnum):
+    """Words to choose from. In sets and mappings each is the text that it equals, which is told in
+    a third of the time.
+    """
+
+    __hash__ = str.__hash__
+
 
 _Method = Callable[..., Any]
 _PLAIN = {"frozen", "slots", "eq"}

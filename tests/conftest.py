@@ -25,6 +25,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return 2 if route() is Route.BUILT else 1
 
 
+LONGEST = (
+    "test_native_floor", "test_live_size", "test_webhook_operation", "test_applied_fixes",
+    "test_each_fix", "test_watch", "test_soak", "test_ci_templates", "test_snapshot",
+)  # fmt: skip
+"""The modules of the e2e tests that take a minute or more, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no process is left alone with it in the end."""
+    order = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def tidy() -> Iterator[None]:
     """What a module left behind is let go: what is built counts as old at once, and the collector

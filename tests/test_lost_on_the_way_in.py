@@ -217,7 +217,7 @@ MORE = {
     "a name that is a number": Case(_pod("1"), ("must be string",)),
     "two objects with one name": Case(f"{A}---\n{A}", ("written more than once",)),
     "four objects with one name": Case("---\n".join([A] * 4), ("given.yaml:34: only one",)),
-    "six objects with one name": Case("---\n".join([A] * 6), ("given.yaml:23 and 3 other places",)),
+    "six objects with one name": Case("---\n".join([A] * 6), ("it is written 6 times, first at ",)),
     "no name beside a good object": Case(f"{NAMELESS}---\n{B}", ("without a name",)),
     "no kind beside a good object": Case(
         f"{B}---\n" + _pod("nokind", "true").replace("kind: Pod\n", ""), ("its kind is missing",)

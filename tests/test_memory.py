@@ -72,6 +72,8 @@ def test_what_a_builder_makes_is_what_the_class_makes() -> None:
     given = (POLICY, Ref("v1", "Pod", "shop", "web"), ("spec",), "web", "it is wrong")
     more = ((), None, None, Status.OPEN, "x")
     made, usual = finding(*given, *more), Finding(*given, reason="x")
+    named = builder(Finding, "policy", "ref", "path", "anchor", "message", "reason")
+    assert named(*given, "x") == usual
     assert type(made) is Finding
     assert (made, hash(made), repr(made)) == (usual, hash(usual), repr(usual))
     with pytest.raises(FrozenInstanceError):

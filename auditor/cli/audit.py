@@ -102,14 +102,16 @@ def audit(
 def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
     """0, 1 or 4, as the epilog of --help says."""
     from auditor.cli.ends import ends_with
-    from auditor.model import Severity
+    from auditor.model import Severity, Status
 
     if fail_on == "new":
         failing = bool(answer.open)
     elif fail_on == "never":
         failing = False
     else:
-        failing = any(f.severity.at_least(Severity(fail_on)) for f in answer.open)
+        least = Severity(fail_on)
+        found = (f for f in answer.findings if f.status is Status.OPEN)
+        failing = any(f.severity.at_least(least) for f in found)
     return ends_with(failing, counting(answer, strict=strict))
 
 

@@ -67,7 +67,7 @@ class Facts:
         """What was held before the change that is audited."""
         self.gaps: dict[tuple[str, str], Gap] = {}
         """What a fact could not tell, found while it was computed."""
-        self._of_repeated: dict[tuple[tuple[str, ...], Key], dict[str, Any]] = {}
+        self._of_repeated: dict[tuple[str, Key], Any] = {}
         kept = vars(self.snapshot).get("_facts")
         self._known = _network_of(kept)
         """The network of this very snapshot, where somebody has asked for it."""
@@ -623,19 +623,23 @@ class Facts:
         """What the facts of these names say of `resource`, less those with nothing to say. In
         `told` is, and will be, what any said of it before.
         """
-        about = (names, resource.ref.key)
-        if about in self._of_repeated:
-            return self._of_repeated[about]
         told = {} if told is None else told
         for name in names:
             if name not in told:
-                told[name] = FACTS[name].tell(self, resource)
-        found = {name: told[name] for name in names if told[name] is not None}
-        # Where several objects are written with one identity, facts about workloads are about the
-        # one that counts, and told once for all of them.
-        if about[1] in self.snapshot.repeated and all(FACTS[n].is_of_workloads for n in names):
-            self._of_repeated[about] = found
-        return found
+                told[name] = self._said(name, resource)
+        return {name: told[name] for name in names if told[name] is not None}
+
+    def _said(self, name: str, resource: Resource) -> Any:
+        """What a fact says of an object. Where several are written with one identity, facts about
+        workloads are about the one that counts, and told once for all of them.
+        """
+        fact = FACTS[name]
+        if not fact.is_of_workloads or resource.ref.key not in self.snapshot.repeated:
+            return fact.tell(self, resource)
+        about = (name, resource.ref.key)
+        if about not in self._of_repeated:
+            self._of_repeated[about] = fact.tell(self, resource)
+        return self._of_repeated[about]
 
     def spoken_of(self, names: Iterable[str]) -> Collection[Key] | None:
         """The identities of the objects of which any of these facts has anything to say; None where

@@ -98,12 +98,19 @@ class Workload:
     """Whether the pod specification itself stands at `template_path`, without a template."""
     ref: Ref = field(init=False, repr=False, compare=False)
     """The object's identity. Asked for again and again."""
-    marked: frozenset[str] = field(init=False, repr=False, compare=False)
-    """The keys of all labels and annotations, its own and those of its template."""
+    _marked: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ref", self.resource.ref)
-        object.__setattr__(self, "marked", frozenset(self._marks()))
+
+    @property
+    def marked(self) -> frozenset[str]:
+        """The keys of all labels and annotations, its own and those of its template. Looked for
+        once: a dozen of them are asked for.
+        """
+        if self._marked is None:
+            object.__setattr__(self, "_marked", frozenset(self._marks()))
+        return self._marked or frozenset()
 
     def _marks(self) -> Iterator[str]:
         for path in self.metadata_paths:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from functools import cached_property
 
 from auditor.facts import FACTS
@@ -20,7 +19,7 @@ from auditor.model import About, Audit, Finding, Gap, Policy, Resource, Settings
 from auditor.policies.parameters import given
 from auditor.policies.waivers import like
 from auditor.scope.territory import Territory
-from auditor.values import dataclass
+from auditor.values import Word, dataclass
 
 _OF_OTHERS = frozenset((About.CONTROL, About.DECLARATION, About.MARK))
 """What a gap is about for which no object was judged less."""
@@ -33,7 +32,7 @@ CONFIGURES = {
 """Key of a ConfigMap of kubeadm → the program that reads what stands there, and its form."""
 
 
-class ControlStatus(StrEnum):
+class ControlStatus(Word):
     """What became of a control."""
 
     PASSED = "passed"

@@ -24,7 +24,6 @@ from auditor.model import (
     Remedy,
     Resource,
     Safety,
-    Status,
 )
 from auditor.policies.answers import Answer
 from auditor.policies.engine import EvaluationError, RawFinding
@@ -82,11 +81,14 @@ class Draft:
         """The finding on that object."""
         return _finding(
             self.policy, resource.ref, self.path, self.anchor, self.message, self.evidence,
-            self.remedy, None, Status.OPEN, "", None, (), None, resource, None, self.grade,
+            self.remedy, resource, self.grade,
         )  # fmt: skip
 
 
-_finding = builder(Finding)
+_finding = builder(
+    Finding,
+    "policy", "ref", "path", "anchor", "message", "evidence", "remedy", "resource", "grade",
+)  # fmt: skip
 
 
 Said = tuple[Policy, tuple[Draft, ...] | EvaluationError]

@@ -13,6 +13,7 @@ import orjson
 
 from auditor.facts import FACTS, Facts
 from auditor.facts.workloads import workload_of
+from auditor.manifests import without_nulls
 from auditor.model import Finding, Policy, Resource
 from auditor.policies.alike import Alike, Cell
 from auditor.policies.answers import Answer, answer_of
@@ -28,7 +29,7 @@ from auditor.values import dataclass
 
 class Prepared:
     """An object as JSON, encoded once for all who are asked about it: as a whole, or where it is
-    one of many `siblings`, as these have it in common.
+    one of many `siblings`, as these have it in common; without the fields that hold nothing.
     """
 
     def __init__(self, resource: Resource, *, siblings: bool) -> None:
@@ -44,6 +45,12 @@ class Prepared:
         except TypeError:
             return True
         return any(word in whole for word in words)
+
+    @property
+    def size(self) -> int:
+        """How many bytes are held of it: none before somebody asked."""
+        held = vars(self).get("_encoded")
+        return sum(len(part) for part in held if part) if held else 0
 
     def document(
         self, facts: Mapping[str, Any], kubernetes: int, parameters: Mapping[str, Any] | None
@@ -83,11 +90,19 @@ class Prepared:
     @cached_property
     def _encoded(self) -> tuple[bytes, bytes | None]:
         if not self.is_shared:
-            return orjson.dumps(self._resource.manifest), _workload(self._resource)
-        resource = replace(self._resource, manifest=common(self._resource.manifest))
-        workload = _workload(resource)
-        whole = with_one_token(orjson.dumps(resource.manifest))
-        return whole, with_one_token(workload) if workload else None
+            return _written(self._resource)
+        common_part = replace(self._resource, manifest=common(self._resource.manifest))
+        whole, workload = _written(common_part)
+        return with_one_token(whole), with_one_token(workload) if workload else None
+
+
+def _written(resource: Resource) -> tuple[bytes, bytes | None]:
+    """The object as JSON, and what it is as a workload."""
+    whole = orjson.dumps(resource.manifest)
+    if b"null" in whole:
+        resource = replace(resource, manifest=without_nulls(resource.manifest))
+        whole = orjson.dumps(resource.manifest)
+    return whole, _workload(resource)
 
 
 def _workload(resource: Resource) -> bytes | None:
@@ -169,6 +184,11 @@ class Hearing:
         shared = self._ours.is_shared
         self._theirs = Prepared(resource, siblings=False) if shared else self._ours
         self._known: dict[str, Any] = {}
+
+    @property
+    def size(self) -> int:
+        """How many bytes are held of what the object is written as."""
+        return self._ours.size + (self._theirs.size if self._theirs is not self._ours else 0)
 
     def questions(self, asked: Iterable[Panel]) -> Iterator[Question]:
         """What the panels are to be asked. Those on facts are asked only where one of their facts

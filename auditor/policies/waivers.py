@@ -36,9 +36,11 @@ def waived(
     """
     day = today().isoformat()
     live = [waiver for waiver in waivers if not waiver.until or waiver.until >= day]
+    if not live:
+        return list(findings), [_gap(w, why) for w in waivers if (why := _idle(w, looked, live))]
     used: set[Waiver] = set()
-    marked = [] if live else list(findings)
-    for finding in findings if live else ():
+    marked = []
+    for finding in findings:
         fitting = [waiver for waiver in live if _fits(waiver, finding)]
         used.update(fitting)
         marked.append(_marked(finding, fitting[0]) if fitting else finding)

@@ -185,8 +185,8 @@ def _line(part: Mapping[str, Any]) -> str:
 
 
 def _object_of(finding: Finding) -> Hashable:
-    """The object that was judged; where that is not known, its identity."""
-    return id(finding.resource) if finding.resource else finding.ref.key
+    """The object that was judged; where that is not known, by which name and in which state."""
+    return id(finding.resource) if finding.resource else (finding.ref, id(finding.within))
 
 
 class _Said:
@@ -226,7 +226,7 @@ class _Said:
                 reasoned.append(finding)
         said = [finding for of in paths.values() for finding in of.values()]
         found: dict[Hashable, dict[Path, _Where]] = defaultdict(dict)
-        for finding in by_document((*said, *reasoned)):
+        for finding in by_document({id(one): one for one in (*said, *reasoned)}.values()):
             of = found[_object_of(finding)]
             if finding.path not in of:
                 of[finding.path] = self._place(finding)

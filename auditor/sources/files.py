@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
-from itertools import islice
 from pathlib import Path
 
 from auditor.memory import collector_paused
@@ -38,7 +37,7 @@ _KIND = re.compile(
 )
 _OBJECT = re.compile(r"\b(?:apiVersion|kind)\b")
 MOST_PLACES = 4
-"""So many places of one object are named; of more, one less, and the others are counted."""
+"""So many places of one object are named; of more, one less, and how often it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,28 +274,16 @@ def _twice(resources: tuple[Resource, ...]) -> Iterator[Gap]:
     for found in same.values():
         ref = found[0].ref
         if len(found) > 1 and ref.name and not ref.name.endswith("*"):
-            places = _named(found)
-            why = f"it is written more than once, at {places}: only one of them can be there"
+            why = f"it is written {_written(found)}: only one of them can be there"
             yield Gap(str(ref), why, Unseen.UNKNOWN)
 
 
-def _named(found: Sequence[Resource]) -> str:
-    """The places of the first, and how many others there are: only of those that are named the
-    line is looked for.
-    """
-    spots: dict[tuple[object, ...], Resource] = {}
-    for one in found:
-        spots.setdefault(_spot(one), one)
-    named = len(spots) if len(spots) <= MOST_PLACES else MOST_PLACES - 1
-    places = list(dict.fromkeys(map(_place, islice(spots.values(), named))))
-    if named == len(spots):
-        return " and ".join(places)
-    return f"{', '.join(places)} and {len(spots) - named} other places"
-
-
-def _spot(resource: Resource) -> tuple[object, ...]:
-    origin = resource.origin
-    return (origin.uri, origin.prefix, getattr(origin.lines, "start", id(origin.lines)))
+def _written(found: Sequence[Resource]) -> str:
+    """How often and where: only of those that are named the line is looked for."""
+    if len(found) <= MOST_PLACES:
+        return f"more than once, at {' and '.join(dict.fromkeys(map(_place, found)))}"
+    places = dict.fromkeys(map(_place, found[: MOST_PLACES - 1]))
+    return f"{len(found)} times, first at {', '.join(places)}"
 
 
 def _place(resource: Resource) -> str:

@@ -155,7 +155,7 @@ class _Walk:
 
     def _file(self, path: str) -> Iterator[File | Gap]:
         try:
-            status = os.stat(path)  # noqa: PTH116 - 10 times as fast
+            status = os.stat(path)  # noqa: PTH116 - a third of the time
         except OSError as error:
             yield _unread(path, error)
             return
@@ -198,7 +198,8 @@ def shown(path: str) -> str:
     if not folder or name in {"", ".", ".."}:
         return _shown(path)
     above = _shown(folder)
-    return f"{above}{'' if above.endswith('/') else '/'}{_as_text(name)}"
+    start = "" if above == "." else above if above.endswith("/") else f"{above}/"
+    return f"{start}{_as_text(name)}"
 
 
 @lru_cache(maxsize=256)

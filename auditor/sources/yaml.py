@@ -7,11 +7,9 @@ made when a place is asked for: most objects are never asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import cached_property, lru_cache, partial
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
 from typing import Any
-
-import orjson
 
 from auditor.manifests import copied
 from auditor.memory import collector_paused
@@ -235,27 +233,18 @@ def _value(text: str, offset: int) -> tuple[Any, tuple[Problem, ...]]:
     """
     if len(text) > SMALL or "&" in text:
         return read_value(text, offset)
-    again = _read_once(text)
-    return read_value(text, offset) if again is None else (again(), ())
+    once = _read_once(text)
+    return read_value(text, offset) if once is None else (copied(once[0]), ())
 
 
 @lru_cache(maxsize=1024)
-def _read_once(text: str) -> Callable[[], Any] | None:
-    """What gives the value anew; None where there is a problem, which has its place."""
+def _read_once(text: str) -> tuple[Any] | None:
+    """The value; None where there is a problem, which has its place."""
     try:
         value, problems = read_value(text, 0)
     except RefusedError:
         return None
-    if problems:
-        return None
-    try:
-        written = orjson.dumps(value)
-    except TypeError:  # it holds what JSON cannot
-        return partial(copied, value)
-    # It makes a copy in a tenth of the time, but for what it cannot write as it is.
-    return (
-        partial(orjson.loads, written) if orjson.loads(written) == value else partial(copied, value)
-    )
+    return None if problems else (value,)
 
 
 @lru_cache(maxsize=16)

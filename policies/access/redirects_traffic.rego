@@ -64,7 +64,8 @@ is_general if {
 }
 
 narrowings := [step |
-	some index, rule in rules
+	some index in numbers.range(0, count(rules) - 1)
+	rule := rules[index]
 	writes(rule)
 	step := narrowed(index, rule)
 ]
@@ -83,7 +84,7 @@ readings := [step |
 writes(rule) if {
 	count([group | some group in written.list(rule, "apiGroups"); group in {"", "discovery.k8s.io"}]) > 0
 	count([resource | some resource in written.list(rule, "resources"); resource in leading]) > 0
-	count([verb | some verb in written.list(rule, "verbs"); verb in writing]) > 0
+	count([verb | some verb in verbs(rule); verb in writing]) > 0
 	not is_named(rule)
 }
 
@@ -109,6 +110,8 @@ narrowed(index, rule) := {"op": "remove", "path": ["rules", index]} if {
 
 others(rule) := [resource | some resource in written.list(rule, "resources"); not resource in leading]
 
-harmless(rule) := reading if "*" in written.list(rule, "verbs")
+harmless(rule) := reading if "*" in verbs(rule)
 
-harmless(rule) := [verb | some verb in written.list(rule, "verbs"); not verb in writing] if not "*" in written.list(rule, "verbs")
+harmless(rule) := [verb | some verb in verbs(rule); not verb in writing] if not "*" in verbs(rule)
+
+verbs(rule) := written.list(rule, "verbs")

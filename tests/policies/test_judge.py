@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+import auditor.facts.schema
 from auditor.facts import Facts
 from auditor.grades import Severity
+from auditor.manifests import MAPPINGS
 from auditor.model import Evidence, Finding, Operation, Policy, Ref, Safety, Settings, Snapshot
 from auditor.policies.engine import EvaluationError, compile_policies
 from auditor.policies.judge import Hearing, panels
@@ -18,6 +23,7 @@ from auditor.policies.loader import load
 from tests.facts.network.cluster import pod, workload
 from tests.prepared import prepared
 
+TYPES = Path(auditor.facts.schema.__file__).with_name("types.json.gz")
 POLICY = next(p for p in load()[0] if p.id == "workload/privileged_container")
 
 
@@ -150,3 +156,23 @@ def test_what_cannot_be_written_down_may_mention_anything() -> None:
     one = pod("kube-system/server", priority=2**70)
     (question,) = Hearing(one, Facts(Snapshot((one,)), Settings())).questions(panels((policy,)))
     assert isinstance(question.document, EvaluationError)
+
+
+def test_a_field_that_holds_nothing_is_not_there() -> None:
+    """As to the API server. What is null in a list has a place, and a key of the user's is one."""
+    one = pod("shop/web", restartPolicy=None, dnsConfig={"options": None, "searches": [None, "a"]})
+    same = pod("shop/web", dnsConfig={"searches": [None, "a"]})
+    assert seen(one) == seen(same)
+    assert seen(one)["workload"]["pod"]["dnsConfig"] == {"searches": [None, "a"]}
+    kept = pod("shop/web", nodeSelector={"disk": None})
+    assert seen(kept)["workload"]["pod"]["nodeSelector"] == {"disk": None}
+
+
+def test_keys_of_the_users_are_known_from_the_api() -> None:
+    """Every field that is a mapping wherever it stands, and of those that are one here and another
+    thing there, all but what is mostly the other thing.
+    """
+    types = json.loads(gzip.decompress(TYPES.read_bytes()))["types"]
+    said = [form.get("fields", {}) for forms in types.values() for _, _, form in forms]
+    mappings = {name for fields in said for name, kind in fields.items() if kind[0] == "{"}
+    assert mappings - {"resources", "selector"} == MAPPINGS

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
-from enum import StrEnum
 
 from auditor.facts.network import PortSet
 from auditor.facts.workloads import Workload
 from auditor.model import Key, Path, Ref
-from auditor.values import dataclass
+from auditor.values import Word, dataclass
 
 
-class Evidence(StrEnum):
+class Evidence(Word):
     """What shows that somebody needs somebody."""
 
     FLOW = "observed flow"

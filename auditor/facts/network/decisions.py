@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from enum import StrEnum
 from typing import Protocol
 
 from auditor.facts.network.answers import Direction, Reason
@@ -18,7 +17,7 @@ from auditor.facts.network.points import Point
 from auditor.facts.network.policies import NetPolicy, PolicyRule
 from auditor.facts.network.ports import PortSet
 from auditor.facts.selectors import Truth
-from auditor.values import dataclass
+from auditor.values import Word, dataclass
 
 Selection = tuple[tuple[NetPolicy | ClusterPolicy, Truth], ...]
 
@@ -41,7 +40,7 @@ class Connection:
         return self.subject if self.direction == "Ingress" else self.other
 
 
-class Effect(StrEnum):
+class Effect(Word):
     """What a reason tells of the ports beside it."""
 
     ACCEPTS = "accepts"

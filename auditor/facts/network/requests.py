@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal
 
 from auditor.facts.network.answers import Reason
-from auditor.values import dataclass
+from auditor.values import Word, dataclass
 
 Transport = Literal["mtls", "plaintext", "hbone"]
 
 
-class Verdict(StrEnum):
+class Verdict(Word):
     """What becomes of a connection or of a request."""
 
     ALLOWED = "allowed"

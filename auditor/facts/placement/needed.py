@@ -8,7 +8,6 @@ autoscaler reckons with; the majority of a system of consensus; what its own rol
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from auditor.facts.data.written import NEEDS, declared
@@ -18,7 +17,7 @@ from auditor.facts.wording import said
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping
 from auditor.model import Gap, Unseen
-from auditor.values import dataclass
+from auditor.values import Word, dataclass
 
 if TYPE_CHECKING:
     from auditor.facts.facts import Facts
@@ -32,7 +31,7 @@ CONSENSUS_IMAGES = (
 """What elects a leader by majority; a StatefulSet of one of these is its members."""
 
 
-class Rule(StrEnum):
+class Rule(Word):
     """What decided."""
 
     DECLARED = "declared"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -12,13 +11,13 @@ from auditor.facts.placement.quantities import LARGEST, QuantityError
 from auditor.facts.placement.requests import counted, read_amounts
 from auditor.manifests import mapping, sequence, texts
 from auditor.model import Manifest, Resource, Settings, Snapshot
-from auditor.values import dataclass
+from auditor.values import Word, dataclass
 
 SAME_RACK, SAME_ZONE, BEYOND = 2, 4, 6
 """Links of a fat tree between two nodes."""
 
 
-class Level(StrEnum):
+class Level(Word):
     """The nearest place that two pods share; the nearest one is the first."""
 
     NODE = "node"

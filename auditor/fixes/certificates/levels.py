@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -17,13 +16,13 @@ from auditor.facts.schema.types import faults
 from auditor.facts.workloads import Workload
 from auditor.fixes.certificates.numbers import ASSUMED, Edge, Where, hops, unavailability
 from auditor.model import Key, Resource
-from auditor.values import dataclass
+from auditor.values import Word, dataclass
 
 SEEDS = 20
 """How often a placement is replayed, ties broken in another way each time."""
 
 
-class Level(StrEnum):
+class Level(Word):
     """What is shown, from the least to the most."""
 
     ADMITTED = "P0"
