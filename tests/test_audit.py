@@ -191,6 +191,7 @@ def test_the_order_of_questions_changes_no_verdict(monkeypatch: pytest.MonkeyPat
     found = []
     for number in (1, 3, 1000):
         monkeypatch.setattr("auditor.audit.AT_A_TIME", number)
+        monkeypatch.setattr("auditor.audit.AT_A_TIME_BYTES", 2000 * number)
         whole = audit(Snapshot(OBJECTS), bench(), SETTINGS)
         changed = [one.ref for one in pods[:2]]
         found.append((whole, audit_changed(whole, Snapshot(OBJECTS), changed, bench(), SETTINGS)))

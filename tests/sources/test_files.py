@@ -8,10 +8,12 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from auditor.errors import UsageError
 from auditor.model import Gap, Snapshot, Unseen
 from auditor.sources.files import FileSource
+from auditor.sources.folders import shown
 from auditor.sources.hidden import MOST_FILES
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {}\n"
@@ -362,6 +364,25 @@ def test_two_objects_of_one_name_are_both_kept() -> None:
     gap = only_gap(snapshot)
     assert gap.severity is Unseen.UNKNOWN
     assert "a.yaml:1 and b.yaml:2" in gap.why
+
+
+def test_many_objects_of_one_name_are_counted() -> None:
+    """The lines of the first are named, also where all of them stand in one."""
+    write(
+        "a.json",
+        json.dumps(
+            {"apiVersion": "v1", "kind": "List", "items": [yaml.safe_load(POD.format("a"))] * 7}
+        ),
+    )
+    assert "it is written 7 times, first at a.json:1: only" in only_gap(read()).why
+
+
+@pytest.mark.parametrize(
+    "path", ["a", "./a", ".//a", "././a", "b/a", "b//a", "/a", "/b/a", "b/.", "b/"]
+)
+def test_a_file_is_named_as_python_names_a_path(path: str) -> None:
+    """However somebody wrote it."""
+    assert shown(path) == Path(path).as_posix()
 
 
 def test_charts_are_not_taken_for_manifests(monkeypatch: pytest.MonkeyPatch) -> None:
