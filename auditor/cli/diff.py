@@ -59,6 +59,9 @@ def diff(base: str, head: str, fail_on: str, outputs: Outputs, policies: PolicyO
         after = side(head, knowing(before, chosen), head)
     if before.nothing and after.nothing:
         raise NothingToAuditError("; ".join(dict.fromkeys((before.nothing, after.nothing))))
+    if after.nothing:
+        # Most likely what makes the manifests failed.
+        warn(f"{after.nothing}: all that {before.name} had counts as resolved")
     found = compare(before, after)
     _check_sarif(outputs, after)
     deliver(outputs, lambda form, terminal: _FORMS[form](found, (before, after), outputs, terminal))

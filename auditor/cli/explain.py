@@ -62,8 +62,8 @@ def known_policies(folders: tuple[Path, ...], no_builtin_policies: bool) -> tupl
 def explain(name: str, folders: tuple[Path, ...], no_builtin_policies: bool) -> int:
     """What a policy looks for and why, and how it is fixed.
 
-    POLICY is its name, a folder of policies, an earlier name, or the id of the same check in
-    another tool: CKV_K8S_16, trivy:KSV-0017, C-0057, privileged-container.
+    POLICY is its name, with its folder or without, a folder of policies, an earlier name, or the id
+    of the same check in another tool: CKV_K8S_16, trivy:KSV-0017, C-0057, privileged-container.
     """
     from auditor.reporters.terminal import terminal_of
     from auditor.text import escaped
@@ -96,6 +96,9 @@ def named(known: tuple[Policy, ...], name: str) -> tuple[Policy, ...]:
     for policy in known:
         if wanted in {policy.id, *policy.aliases}:
             return (policy,)
+    found = tuple(p for p in known if wanted == p.id.partition("/")[2])
+    if found:
+        return found
     return chosen(known, PROFILES[-1], (_guessed(known, name),), frozenset(), preview=True)
 
 

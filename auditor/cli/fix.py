@@ -76,7 +76,9 @@ class Wish:
 @choice_of_policies
 @chart_values
 @choice_of_scope
-@click.option("--write", is_flag=True, help="Write the fixes into the files.")
+@click.option(
+    "--write", is_flag=True, help="Write the fixes into the files, and those of what they uncover."
+)
 @click.option("--unsafe", is_flag=True, help="Also the fixes that may change behaviour.")
 @click.option(
     "--server-dry-run", is_flag=True, help="With --cluster: ask the API server about each of them."

@@ -44,7 +44,7 @@ def neighbours(facts: Facts, holder: Workload) -> Told | None:
 
     A declared client belongs to it, and so does a part of the cluster itself. Without live pods it
     is told from constraints: of nodes that are known, those on which both may run; without any,
-    only of workloads that nothing keeps apart. None where there is no such workload.
+    of workloads that do not themselves name different nodes. None where there is no such workload.
 
     Costs one look at each workload that owns its node, and one placing of each where there are
     nodes and no pods.
@@ -126,11 +126,9 @@ def beside(facts: Facts, holder: Workload, owner: Workload) -> bool | None:
         mine = ours or set(facts.standing.eligible(holder))
         its = theirs or set(facts.standing.eligible(owner))
         return (owner.ref.kind == "DaemonSet" and mine <= its) if mine & its else None
-    if _is_pinned(owner):
-        return None
-    if owner.ref.kind == "DaemonSet":
+    if owner.ref.kind == "DaemonSet" and not _is_pinned(owner):
         return True
-    return None if _is_pinned(holder) else False
+    return None if _are_apart(holder, owner) else False
 
 
 def _nodes(facts: Facts, workload: Workload) -> set[str]:
@@ -138,6 +136,13 @@ def _nodes(facts: Facts, workload: Workload) -> set[str]:
     pods = facts.standing.live.get(workload.ref.key, ())
     names = (at(pod.manifest, ("spec", "nodeName")) for pod in pods)
     return {name for name in names if isinstance(name, str) and name}
+
+
+def _are_apart(one: Workload, other: Workload) -> bool:
+    """Whether no node can be that of both: they name two, or two values of one label."""
+    ours, theirs = (mapping(each.pod.get("nodeSelector")) for each in (one, other))
+    names = {each.pod["nodeName"] for each in (one, other) if each.pod.get("nodeName")}
+    return len(names) > 1 or any(ours[key] != theirs[key] for key in ours.keys() & theirs.keys())
 
 
 def _is_pinned(workload: Workload) -> bool:

@@ -2,7 +2,8 @@
 # title: Webhook that is asked about everything
 # description: |
 #   Every write to the API server then waits for it, those of the parts of the cluster among them: nodes
-#   that report, leaders that are elected. Where it does not answer, the cluster stands still.
+#   that report, leaders that are elected. Where it does not answer, the cluster stands still, also
+#   where it spares a few namespaces by name and kube-system is none of them.
 # related_resources:
 #   - https://kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/
 # custom:
@@ -25,7 +26,7 @@ deny contains finding if {
 	"*" in written.list(rule, "apiGroups")
 	some resource in written.list(rule, "resources")
 	resource in ["*", "*/*"]
-	not webhooks.chooses(webhook)
+	not webhooks.spares(webhook)
 	finding := {
 		"path": ["webhooks", index, "rules", position],
 		"anchor": webhook.name,

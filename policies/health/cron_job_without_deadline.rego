@@ -1,9 +1,9 @@
 # METADATA
 # title: CronJob without a starting deadline
 # description: |
-#   Without startingDeadlineSeconds all starts since the last one count as missed while the controller
-#   is away or a Job still runs under concurrencyPolicy Forbid; beyond a hundred of them the CronJob is
-#   never started again.
+#   Without startingDeadlineSeconds a start that was missed, while the controller was away or a Job
+#   still ran under concurrencyPolicy Forbid, is made up for however late it is; beyond a hundred of
+#   them the controller complains each time (TooManyMissedTimes), and before 1.21 it started none.
 # related_resources:
 #   - https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
 # custom:
@@ -20,6 +20,6 @@ deny contains finding if {
 	object.get(input.object.spec, "suspend", false) != true
 	finding := {
 		"path": ["spec"],
-		"message": "says no startingDeadlineSeconds: after a hundred missed starts it is never started again",
+		"message": "says no startingDeadlineSeconds: a start that was missed is made up for, however late",
 	}
 }

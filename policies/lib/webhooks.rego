@@ -11,3 +11,26 @@ chooses(webhook) if {
 }
 
 chooses(webhook) if count(written.list(webhook, "matchConditions")) > 0
+
+# Whether it leaves some objects alone without which a cluster does not come back: those of a few
+# other namespaces, by their names, do not count.
+spares(webhook) if {
+	some field in ["matchLabels", "matchExpressions"]
+	written.size(webhook.objectSelector[field]) > 0
+}
+
+spares(webhook) if written.size(webhook.namespaceSelector.matchLabels) > 0
+
+spares(webhook) if {
+	some expression in written.list(webhook, ["namespaceSelector", "matchExpressions"])
+	not names_others(expression)
+}
+
+spares(webhook) if count(written.list(webhook, "matchConditions")) > 0
+
+names_others(expression) if {
+	is_object(expression)
+	expression.key == "kubernetes.io/metadata.name"
+	expression.operator == "NotIn"
+	not "kube-system" in written.list(expression, "values")
+}

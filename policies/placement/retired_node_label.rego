@@ -1,13 +1,13 @@
 # METADATA
-# title: Node label that is no longer written
+# title: Node label that was replaced
 # description: |
-#   The beta labels of nodes were replaced in Kubernetes 1.17. Clusters that still write them do so
-#   out of habit: where nobody does, a selector finds no node and a rule over such a label means
-#   nothing.
+#   The beta labels of nodes were replaced in Kubernetes 1.17 and are deprecated. Kubelets and cloud
+#   providers still write most of them; where nobody does, a selector finds no node and a rule over
+#   such a label means nothing.
 # related_resources:
 #   - https://kubernetes.io/docs/reference/labels-annotations-taints/
 # custom:
-#   severity: medium
+#   severity: low
 #   profile: recommended
 #   fix: manual
 #   kinds: [Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Rollout, Job, CronJob]
@@ -19,6 +19,6 @@ import data.lib.scheduling
 deny contains finding if {
 	some case in input.facts.choices.retired_key
 	finding := object.union(scheduling.found(case), {
-		"message": sprintf("%s is no longer written by clusters; the label is %s now", [case.key, case.now]),
+		"message": sprintf("%s is deprecated since Kubernetes 1.17, and need not be there; the label is %s now", [case.key, case.now]),
 	})
 }

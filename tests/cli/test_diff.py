@@ -271,6 +271,15 @@ def test_nothing_on_both_sides_ends_with_3(auditor: Command, folder: Path) -> No
     assert auditor("diff", folder, folder).code == 3
 
 
+def test_nothing_on_one_side_is_told(auditor: Command, tmp_path: Path) -> None:
+    """All faults are resolved, most likely because nothing was made to look at."""
+    base, head = _two(tmp_path, PRIVILEGED, "")
+    said = auditor("diff", base, head, *ONLY)
+    assert (said.code, "1 resolved" in said.out) == (0, True)
+    assert "warning: no Kubernetes object in" in said.err
+    assert "counts as resolved" in said.err
+
+
 def test_a_new_fault_that_is_waived_is_told_and_does_not_fail(
     auditor: Command, tmp_path: Path
 ) -> None:

@@ -103,7 +103,17 @@ def _found(state: State, asked: tuple[str, str, str], spaces: Sequence[str]) -> 
         if each.space is None or _is_in(each.space, spaces)
         for one in _allowed(each, request, resources)
     )
-    return Found(state.name, tuple(allowed), tuple(_doubts(resources, request, asked)))
+    doubts = (*_doubts(resources, request, asked), *_unknown(state, spaces))
+    return Found(state.name, tuple(allowed), doubts)
+
+
+def _unknown(state: State, spaces: Sequence[str]) -> Iterator[str]:
+    """The namespaces that are asked about and that nothing is in."""
+    from auditor.scope.territory import Territory
+    from auditor.terms import Scope
+
+    for gap in Territory(state.snapshot, Scope(namespaces=tuple(spaces))).idle():
+        yield f"{gap.what.removesuffix(' of the scope')}: {gap.why}"
 
 
 def _doubts(resources: Resources, request: Request, asked: tuple[str, str, str]) -> Iterator[str]:
@@ -173,7 +183,8 @@ def _given(each: Bound, asked: Request) -> tuple[int, tuple[str, ...]] | None:
     for number, rule in enumerate(each.rules):
         if rule.allows(asked):
             return number, ()
-        if not asked.name:
+        # Who creates an object does not say of which name; whoever creates below one does.
+        if not asked.name and (asked.verb != "create" or asked.subresource):
             names = {name for name in rule.names if rule.allows(replace(asked, name=name))}
             first = number if first is None and names else first
             found |= names

@@ -57,8 +57,8 @@ def explain(
     """Say whether one connection of PATH is allowed, and what decides, in order.
 
     NAME is namespace/name of a workload, a pod or (asked) a Service, an IP address, internet, or
-    namespace/* for any pod that is not there yet; with [Kind] one of several. PORT is a number or a
-    name, with /UDP or /SCTP where it is not TCP; without it every port is meant.
+    (asking) namespace/* for any pod that is not there yet; with [Kind] one of several. PORT is a
+    number or a name, with /UDP or /SCTP where it is not TCP; without it every port is meant.
     """
     reading = read_all(read)
     http = Http(method, url, host, tuple(map(_header, headers)))

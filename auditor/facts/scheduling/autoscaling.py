@@ -11,7 +11,7 @@ from auditor.facts.forms import as_object
 from auditor.facts.limits import resource_defaults
 from auditor.facts.placement.autoscaled import DEFAULT_TARGET
 from auditor.facts.scheduling.ceilings import ceiling_of
-from auditor.facts.scheduling.demand import bounds_of, target_of
+from auditor.facts.scheduling.demand import bounds_of, is_inverted, target_of
 from auditor.facts.workloads import Workload
 from auditor.manifests import at, mapping, sequence
 from auditor.model import Path, Resource
@@ -40,7 +40,9 @@ def _faults(facts: Facts, scaler: Resource) -> Iterator[tuple[str, Told]]:
     target = mapping(at(scaler.manifest, ("spec", "scaleTargetRef")))
     least, most = bounds_of(scaler)
     if least == most:
-        yield "fixed", {"path": ("spec", "maxReplicas"), "anchor": "", "replicas": least}
+        inverted = is_inverted(scaler)
+        said = {"path": ("spec", "maxReplicas"), "anchor": "", "replicas": least}
+        yield "fixed", {**said, "inverted": inverted}
     if workload is None:
         far = _elsewhere(facts, scaler)
         if far or _is_missing(facts, scaler):

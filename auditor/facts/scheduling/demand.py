@@ -52,6 +52,13 @@ def bounds_of(autoscaler: Resource) -> tuple[int, int]:
     return least, max(least, _number(spec.get("maxReplicas"), least))
 
 
+def is_inverted(autoscaler: Resource) -> bool:
+    """Whether it asks for fewer at most than at least, which an API server refuses."""
+    spec = mapping(autoscaler.manifest.get("spec"))
+    least = _number(spec.get("minReplicas"), 1)
+    return _number(spec.get("maxReplicas"), least) < least
+
+
 def demand_of(workload: Workload, scaler: Scaler | None) -> Demand:
     """The demand of a workload; one that is scaled to nothing has none, unless KEDA wakes it."""
     written = workload.replicas

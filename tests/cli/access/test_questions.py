@@ -68,10 +68,19 @@ def test_who_can_says_of_which_names_it_is_true(auditor: Command, manifests: Pat
     assert "developers" not in another.out
 
 
+def test_who_creates_an_object_names_none(auditor: Command, manifests: Path) -> None:
+    """A right to create objects of some names is none (RequestInfoFactory has no name there)."""
+    file = manifests / "rights.yaml"
+    file.write_text(file.read_text("utf-8").replace("verbs: [get]", "verbs: [get, create]"))
+    assert "developers" in auditor("access", "who-can", "get", "secrets", manifests).out
+    assert "developers" not in auditor("access", "who-can", "create", "secrets", manifests).out
+
+
 def test_who_can_in_another_namespace(auditor: Command, manifests: Path) -> None:
     said = auditor("access", "who-can", "create", "pods", manifests, "-n", "lab")
     assert "developers" not in said.out
     assert "ServiceAccount build/deployer" in said.out
+    assert "namespace 'lab': no object that was read is in such a namespace" in said.err
 
 
 def test_who_can_for_programs(auditor: Command, manifests: Path) -> None:

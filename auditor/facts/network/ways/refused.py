@@ -249,7 +249,8 @@ def _port(value: Any, path: Path) -> None:
 
 def _one_of(value: Any, known: tuple[str, ...], path: Path) -> None:
     if value not in known:
-        raise RefusedError(path, f"{said(value)} is none of {', '.join(known)}")
+        what = "it is missing, and has to be one" if value is None else f"{said(value)} is none"
+        raise RefusedError(path, f"{what} of {', '.join(known)}")
 
 
 def _text(value: Any, path: Path) -> str:
