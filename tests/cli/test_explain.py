@@ -12,7 +12,8 @@ from .command import Command
 @pytest.mark.parametrize(
     "name",
     [
-        "workload/privileged_container", "privileged_container", "CKV_K8S_16", "checkov:CKV_K8S_16", "ckv_k8s_16",
+        "workload/privileged_container", "privileged_container", "CKV_K8S_16",
+        "checkov:CKV_K8S_16", "ckv_k8s_16",
         "KSV-0017", "trivy:KSV-0017", "KSV017", "AVD-KSV-0017", "C-0057", "privileged-container",
     ],
 )  # fmt: skip

@@ -61,6 +61,7 @@ def network_outputs(
             file = given.pop("output_file")
             target = None if file is None or str(file) == "-" else file
             form = _by_ending(target, forms) or given["form"]
+            _say_other(target, form, forms)
             del given["form"]
             outputs = Forms(form, target, given.pop("quiet"))
             return command(**given, outputs=outputs)
@@ -83,6 +84,10 @@ def network_outputs(
     return given_to
 
 
+_FORMS_OF_FILES = frozenset((
+    "csv", "dot", "gif", "gv", "htm", "html", "jpeg", "jpg", "json", "jsonl", "md", "mmd", "pdf",
+    "png", "sarif", "svg", "xml", "yaml", "yml",
+))  # fmt: skip
 _ENDINGS = {"htm": "html", "gv": "dot", "mmd": "mermaid", "txt": "text"}
 
 
@@ -94,6 +99,18 @@ def _by_ending(file: Path | None, forms: tuple[str, ...]) -> str | None:
     ending = file.suffix.lower().removeprefix(".")
     form = _ENDINGS.get(ending, ending)
     return form if form in forms else None
+
+
+def _say_other(file: Path | None, form: str, forms: tuple[str, ...]) -> None:
+    """Say so where nobody chose the form and the ending of the file promises one that is none."""
+    given = click.get_current_context().get_parameter_source("form")
+    if file is None or given is not click.core.ParameterSource.DEFAULT:
+        return
+    ending = file.suffix.lower().removeprefix(".")
+    if ending in _FORMS_OF_FILES and _ENDINGS.get(ending, ending) not in forms:
+        from auditor.cli.outputs import warn
+
+        warn(f"{file} gets the {form} form: there is no {ending}, but {', '.join(forms)}")
 
 
 def rejection_documents(reading: Reading) -> list[dict[str, Any]]:

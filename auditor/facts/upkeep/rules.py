@@ -89,12 +89,13 @@ def _everybody(policy: NetPolicy) -> Iterator[Told]:
     for direction, rule in _rules(policy):
         if not rule.peers:
             field = FIELDS[direction][1]
-            written = at(policy.resource.manifest, (*rule.path, field))
+            written = mapping(at(policy.resource.manifest, rule.path))
+            empty = field in written and not written[field]  # [] or nothing at all
             yield {
-                "path": (*rule.path, field) if written == [] else rule.path,
+                "path": (*rule.path, field) if empty else rule.path,
                 "direction": direction,
                 "field": field,
-                "empty": written == [],
+                "empty": empty,
                 "whole": rule.whole,
                 "ports": _said(rule),
             }

@@ -138,3 +138,17 @@ def test_the_name_of_the_file_tells_the_form(
     name, *form = more
     assert auditor("network", "graph", folder, "-o", tmp_path / name, *form).code == 0
     assert (tmp_path / name).read_text().startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("form", "told"), [((), "p.png gets the svg form: there is no png"), (("--format", "dot"), "")]
+)
+def test_an_ending_that_is_no_form_is_told(
+    auditor: Command, folder: Path, tmp_path: Path, form: tuple[str, ...], told: str
+) -> None:
+    """But for who chose the form."""
+    written(folder, SHOP, POLICY)
+    said = auditor("network", "graph", folder, "-o", tmp_path / "p.png", *form)
+    assert said.code == 0
+    assert told in said.err
+    assert ("png" in said.err) is bool(told)
