@@ -5,7 +5,7 @@ The command, the webhook and the proof of a fix all ask here, so that they give 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -182,7 +182,7 @@ def _questions(
     the object alone come first, of some objects at a time: they can be answered while the facts
     are found.
     """
-    waiting: list[tuple[Hearing, tuple[Panel, ...]]] = []
+    waiting: deque[tuple[Hearing, tuple[Panel, ...]]] = deque()
     held = 0
     for hearing, alone, on_facts in _concerned(facts, asked, known):
         yield from hearing.questions(alone)
@@ -191,15 +191,16 @@ def _questions(
             held += hearing.size
         if len(waiting) >= AT_A_TIME or held >= AT_A_TIME_BYTES:
             yield from _on_facts(waiting)
-            waiting, held = [], 0
+            held = 0
     yield from _on_facts(waiting)
 
 
-def _on_facts(waiting: list[tuple[Hearing, tuple[Panel, ...]]]) -> Iterator[Question]:
-    """What is asked with facts. What an object was written as goes with the last of it."""
-    waiting.reverse()
+def _on_facts(waiting: deque[tuple[Hearing, tuple[Panel, ...]]]) -> Iterator[Question]:
+    """What is asked with facts; nobody waits any more then. What an object was written as goes with
+    it.
+    """
     while waiting:
-        hearing, panels = waiting.pop()
+        hearing, panels = waiting.popleft()
         yield from hearing.questions(panels)
 
 

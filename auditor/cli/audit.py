@@ -102,7 +102,7 @@ def audit(
 def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
     """0, 1 or 4, as the epilog of --help says."""
     from auditor.cli.ends import ends_with
-    from auditor.model import Severity, Status
+    from auditor.model import Severity
 
     if fail_on == "new":
         failing = bool(answer.open)
@@ -110,8 +110,7 @@ def exit_code(answer: Audit, fail_on: str, *, strict: bool) -> int:
         failing = False
     else:
         least = Severity(fail_on)
-        found = (f for f in answer.findings if f.status is Status.OPEN)
-        failing = any(f.severity.at_least(least) for f in found)
+        failing = any(f.severity.at_least(least) for f in answer.open)
     return ends_with(failing, counting(answer, strict=strict))
 
 

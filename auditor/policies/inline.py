@@ -8,7 +8,7 @@ read by `foreign`, and follow the same rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -98,13 +98,12 @@ class Mark:
 
 
 def marked_inline(
-    findings: Sequence[Finding], marks: Iterable[Mark], settings: Settings, inline: Inline
+    findings: Sequence[Finding], marks: Sequence[Mark], settings: Settings, inline: Inline
 ) -> tuple[list[Finding], list[Gap]]:
     """The findings, those that a mark waives marked so; and a gap for each mark that may not
     waive, or waives nothing. One of another tool is told only where it would have waived.
     """
     result = list(findings)
-    marks = list(marks)
     if not marks:
         return result, []
     by_policy: dict[str, list[int]] = {}

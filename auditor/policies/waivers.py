@@ -36,14 +36,13 @@ def waived(
     """
     day = today().isoformat()
     live = [waiver for waiver in waivers if not waiver.until or waiver.until >= day]
-    if not live:
-        return list(findings), [_gap(w, why) for w in waivers if (why := _idle(w, looked, live))]
     used: set[Waiver] = set()
-    marked = []
-    for finding in findings:
+    marked = list(findings)
+    for number, finding in enumerate(marked if live else ()):
         fitting = [waiver for waiver in live if _fits(waiver, finding)]
         used.update(fitting)
-        marked.append(_marked(finding, fitting[0]) if fitting else finding)
+        if fitting:
+            marked[number] = _marked(finding, fitting[0])
     idle = [(waiver, _idle(waiver, looked, live)) for waiver in waivers if waiver not in used]
     return marked, [_gap(waiver, why) for waiver, why in idle if why]
 

@@ -9,7 +9,6 @@ that text is not part of the report, since it may hold credentials.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
@@ -26,6 +25,7 @@ from auditor.model import (
     Gap,
     Path,
     Proof,
+    Resource,
     Snapshot,
     Span,
     Status,
@@ -184,11 +184,6 @@ def _line(part: Mapping[str, Any]) -> str:
     return members(part) + BETWEEN
 
 
-def _object_of(finding: Finding) -> Hashable:
-    """The object that was judged; where that is not known, by which name and in which state."""
-    return id(finding.resource) if finding.resource else (finding.ref, id(finding.within))
-
-
 class _Said:
     """What many findings have alike, made once."""
 
@@ -200,36 +195,30 @@ class _Said:
 
     def finding(self, finding: Finding) -> Item:
         """The finding, in parts."""
-        where, (head, fault, rest) = self._where(finding), self._told(finding).parts
+        where, (head, fault, rest) = self._places[id(finding)], self._told(finding).parts
         mark = {"fingerprint": finding.fingerprint}
         return (head, where.named, fault, *where.place, mark, rest)
 
     def text(self, finding: Finding) -> str:
         """The same, written."""
-        where = self._where(finding)
+        where = self._places[id(finding)]
         head, fault, rest = self._told(finding).texts
         mark = f'      "fingerprint": "{finding.fingerprint}"{BETWEEN}'
         return f"{head}{where.named.text}{BETWEEN}{fault}{where.text}{mark}{rest}"
 
-    def _where(self, finding: Finding) -> _Where:
-        return self._places[_object_of(finding)][finding.path]
-
-    def _located(self) -> dict[Hashable, dict[Path, _Where]]:
-        """Each object that findings are about, and where each of their paths stands, one document
-        after the other: the trees of all at once would take too much room.
+    def _located(self) -> dict[int, _Where]:
+        """The object of each finding and where it stands, one document after the other: the trees
+        of all at once would take too much room.
         """
-        paths: dict[Hashable, dict[Path, Finding]] = defaultdict(dict)
-        reasoned: list[Finding] = []
-        for finding in self._audit.findings:
-            paths[_object_of(finding)][finding.path] = finding
-            if finding.evidence:
-                reasoned.append(finding)
-        said = [finding for of in paths.values() for finding in of.values()]
-        found: dict[Hashable, dict[Path, _Where]] = defaultdict(dict)
-        for finding in by_document({id(one): one for one in (*said, *reasoned)}.values()):
-            of = found[_object_of(finding)]
-            if finding.path not in of:
-                of[finding.path] = self._place(finding)
+        found: dict[int, _Where] = {}
+        resource: Resource | None = None
+        known: dict[Path, _Where] = {}
+        for finding in by_document(self._audit.findings):
+            if finding.resource is None or finding.resource is not resource:
+                resource, known = finding.resource, {}
+            if finding.path not in known:
+                known[finding.path] = self._place(finding)
+            found[id(finding)] = known[finding.path]
             for evidence in finding.evidence:
                 place_of_evidence(self._audit.around(finding), finding, evidence)
         return found

@@ -4,13 +4,9 @@ package lib.webhooks
 import data.lib.written
 
 # Whether it is asked about some objects alone, by labels of theirs or of their namespace.
-chooses(webhook) if {
-	some selector in ["namespaceSelector", "objectSelector"]
-	some field in ["matchLabels", "matchExpressions"]
-	written.size(webhook[selector][field]) > 0
-}
+chooses(webhook) if spares(webhook)
 
-chooses(webhook) if count(written.list(webhook, "matchConditions")) > 0
+chooses(webhook) if written.size(webhook.namespaceSelector.matchExpressions) > 0
 
 # Whether it leaves some objects alone without which a cluster does not come back: those of a few
 # other namespaces, by their names, do not count.

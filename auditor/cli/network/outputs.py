@@ -60,9 +60,12 @@ def network_outputs(
         def gathered(**given: Any) -> int:
             file = given.pop("output_file")
             target = None if file is None or str(file) == "-" else file
-            form = _by_ending(target, forms) or given["form"]
-            _say_other(target, form, forms)
-            del given["form"]
+            form, ending = given.pop("form"), _promised(target)
+            told = _ENDINGS.get(ending, ending)
+            if told in forms:
+                form = told
+            elif ending in _FORMS_OF_FILES:
+                _say_other(target, form, ending, forms)
             outputs = Forms(form, target, given.pop("quiet"))
             return command(**given, outputs=outputs)
 
@@ -91,26 +94,18 @@ _FORMS_OF_FILES = frozenset((
 _ENDINGS = {"htm": "html", "gv": "dot", "mmd": "mermaid", "txt": "text"}
 
 
-def _by_ending(file: Path | None, forms: tuple[str, ...]) -> str | None:
-    """The form that the name of the file tells, where nobody named another."""
+def _promised(file: Path | None) -> str:
+    """The ending of the file, where nobody named a form; empty where somebody did."""
     given = click.get_current_context().get_parameter_source("form")
     if file is None or given is not click.core.ParameterSource.DEFAULT:
-        return None
-    ending = file.suffix.lower().removeprefix(".")
-    form = _ENDINGS.get(ending, ending)
-    return form if form in forms else None
+        return ""
+    return file.suffix.lower().removeprefix(".")
 
 
-def _say_other(file: Path | None, form: str, forms: tuple[str, ...]) -> None:
-    """Say so where nobody chose the form and the ending of the file promises one that is none."""
-    given = click.get_current_context().get_parameter_source("form")
-    if file is None or given is not click.core.ParameterSource.DEFAULT:
-        return
-    ending = file.suffix.lower().removeprefix(".")
-    if ending in _FORMS_OF_FILES and _ENDINGS.get(ending, ending) not in forms:
-        from auditor.cli.outputs import warn
+def _say_other(file: Path | None, form: str, ending: str, forms: tuple[str, ...]) -> None:
+    from auditor.cli.outputs import warn
 
-        warn(f"{file} gets the {form} form: there is no {ending}, but {', '.join(forms)}")
+    warn(f"{file} gets the {form} form: there is no {ending}, but {', '.join(forms)}")
 
 
 def rejection_documents(reading: Reading) -> list[dict[str, Any]]:

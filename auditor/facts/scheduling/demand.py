@@ -47,16 +47,21 @@ def target_of(autoscaler: Resource) -> Key:
 
 def bounds_of(autoscaler: Resource) -> tuple[int, int]:
     """The fewest and the most replicas that an autoscaler asks for."""
-    spec = mapping(autoscaler.manifest.get("spec"))
-    least = _number(spec.get("minReplicas"), 1)
-    return least, max(least, _number(spec.get("maxReplicas"), least))
+    least, most = _bounds(autoscaler)
+    return least, max(least, most)
 
 
 def is_inverted(autoscaler: Resource) -> bool:
     """Whether it asks for fewer at most than at least, which an API server refuses."""
+    least, most = _bounds(autoscaler)
+    return most < least
+
+
+def _bounds(autoscaler: Resource) -> tuple[int, int]:
+    """As they are written."""
     spec = mapping(autoscaler.manifest.get("spec"))
     least = _number(spec.get("minReplicas"), 1)
-    return _number(spec.get("maxReplicas"), least) < least
+    return least, _number(spec.get("maxReplicas"), least)
 
 
 def demand_of(workload: Workload, scaler: Scaler | None) -> Demand:
